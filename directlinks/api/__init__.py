@@ -1,0 +1,1 @@
+"""The REST door: the only room that imports DRF and simplejwt."""

@@ -1,0 +1,101 @@
+"""Every failure of our API views, translated once into an envelope."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest
+from django.utils.log import log_response
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from directlinks.conf import conf
+from directlinks.core import envelope
+from directlinks.core.errors import DirectLinksError, ErrorCode, InvalidParameters, LoginRequired
+from directlinks.reporting import correlation_id, report
+
+CHALLENGE = "Bearer"
+
+# What is wrong with a field, by DRF's code for it; "{}" is the field.
+_FIELD_FAULTS = {
+    "required": "{} cannot be empty",
+    "null": "{} cannot be empty",
+    "blank": "{} cannot be empty",
+    "empty": "{} too short",
+    "min_length": "{} too short",
+    "max_length": "{} too long",
+    "invalid": "JSON marshall error",
+}
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """The answer to ``exc``; DRF calls it for whatever a view of ours raises.
+
+    What nobody expected is logged with its traceback, sent to ``got_request_exception`` and rolls
+    a transaction back, as it would without us; the client gets code -1 and no word of it.
+    """
+    request: HttpRequest = context["request"]._request
+    set_rollback()
+    exc = _as_ours_or_drfs(exc)
+    if isinstance(exc, DirectLinksError):
+        response = _answer(request, exc.code, exc.msg, exc.code.http_status, exc.cause)
+    elif isinstance(exc, exceptions.APIException):
+        response = _answer(request, exc.status_code, str(exc.detail), exc.status_code)
+    else:
+        return _unexpected(request, exc)
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = CHALLENGE
+    if (wait := getattr(exc, "wait", None)) is not None:
+        response.headers["Retry-After"] = str(math.ceil(wait))
+    report(request, response, response.data["msg"] or f"code {response.data['code']}")
+    return response
+
+
+def _as_ours_or_drfs(exc: Exception) -> Exception:
+    """The error of ours that ``exc`` means, DRF's where its status says it all, or itself."""
+    match exc:
+        case exceptions.ValidationError():
+            return InvalidParameters(_first_fault(exc))
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return LoginRequired(cause=str(exc.detail))
+        case Http404():
+            return exceptions.NotFound()
+        case DjangoPermissionDenied():
+            return exceptions.PermissionDenied()
+        case _:
+            return exc
+
+
+def _first_fault(error: exceptions.ValidationError) -> str:
+    # Our serializers are flat: a dict of fields, each with a list of codes.
+    field, codes = next(iter(cast("dict[str, list[str]]", error.get_codes()).items()))
+    name = "".join(word.title() for word in field.split("_"))
+    return _FIELD_FAULTS.get(codes[0], "Invalid parameters.").format(name)
+
+
+def _answer(request: HttpRequest, code: int, msg: str, status: int, detail: str = "") -> Response:
+    body = envelope.failure(
+        code,
+        msg,
+        correlation_id=correlation_id(request),
+        detail=detail if conf.debug else "",
+    )
+    return Response(body, status=status)
+
+
+def _unexpected(request: HttpRequest, exc: Exception) -> Response:
+    got_request_exception.send(sender=None, request=request)
+    unknown = ErrorCode.UNKNOWN
+    detail = f"{type(exc).__name__}: {exc}"
+    response = _answer(request, unknown, "", unknown.http_status, detail)
+    log_response(
+        "Internal Server Error in the directlinks API (correlation id %s)",
+        correlation_id(request),
+        response=response,
+        request=request,
+        exception=exc,
+    )
+    return response

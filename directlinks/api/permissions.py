@@ -1,0 +1,24 @@
+"""The site's policy as a DRF permission, for our views and for a site's own."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from directlinks.models import DirectLink, File
+from directlinks.policies import site_policy
+
+
+class IsOwnerOrAdmin(BasePermission):
+    """Whoever the policy allows to manage the links of a file: by default its owner and staff.
+
+    The object is a File or a DirectLink.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user and request.user.is_authenticated)
+
+    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+        file: File = obj.file if isinstance(obj, DirectLink) else obj
+        return site_policy().allows(request.user, file)

@@ -1,0 +1,21 @@
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from directlinks.conf import conf
+
+
+class LoginThrottle(SimpleRateThrottle):
+    """Limits attempts to log in by client address, at ``LOGIN_RATE``.
+
+    As DRF says of its throttles, counting is not atomic: a burst may get a few more through.
+    """
+
+    scope = "directlinks_login"
+
+    def get_rate(self) -> str | None:
+        return conf.LOGIN_RATE
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        ident = self.get_ident(request)
+        return self.cache_format % {"scope": self.scope, "ident": ident}

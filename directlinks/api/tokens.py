@@ -1,0 +1,102 @@
+"""simplejwt's tokens with the lifetimes of this protocol, and the pair that a login gives."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.utils.crypto import constant_time_compare
+from rest_framework_simplejwt import tokens
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+
+from directlinks.api.serializers import rfc3339
+from directlinks.conf import conf
+from directlinks.core.errors import InvalidToken
+
+# Ends with the password: a stolen refresh token dies when its owner changes it.
+STATE_CLAIM = "state_hash"
+
+
+class AccessToken(tokens.AccessToken):
+    """One hour, unless the site's SIMPLE_JWT says otherwise."""
+
+    @property
+    def lifetime(self) -> timedelta:  # type: ignore[override]  # read late, as all our settings
+        return conf.access_lifetime
+
+
+class RefreshToken(tokens.RefreshToken):
+    """Fourteen days, unless the site's SIMPLE_JWT says otherwise."""
+
+    access_token_class = AccessToken
+
+    @property
+    def lifetime(self) -> timedelta:  # type: ignore[override]  # read late, as all our settings
+        return conf.refresh_lifetime
+
+
+def token_pair(user: Any) -> dict[str, str]:
+    """A new pair for ``user`` as it goes over the wire, with the times at which the two end."""
+    refresh = cast("RefreshToken", RefreshToken.for_user(user))
+    refresh[STATE_CLAIM] = user.get_session_auth_hash()
+    access = refresh.access_token
+    del access[STATE_CLAIM]
+    return {
+        "access_token": str(access),
+        "refresh_token": str(refresh),
+        "access_expires": _end(access),
+        "refresh_expires": _end(refresh),
+    }
+
+
+def exchange(text: str) -> dict[str, str]:
+    """A new pair for the refresh token ``text``, which is worthless from now on.
+
+    (Worthless only where simplejwt's blacklist is installed: without it a token cannot be taken
+    back.) Raises InvalidToken where it is expired, exchanged already, of another kind, or its user
+    is gone, inactive or has another password.
+    """
+    refused = InvalidToken("Failed to issue token pair")
+    try:
+        refresh = RefreshToken(cast("Any", text))
+    except TokenError as error:
+        raise refused from error
+    user = _user_of(refresh)
+    if user is None or not blacklist(refresh):
+        raise refused
+    return token_pair(user)
+
+
+def discard(text: str) -> None:
+    """Make the refresh token ``text`` worthless. Raises InvalidToken where it is so already."""
+    try:
+        refresh = RefreshToken(cast("Any", text))
+    except TokenError as error:
+        raise InvalidToken("Failed to parse token") from error
+    blacklist(refresh)
+
+
+def blacklist(refresh: RefreshToken) -> bool:
+    """Put ``refresh`` on the blacklist, if there is one; False where it was there before."""
+    if not apps.is_installed("rest_framework_simplejwt.token_blacklist"):
+        return True
+    _, created = cast("tuple[Any, bool]", refresh.blacklist())
+    return created
+
+
+def _user_of(refresh: RefreshToken) -> Any | None:
+    key = refresh.get(api_settings.USER_ID_CLAIM)
+    users = get_user_model()._default_manager.filter(**{api_settings.USER_ID_FIELD: key})
+    user: Any = users.first()
+    if user is None or not user.is_active:
+        return None
+    # A token that was obtained elsewhere has no such claim; it ends with its own time.
+    state = refresh.get(STATE_CLAIM)
+    if state is not None and not constant_time_compare(state, user.get_session_auth_hash()):
+        return None
+    return user
+
+
+def _end(token: tokens.Token) -> str:
+    return rfc3339(datetime.fromtimestamp(token["exp"], UTC))

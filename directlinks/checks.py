@@ -1,0 +1,97 @@
+"""System checks: one id for each fault, each with what to do about it."""
+
+import math
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Caution
+from django.core.files.storage import FileSystemStorage
+from django.utils.module_loading import import_string
+
+from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
+from directlinks.storage import content_storage
+
+ENOUGH_BITS = 120
+
+
+def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E001 and W001 for ``DIRECTLINKS`` itself, then one id for each of its keys."""
+    if not isinstance(declared_settings(), dict):
+        return [Error("DIRECTLINKS must be a dict.", id="directlinks.E001")]
+    messages: list[CheckMessage] = []
+    for name, value in site_settings().items():
+        setting = SETTINGS.get(name)
+        if setting is None:
+            messages.append(_unknown_key(str(name)))
+        elif (fault := setting.fault(value)) is not None:
+            messages.append(Error(f'DIRECTLINKS["{name}"] {fault}.', id=setting.check))
+    return messages or [*_check_policy(), *_check_codes(), *_check_batch_sizes()]
+
+
+def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W002 and W003, for what other settings do to this app."""
+    messages: list[CheckMessage] = []
+    storage = content_storage()
+    if isinstance(storage, FileSystemStorage) and not storage.base_location:
+        messages.append(
+            Caution(
+                "MEDIA_ROOT is empty, so uploads land in the working directory.",
+                hint="Set MEDIA_ROOT to a folder that the web server does not publish.",
+                id="directlinks.W002",
+            )
+        )
+    if not apps.is_installed("rest_framework_simplejwt.token_blacklist"):
+        messages.append(
+            Caution(
+                "Refresh tokens stay valid after logout and after they were exchanged.",
+                hint="Add 'rest_framework_simplejwt.token_blacklist' to INSTALLED_APPS.",
+                id="directlinks.W003",
+            )
+        )
+    return messages
+
+
+def _unknown_key(name: str) -> CheckMessage:
+    close = get_close_matches(name.upper(), SETTINGS, n=1)
+    hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(SETTINGS)}."
+    return Caution(f'DIRECTLINKS["{name}"] is unknown.', hint=hint, id="directlinks.W001")
+
+
+def _check_policy() -> list[CheckMessage]:
+    try:
+        policy = import_string(conf.POLICY)
+    except ImportError as error:
+        return [Error(f'DIRECTLINKS["POLICY"]: {error}', id="directlinks.E014")]
+    missing = [name for name in ("allows", "filter") if not hasattr(policy, name)]
+    if missing:
+        fault = f"{conf.POLICY} has no {' and no '.join(missing)}"
+        return [Error(f'DIRECTLINKS["POLICY"]: {fault}.', id="directlinks.E015")]
+    return []
+
+
+def _check_codes() -> list[CheckMessage]:
+    bits = conf.CODE_LENGTH * math.log2(len(conf.CODE_ALPHABET))
+    if bits >= ENOUGH_BITS:
+        return []
+    return [
+        Caution(
+            f"Link codes hold {bits:.0f} random bits and may be guessed.",
+            hint=f"Raise CODE_LENGTH until they hold {ENOUGH_BITS}.",
+            id="directlinks.W004",
+        )
+    ]
+
+
+def _check_batch_sizes() -> list[CheckMessage]:
+    if conf.BATCH_SIZE <= conf.MAX_BATCH_SIZE:
+        return []
+    return [
+        Caution(
+            "BATCH_SIZE is above MAX_BATCH_SIZE and cannot be reached.",
+            hint="Raise MAX_BATCH_SIZE or lower BATCH_SIZE.",
+            id="directlinks.W005",
+        )
+    ]

@@ -1,0 +1,78 @@
+"""The shape of every answer on the wire: ``{"code": …, "data": …, "msg": …}``.
+
+Built here as plain dicts and written here as bytes, for the API and for the visitor's views alike.
+"""
+
+import json
+import re
+from typing import Any
+
+from directlinks.core.batch import Batch
+from directlinks.core.errors import DirectLinksError, ErrorCode
+
+Envelope = dict[str, Any]
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+
+_NOTHING: Any = object()
+
+
+def success(data: Any = _NOTHING) -> Envelope:
+    """An answer without errors; ``data`` may be None, and is absent only where none is given."""
+    envelope: Envelope = {"code": ErrorCode.SUCCESS.value}
+    if data is not _NOTHING:
+        envelope["data"] = data
+    envelope["msg"] = ""
+    return envelope
+
+
+def failure(code: int, msg: str, *, correlation_id: str, detail: str = "") -> Envelope:
+    """An answer to a request that failed. ``detail`` is for developers, and absent where empty."""
+    envelope: Envelope = {"code": int(code), "msg": msg}
+    if detail:
+        envelope["error"] = detail
+    envelope["correlation_id"] = correlation_id
+    return envelope
+
+
+def from_error(error: DirectLinksError, *, correlation_id: str, debug: bool) -> Envelope:
+    """The failure that ``error`` is. Only with ``debug`` does it tell what lies beneath."""
+    # An error without a number has no message to show, so its detail is all that it says.
+    detail = error.text if error.code is ErrorCode.UNKNOWN else error.cause
+    return failure(
+        error.code, error.msg, correlation_id=correlation_id, detail=detail if debug else ""
+    )
+
+
+def from_batch(batch: Batch[Any], *, correlation_id: str, debug: bool) -> Envelope:
+    """The answer to a batch: ``data`` is absent where nothing succeeded."""
+    if batch.is_complete:
+        return success(batch.items)
+    envelope: Envelope = {"code": ErrorCode.BATCH_NOT_COMPLETED.value}
+    if batch.items:
+        envelope["data"] = batch.items
+    envelope["aggregated_error"] = {
+        uri: from_error(batch.errors[uri], correlation_id=correlation_id, debug=debug)
+        for uri in sorted(batch.errors, key=lambda uri: uri.encode("utf-8", "surrogatepass"))
+    }
+    envelope["msg"] = batch.summary
+    if debug:
+        envelope["error"] = "aggregate error: one or more operation failed"
+    envelope["correlation_id"] = correlation_id
+    return envelope
+
+
+# Characters that would end a <script> element or a line of one stand as escapes; a lone surrogate
+# has no UTF-8 form at all.
+_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+
+
+def encode(envelope: Envelope) -> bytes:
+    """``envelope`` as compact UTF-8 JSON."""
+    text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+    return _UNSAFE.sub(_escaped, text).encode()
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return "\ufffd" if "\ud800" <= character <= "\udfff" else f"\\u{ord(character):04x}"

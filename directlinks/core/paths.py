@@ -1,0 +1,50 @@
+"""Paths inside an owner's space: what may be stored, and the digest that look-ups go by."""
+
+import hashlib
+import unicodedata
+
+MAX_CHARACTERS = 1024
+MAX_ELEMENTS = 64
+MAX_NAME_BYTES = 255
+"""The longest name that common file systems hold, so that what is downloaded can be saved."""
+
+HEAD_CHARACTERS = 255
+"""How much of a path every supported database can hold in an index."""
+
+
+def fault(path: str) -> str | None:
+    """What forbids storing ``path``, in a sentence, or None where nothing does."""
+    names = path.split("/")
+    if not path:
+        return "A path cannot be empty."
+    if len(path) > MAX_CHARACTERS:
+        return f"A path holds at most {MAX_CHARACTERS} characters."
+    if len(names) > MAX_ELEMENTS:
+        return f"A path holds at most {MAX_ELEMENTS} names."
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
+        return "A path cannot hold control characters or undecodable bytes."
+    if any(name in ("", ".", "..") for name in names):
+        return "A path is made of names joined by single slashes, and none of them is . or .."
+    if any(len(name.encode()) > MAX_NAME_BYTES for name in names):
+        return f"A name holds at most {MAX_NAME_BYTES} bytes."
+    return None
+
+
+def key(path: str) -> str:
+    """64 hexadecimal digits that stand for ``path`` in unique indexes and look-ups.
+
+    An index cannot hold 1024 characters on every database, and a digest is compared byte by byte
+    whatever the collation. ``path`` has no fault.
+    """
+    return hashlib.sha256(path.encode()).hexdigest()
+
+
+def name(path: str) -> str:
+    """The last name of ``path``."""
+    return path.rpartition("/")[2]
+
+
+def folders(path: str) -> list[str]:
+    """The folders that ``path`` lies in, the outermost first."""
+    names = path.split("/")
+    return ["/".join(names[:count]) for count in range(1, len(names))]

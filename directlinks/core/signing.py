@@ -1,0 +1,65 @@
+"""Tickets: what a temporary content URL proves.
+
+A ticket names one link, one disposition, one kind of request and the second at which it ends,
+under an HMAC-SHA256 of the four. It names no host, no path and no code, so it can move between
+domains, and whoever sees it learns nothing that outlives it.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from directlinks.core.errors import TicketExpired, TicketInvalid
+
+# Keeps these signatures apart from whatever else the site signs with the same secret.
+_SALT = b"directlinks.core.signing.Ticket"
+_TICKET = re.compile(r"([0-9]{1,19})\.([ai])([gh])\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The right to one file's bytes through link number ``link``, before ``expires``.
+
+    ``expires`` is in seconds of Unix time. A ticket with ``head_only`` gives headers, never bytes.
+    """
+
+    link: int
+    attachment: bool
+    head_only: bool
+    expires: int
+
+
+def issue(ticket: Ticket, key: bytes) -> str:
+    """``ticket`` as the text that stands in a URL, signed with ``key``."""
+    kind = ("a" if ticket.attachment else "i") + ("h" if ticket.head_only else "g")
+    claim = f"{ticket.link}.{kind}.{ticket.expires}"
+    return f"{claim}.{_signature(claim, key)}"
+
+
+def read(text: str, keys: Sequence[bytes], *, method: str, now: float) -> Ticket:
+    """The ticket in ``text``, if one of ``keys`` signed it and it is good for ``method``.
+
+    Raises TicketInvalid or, after its last second, TicketExpired.
+    """
+    match = _TICKET.fullmatch(text)
+    if match is None:
+        raise TicketInvalid
+    link, disposition, kind, expires, signature = match.groups()
+    claim = text.rpartition(".")[0]
+    if not any(hmac.compare_digest(signature, _signature(claim, key)) for key in keys):
+        raise TicketInvalid
+    ticket = Ticket(int(link), disposition == "a", kind == "h", int(expires))
+    if ticket.head_only and method != "HEAD":
+        raise TicketInvalid
+    if ticket.expires <= now:
+        raise TicketExpired
+    return ticket
+
+
+def _signature(claim: str, key: bytes) -> str:
+    own_key = hashlib.sha256(_SALT + key).digest()
+    digest = hmac.new(own_key, claim.encode(), hashlib.sha256).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,61 @@
+"""The state of a link: the one place that says when it opens, and what a visitor is told if not."""
+
+from datetime import datetime
+from enum import Enum
+
+from directlinks.core.errors import DirectLinksError, LinkExpired, LinkNotFound, LinkUsedUp
+
+
+class LinkState(Enum):
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    TRASHED = "trashed"
+    OWNER_INACTIVE = "owner inactive"
+    PAUSED = "paused"
+    NOT_YET = "not yet"
+    EXPIRED = "expired"
+    USED_UP = "used up"
+
+    def refusal(self) -> DirectLinksError | None:
+        """What a visitor gets instead of the file; None where the link opens.
+
+        Only a link that has served its time says so. Whatever may come back, or was taken back,
+        looks like a link that never existed.
+        """
+        if self is LinkState.ACTIVE:
+            return None
+        if self is LinkState.EXPIRED:
+            return LinkExpired()
+        if self is LinkState.USED_UP:
+            return LinkUsedUp()
+        return LinkNotFound()
+
+
+def judge(
+    *,
+    now: datetime,
+    revoked: bool,
+    trashed: bool,
+    owner_active: bool,
+    paused: bool,
+    not_before: datetime | None,
+    expires_at: datetime | None,
+    downloads: int,
+    max_downloads: int | None,
+) -> LinkState:
+    """The state at ``now``; where several hold, the first in the order of LinkState."""
+    if revoked:
+        return LinkState.REVOKED
+    if trashed:
+        return LinkState.TRASHED
+    if not owner_active:
+        return LinkState.OWNER_INACTIVE
+    if paused:
+        return LinkState.PAUSED
+    if not_before is not None and now < not_before:
+        return LinkState.NOT_YET
+    if expires_at is not None and expires_at <= now:
+        return LinkState.EXPIRED
+    if max_downloads is not None and downloads >= max_downloads:
+        return LinkState.USED_UP
+    return LinkState.ACTIVE

@@ -1,0 +1,80 @@
+"""The bytes themselves, from whatever storage they are in, over HTTP as RFC 9110 has it."""
+
+import logging
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, quote_etag
+
+from directlinks.core import ranges
+from directlinks.core.errors import LinkNotFound
+from directlinks.delivery.download import Download
+from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
+from directlinks.delivery.streaming import AsyncBlocks, Blocks
+
+logger = logging.getLogger("directlinks")
+
+
+def content_response(request: HttpRequest, download: Download) -> HttpResponseBase:
+    """200, 206, 304, 412 or 416 for a GET or HEAD ``request``.
+
+    Raises LinkNotFound where the storage has lost the bytes.
+    """
+    try:
+        size = download.content.storage.size(str(download.content))
+    except FileNotFoundError as error:
+        logger.warning("The bytes of link %s are missing: %s", download.link, download.content)
+        raise LinkNotFound from error
+
+    modified = int(download.modified_at.timestamp())
+    etag, last_modified = quote_etag(download.version), http_date(modified)
+    precondition = get_conditional_response(request, etag, modified)
+    response: HttpResponseBase
+    if precondition is not None:
+        response = precondition
+        response.headers["Content-Length"] = str(size if response.status_code == 304 else 0)
+    elif request.method == "HEAD":
+        response = HttpResponse(headers={"Content-Length": str(size)})
+    else:
+        header = request.headers.get("Range")
+        if_range = request.headers.get("If-Range")
+        if not ranges.still_matches(if_range, etag=etag, last_modified=last_modified):
+            header = None
+        response = _selected(request, download, ranges.select(header, size))
+    headers = {
+        **PRIVATE,
+        **SANDBOX,
+        "Accept-Ranges": "bytes",
+        # Revoking the link must reach those who have seen it, so a cache has to ask again.
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": disposition(download.name, attachment=download.attachment),
+        "Content-Type": with_charset(download.content_type),
+        "ETag": etag,
+        "Last-Modified": last_modified,
+    }
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response
+
+
+def _selected(
+    request: HttpRequest, download: Download, selection: ranges.Selection
+) -> HttpResponseBase:
+    response: HttpResponseBase
+    if selection.status == 416:
+        response = HttpResponse(status=416)
+    else:
+        source = download.content.storage.open(str(download.content), "rb")
+        blocks = Blocks(source, selection.start, selection.length)
+        response = StreamingHttpResponse(
+            AsyncBlocks(blocks) if isinstance(request, ASGIRequest) else blocks,
+            status=selection.status,
+        )
+        # Compression would change the bytes that a range was cut from.
+        response.headers["Content-Encoding"] = "identity"
+    response.headers["Content-Length"] = str(selection.length)
+    if selection.content_range is not None:
+        response.headers["Content-Range"] = selection.content_range
+    return response

@@ -1,0 +1,39 @@
+"""Headers that answers of several kinds share."""
+
+from unicodedata import bidirectional
+
+from django.utils.http import content_disposition_header
+
+# What a visitor fetched by a secret address is nobody else's business: not a search engine's, and
+# not that of the sites that a document links to.
+PRIVATE = {
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+# A document from a stranger runs nothing, asks for nothing and belongs to no site.
+SANDBOX = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+    ),
+}
+
+_REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def disposition(name: str, *, attachment: bool) -> str:
+    """Content-Disposition for a file called ``name``.
+
+    Characters that reorder text are left out: they can make ``exe.txt`` of ``txt.exe``.
+    """
+    basename = name.rpartition("/")[2]
+    shown = "".join(c for c in basename if bidirectional(c) not in _REORDERING)
+    return content_disposition_header(attachment, shown) or "inline"
+
+
+def with_charset(content_type: str) -> str:
+    """``content_type``, and for text that does not say it, that it is UTF-8."""
+    if content_type.startswith("text/") and "charset" not in content_type.lower():
+        return f"{content_type}; charset=utf-8"
+    return content_type

@@ -1,0 +1,47 @@
+"""Part of a file, a block at a time, so that no answer holds a file in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from django.core.files.base import File as ContentFile
+
+BLOCK_BYTES = 512 * 1024
+
+
+class Blocks(Iterator[bytes]):
+    """``length`` bytes of ``source`` from ``start`` on; the reader closes it."""
+
+    def __init__(self, source: "ContentFile[Any]", start: int, length: int) -> None:
+        self._source = source
+        self._left = length
+        source.seek(start)
+
+    def __next__(self) -> bytes:
+        block: bytes = self._source.read(min(BLOCK_BYTES, self._left))
+        if not block:
+            raise StopIteration
+        self._left -= len(block)
+        return block
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class AsyncBlocks(AsyncIterator[bytes]):
+    """The same for an event loop: given a plain iterator, Django would read the whole file first.
+
+    Blocks are read in a thread, so that a slow disk holds up nobody else.
+    """
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+
+    async def __anext__(self) -> bytes:
+        block = await asyncio.to_thread(next, self._blocks, None)
+        if block is None:
+            raise StopAsyncIteration
+        return block
+
+    def close(self) -> None:
+        self._blocks.close()

@@ -1,0 +1,49 @@
+"""What the log may say of a request for a link.
+
+A code is a secret that opens a file, so it is never written whole. Django's own request log would
+print the path of every answer from 400 on: these answers are marked as logged instead.
+"""
+
+import logging
+from typing import cast
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from directlinks.core import codes, correlation
+
+logger = logging.getLogger("directlinks")
+
+
+def correlation_id(request: HttpRequest) -> str:
+    """The id of ``request``: the client's own where it sent a UUID. The same at every call."""
+    known = request.META.get("directlinks.correlation_id")
+    if known is None:
+        names = ("X-Cr-Correlation-Id", "X-Request-ID")
+        known = correlation.correlation_id(request.headers.get(name) for name in names)
+        request.META["directlinks.correlation_id"] = known
+    return cast("str", known)
+
+
+def report(request: HttpRequest, response: HttpResponseBase, msg: str) -> None:
+    """Log that ``request`` failed with ``msg``, in place of Django's own line."""
+    match = request.resolver_match
+    code = match.kwargs.get("code") if match is not None else None
+    logger.warning(
+        "%s: %s %s%s: %s",
+        response.reason_phrase,
+        request.method,
+        match.view_name if match is not None else "directlinks",
+        f" {codes.shortened(code)}" if isinstance(code, str) else "",
+        msg,
+        extra={
+            "status_code": response.status_code,
+            "correlation_id": correlation_id(request),
+        },
+    )
+    mark_as_logged(response)
+
+
+def mark_as_logged(response: HttpResponseBase) -> None:
+    """Keep Django from logging ``response`` with the whole path."""
+    response._has_been_logged = True  # type: ignore[attr-defined]  # django.utils.log.log_response

@@ -1,0 +1,133 @@
+"""The visitor's door: ``/f/<code>/<name>`` and the temporary content URLs that it leads to."""
+
+from typing import Any
+
+from django.db.transaction import non_atomic_requests
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views import View
+
+from directlinks.conf import conf
+from directlinks.core import envelope
+from directlinks.core.errors import DirectLinksError, LinkGone, LinkNotFound
+from directlinks.core.visits import Look
+from directlinks.delivery.content import content_response
+from directlinks.delivery.headers import PRIVATE
+from directlinks.delivery.targets import target
+from directlinks.reporting import correlation_id, mark_as_logged, report
+from directlinks.services.opening import open_direct_link, redeem_ticket
+
+NEVER_STORED = {"Cache-Control": "private, no-store", **PRIVATE}
+
+
+# A transaction around a visit would read before it writes, which SQLite refuses under load.
+@method_decorator(non_atomic_requests, name="dispatch")
+class VisitorView(View):
+    """A view whose failures leave as an envelope, or as a page for people."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except DirectLinksError as error:
+            return failure(request, error.code, error.msg, error.code.http_status, error)
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        response = failure(request, 405, f'Method "{request.method}" not allowed.', 405)
+        response.headers["Allow"] = ", ".join(self.http_method_names).upper()
+        return response
+
+
+class OpenView(VisitorView):
+    """Judge, count, and send the visitor on to the bytes."""
+
+    attachment = False
+
+    def get(self, request: HttpRequest, code: str, name: str) -> HttpResponse:
+        now = timezone.now()
+        headers = request.headers
+        look = Look(
+            method=request.method or "",
+            byte_range=headers.get("Range"),
+            purposes=tuple(map(headers.get, ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))),
+            user_agent=headers.get("User-Agent"),
+        )
+        download = open_direct_link(
+            code=code, name=name, look=look, attachment=self.attachment, now=now
+        )
+        # A bare 302 without a length costs dearly on some servers.
+        return HttpResponse(
+            status=302,
+            headers={
+                "Location": target(request, download, now),
+                "Content-Length": "0",
+                **NEVER_STORED,
+            },
+        )
+
+
+class ContentView(VisitorView):
+    """The bytes, for whoever holds a ticket."""
+
+    def get(self, request: HttpRequest, ticket: str, name: str) -> HttpResponseBase:
+        method = request.method or ""
+        download = redeem_ticket(text=ticket, name=name, method=method, now=timezone.now())
+        response = content_response(request, download)
+        if response.status_code >= 400:
+            mark_as_logged(response)
+        return response
+
+
+class NotFoundView(VisitorView):
+    """Everything else below ``/f/``: no such link, and no query to find that out."""
+
+    def get(self, request: HttpRequest, rest: str = "") -> HttpResponseBase:
+        raise LinkNotFound
+
+
+def failure(
+    request: HttpRequest,
+    code: int,
+    msg: str,
+    status: int,
+    error: DirectLinksError | None = None,
+) -> HttpResponse:
+    """The answer to a visit that failed: for people a page, for programs an envelope."""
+    preferred = request.get_preferred_type(["application/json", "text/html"])
+    response: HttpResponse
+    if preferred == "text/html":
+        title, advice = _explanation(error)
+        context = {"title": title, "advice": advice, "correlation_id": correlation_id(request)}
+        response = render(request, "directlinks/failure.html", context, status=status)
+    else:
+        detail = error.cause if error is not None and conf.debug else ""
+        body = envelope.failure(code, msg, correlation_id=correlation_id(request), detail=detail)
+        response = HttpResponse(
+            envelope.encode(body), status=status, content_type=envelope.CONTENT_TYPE
+        )
+    response.headers["Content-Length"] = str(len(response.content))
+    for name, value in NEVER_STORED.items():
+        response.headers[name] = value
+    patch_vary_headers(response, ["Accept"])
+    report(request, response, msg)
+    return response
+
+
+def _explanation(error: DirectLinksError | None) -> tuple[str, str]:
+    """A title, and what the reader can do next."""
+    if isinstance(error, LinkGone):
+        return _("This link is no longer valid"), _("Ask whoever gave it to you for a new one.")
+    if isinstance(error, LinkNotFound):
+        return (
+            _("There is no file at this link"),
+            _("Check that the whole address was copied, or ask whoever gave it to you."),
+        )
+    return _("This address cannot be opened"), _("Open the link that you were given once more.")

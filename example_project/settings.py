@@ -1,0 +1,116 @@
+"""A small site with every setting of directlinks written out, each at its default.
+
+From the environment: DATABASE_URL (else SQLite) and MEDIA_ROOT (else ``var/media``). It runs with
+DEBUG and a secret that everybody can read: it is an example, not a site to put on the network.
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(os.environ.get("DIRECTLINKS_VAR", BASE_DIR / "var"))
+
+SECRET_KEY = "an-example-is-no-secret-so-do-not-copy-this-key"
+DEBUG = True
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    # Optional: with it, a refresh token ends at logout and when it is exchanged.
+    "rest_framework_simplejwt.token_blacklist",
+    "directlinks",
+    # Only for `manage.py demo`.
+    "example_project",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "example_project.urls"
+WSGI_APPLICATION = "example_project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+
+USE_TZ = True
+STATIC_URL = "static/"
+# Nothing publishes this folder: its files leave through links alone.
+MEDIA_ROOT = os.environ.get("MEDIA_ROOT", VAR_DIR / "media")
+
+DIRECTLINKS = {
+    # URIs that a user may send in one request; 0 switches creating links off.
+    "BATCH_SIZE": 1000,
+    # URIs that the site accepts in one request at all, whoever sends them.
+    "MAX_BATCH_SIZE": 3000,
+    # Answer every API request with HTTP status 200, for clients that look at "code" alone.
+    "ALWAYS_200": False,
+    # Who may create, list and revoke the links of a file.
+    "POLICY": "directlinks.policies.OwnerOrAdmin",
+    # How many characters a new link's code has, and which: here 128 random bits.
+    "CODE_LENGTH": 22,
+    "CODE_ALPHABET": "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
+    # What links begin with, such as "https://files.example.org"; None: the request's own host.
+    "BASE_URL": None,
+    # Seconds for which a temporary content URL is good.
+    "TARGET_SECONDS": 600,
+    # Hosts that a storage's own URLs may lead to; None: any.
+    "REDIRECT_HOSTS": None,
+    # Content types that a browser may show; all others are downloads.
+    "INLINE_TYPES": [
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+        "image/avif",
+        "audio/*",
+        "video/*",
+        "text/plain",
+        "application/pdf",
+    ],
+    # Parts of the names of programs that fetch a link to draw a preview of it.
+    "PREVIEW_AGENTS": [
+        "bitlybot",
+        "discordbot",
+        "facebookexternalhit",
+        "iframely",
+        "linkedinbot",
+        "mastodon",
+        "pinterestbot",
+        "skypeuripreview",
+        "slackbot",
+        "telegrambot",
+        "twitterbot",
+        "whatsapp",
+    ],
+    # Attempts to log in from one address; None: any number.
+    "LOGIN_RATE": "10/min",
+}
