@@ -1,9 +1,10 @@
-"""A column whose text is compared byte by byte on every database."""
+"""Columns: text that is compared byte by byte, and contents that know when they are assigned."""
 
 from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.fields.files import FieldFile, FileDescriptor
 
 _COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C", "sqlite": "BINARY"}
 # MariaDB's utf8mb4_bin pads: it takes "a" and "a " for the same text.
@@ -23,3 +24,22 @@ class ExactCharField(models.CharField):  # type: ignore[type-arg]  # not generic
         else:
             parameters["collation"] = _COLLATIONS.get(connection.vendor)
         return parameters
+
+
+class ContentDescriptor(FileDescriptor):
+    """Remembers that a content was assigned, also one of the same name with other bytes."""
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        # A form without an upload assigns what is there already.
+        unchanged = isinstance(value, FieldFile) and value is instance.__dict__.get(
+            self.field.attname
+        )
+        super().__set__(instance, value)
+        if not unchanged:
+            instance.__dict__["content_is_new"] = True
+
+
+class ContentField(models.FileField):
+    """A FileField whose instance has a true ``content_is_new`` once a content was assigned."""
+
+    descriptor_class = ContentDescriptor

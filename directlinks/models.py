@@ -19,7 +19,7 @@ from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import codes, paths
 from directlinks.core.states import LinkState, judge
-from directlinks.fields import ExactCharField
+from directlinks.fields import ContentField, ExactCharField
 from directlinks.querysets import DirectLinkQuerySet, FileQuerySet
 from directlinks.storage import content_storage
 
@@ -41,7 +41,9 @@ def content_name(file: "File", filename: str) -> str:
         basename = get_valid_filename(file.name)
     except SuspiciousFileOperation:  # nothing is left of a name like "!!!"
         basename = "file"
-    return f"directlinks/{secrets.token_hex(16)}/{basename}"
+    # Kept on the file, so that bytes whose row cannot be saved are found again.
+    file.storing_as = f"directlinks/{secrets.token_hex(16)}/{basename}"
+    return file.storing_as
 
 
 def new_code() -> str:
@@ -72,7 +74,7 @@ class File(models.Model):
     # is NULL in the trash, where a path may stand any number of times.
     path_key = ExactCharField(max_length=64, null=True, editable=False)
     path_head = ExactCharField(max_length=paths.HEAD_CHARACTERS, editable=False)
-    content = models.FileField(
+    content = ContentField(
         _("content"), max_length=500, storage=content_storage, upload_to=content_name
     )
     size = models.PositiveBigIntegerField(_("size"), default=0, editable=False)
@@ -88,6 +90,11 @@ class File(models.Model):
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     content_updated_at = models.DateTimeField(_("content updated at"), editable=False)
     deleted_at = models.DateTimeField(_("in the trash since"), null=True, editable=False)
+
+    # Set by the content's descriptor at each assignment, and put back once that is dealt with.
+    content_is_new: bool = False
+    # The name under which the storage holds, or is being given, the bytes of a new content.
+    storing_as: str | None = None
 
     objects = FileQuerySet.as_manager()
 
@@ -120,12 +127,19 @@ class File(models.Model):
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         file = super().from_db(*args, **kwargs)
-        file._remember_content()
+        file.content_is_new = False
         return file
 
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self._remember_content()
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Self] | None = None,
+    ) -> None:
+        fields = None if fields is None else list(fields)
+        super().refresh_from_db(using, fields, from_queryset)
+        if fields is None or "content" in fields:
+            self.content_is_new = False
 
     def clean(self) -> None:
         if paths.fault(self.path) is None and self._path_is_taken():
@@ -150,10 +164,8 @@ class File(models.Model):
             raise ValidationError({"path": error.messages}) from error
         self.path_key = paths.key(self.path) if self.is_live else None
         self.path_head = self.path[: paths.HEAD_CHARACTERS]
-        uploaded = False
-        if self._content_is_new():
+        if self.content_is_new:
             self._describe_content()
-            uploaded = self._has_upload()
         if update_fields is not None:
             update_fields = {*update_fields, *self._derived_from(set(update_fields))}
         using = using or router.db_for_write(File, instance=self)
@@ -167,12 +179,14 @@ class File(models.Model):
                     update_fields=update_fields,
                 )
         except BaseException as error:
-            if uploaded and not self._has_upload():
-                self.content.storage.delete(str(self.content))
+            if self.storing_as is not None:
+                self.content.storage.delete(self.storing_as)
             if isinstance(error, IntegrityError) and self._path_is_taken():
                 raise ValidationError({"path": self._path_taken()}) from error
             raise
-        self._remember_content()
+        finally:
+            self.storing_as = None
+        self.content_is_new = False
 
     def trash(self) -> None:
         """Put the file into the trash: its links stop at once, and its path becomes free."""
@@ -190,22 +204,6 @@ class File(models.Model):
         except ValidationError:
             self.deleted_at = trashed_at
             raise
-
-    def _remember_content(self) -> None:
-        """Keep the name of the stored content, to notice when another one is assigned."""
-        content = self.__dict__.get("content")
-        self._stored_content: str | None = None if content is None else str(content)
-
-    def _content_is_new(self) -> bool:
-        if "content" in self.get_deferred_fields():
-            return False
-        if self._has_upload():
-            return True
-        return str(self.content) != getattr(self, "_stored_content", None)
-
-    def _has_upload(self) -> bool:
-        """Whether the content is still to be written to the storage."""
-        return bool(self.content) and not getattr(self.content, "_committed", True)
 
     def _describe_content(self) -> None:
         try:
@@ -329,12 +327,19 @@ class DirectLink(models.Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Save. A link that was restricted once is never given again, also when it is eased."""
+        """Save. A link that was restricted once is never given again, also when it is eased.
+
+        What visitors count meanwhile is kept: ``downloads`` and ``last_opened_at`` of a row that
+        exists are written only where ``update_fields`` names them.
+        """
         self.name = self.name or self.file.name
         if self.is_restricted:
             self.reuse_name = None
         if update_fields is not None:
             update_fields = {*update_fields, "reuse_name"}
+        elif not self._state.adding:
+            columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            update_fields = columns - self.get_deferred_fields() - {"downloads", "last_opened_at"}
         super().save(
             force_insert=force_insert,
             force_update=force_update,

@@ -19,6 +19,10 @@ class FileQuerySet(models.QuerySet[Any]):
     def trashed(self) -> "FileQuerySet":
         return self.filter(deleted_at__isnull=False)
 
+    def trash(self, now: datetime) -> int:
+        """Put the live ones into the trash; returns how many that were."""
+        return self.live().update(deleted_at=now, path_key=None, updated_at=now)
+
     def at(self, owners: Iterable[object], places: Iterable[str]) -> "FileQuerySet":
         """Live files of any of ``owners`` (keys) at any of ``places`` (paths without fault).
 

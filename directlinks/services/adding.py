@@ -1,0 +1,109 @@
+"""Getting files in: by copying local ones, or by taking over what a storage holds already."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File as ContentFile
+from django.core.files.storage import Storage
+
+from directlinks.models import File, validate_path
+from directlinks.storage import has_local_paths
+
+
+class Outcome(Enum):
+    ADDED = "added"
+    REPLACED = "replaced"
+    KEPT = "there already"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to add: where its bytes are, and the path that it is to have in its owner's space."""
+
+    place: str
+    path: str
+
+
+def local_sources(place: Path, into: str = "") -> Iterator[Source]:
+    """The file at ``place``, or every file of the folder there, under the folder ``into``.
+
+    A folder keeps its own name. Folders that are symbolic links are not entered. Raises
+    FileNotFoundError.
+    """
+    root = place.resolve(strict=True)
+    if not root.is_dir():
+        yield Source(str(root), _join(into, root.name))
+        return
+    for file in sorted(_files_below(root)):
+        yield Source(str(file), _join(into, root.name, *file.relative_to(root).parts))
+
+
+def stored_sources(storage: Storage, name: str, into: str = "") -> Iterator[Source]:
+    """The content called ``name`` in ``storage``, or every one in the folder of that name.
+
+    Raises FileNotFoundError, and SuspiciousFileOperation where ``name`` leads out of the storage.
+    """
+    name = name.strip("/")
+    if not _is_stored_folder(storage, name):
+        if not storage.exists(name):
+            raise FileNotFoundError(name)
+        yield Source(name, _join(into, name))
+        return
+    folders, files = storage.listdir(name)
+    for file in sorted(files):
+        yield Source(_join(name, file), _join(into, name, file))
+    for folder in sorted(folders):
+        yield from stored_sources(storage, _join(name, folder), into)
+
+
+def add_file(
+    *, owner: Any, source: Source, adopt: bool, replace: bool, dry_run: bool = False
+) -> Outcome:
+    """Add one file to ``owner``'s space; what is at its path already stays, unless ``replace``.
+
+    With ``adopt`` the row points at the bytes where they lie, else they are copied. The row is
+    written after the bytes, so an interrupted run leaves no half file and can be run again. Raises
+    ValidationError where the path cannot be stored, and OSError.
+    """
+    validate_path(source.path)
+    existing = File.objects.at([owner.pk], [source.path]).first()
+    if existing is not None and not replace:
+        return Outcome.KEPT
+    if not dry_run:
+        file = existing or File(owner=owner, path=source.path)
+        if adopt:
+            file.content = source.place
+            file.save()
+        else:
+            with Path(source.place).open("rb") as local:
+                file.content = ContentFile(local, name=file.name)
+                file.save()
+    return Outcome.ADDED if existing is None else Outcome.REPLACED
+
+
+def explained(error: Exception) -> str:
+    """Why a file was not added, in one line."""
+    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+
+
+def _join(*names: str) -> str:
+    return "/".join(name.strip("/") for name in names if name.strip("/"))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _files_below(entry)
+        elif entry.is_file():
+            yield entry
+
+
+def _is_stored_folder(storage: Storage, name: str) -> bool:
+    if has_local_paths(storage):
+        return Path(storage.path(name)).is_dir()
+    # Elsewhere a folder is a name that others begin with.
+    return any(storage.listdir(name))
