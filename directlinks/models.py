@@ -1,6 +1,5 @@
 """File, the index of what can be linked, and DirectLink, the permanent address of one."""
 
-import mimetypes
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,16 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks import addresses
 from directlinks.conf import conf
-from directlinks.core import codes, paths
+from directlinks.core import codes, content_types, paths
 from directlinks.core.states import LinkState, judge
 from directlinks.fields import ContentField, ExactCharField
 from directlinks.querysets import DirectLinkQuerySet, FileQuerySet
 from directlinks.storage import content_storage
-
-UNKNOWN_TYPE = "application/octet-stream"
-
-# The tables of the operating system differ from machine to machine; these do not.
-_TYPES = mimetypes.MimeTypes(filenames=())
 
 
 def validate_path(path: str) -> None:
@@ -211,7 +205,7 @@ class File(models.Model):
         except FileNotFoundError as error:
             fault = ValidationError(_("The storage has no such content."), code="no_content")
             raise ValidationError({"content": fault}) from error
-        self.content_type = self.content_type or _TYPES.guess_type(self.name)[0] or UNKNOWN_TYPE
+        self.content_type = self.content_type or content_types.guess(self.name)
         self.version = secrets.token_hex(16)
         self.content_updated_at = timezone.now()
 

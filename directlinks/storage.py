@@ -1,7 +1,5 @@
 """Where contents are stored."""
 
-from pathlib import Path
-
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import Storage, storages
 from django.db.models.fields.files import FieldFile
@@ -18,7 +16,7 @@ def content_storage() -> Storage:
 
 
 def has_local_paths(storage: Storage) -> bool:
-    """Whether the contents of ``storage`` are files of this machine."""
+    """Whether ``storage`` answers at once, from files of this machine or from its memory."""
     try:
         storage.path("name")
     except NotImplementedError:
@@ -33,6 +31,6 @@ def lacks_bytes(content: FieldFile) -> bool:
     if not has_local_paths(content.storage):
         return False
     try:
-        return not Path(content.path).is_file()
+        return not content.storage.exists(str(content))
     except SuspiciousFileOperation:  # a name that leads out of the storage
         return True

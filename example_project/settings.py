@@ -11,6 +11,7 @@ import dj_database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("DIRECTLINKS_VAR", BASE_DIR / "var"))
+VAR_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes its file, but not the folder
 
 SECRET_KEY = "an-example-is-no-secret-so-do-not-copy-this-key"
 DEBUG = True

@@ -18,5 +18,3 @@ def _own_media_root(tmp_path: Path, settings: Settings) -> None:
 def _forgotten_throttles() -> None:
     """No test pays for the logins of another."""
     cache.clear()
-
-

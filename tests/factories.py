@@ -1,7 +1,5 @@
 """Users, files and links as tests need them."""
 
-from typing import Any
-
 import factory
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -12,7 +10,7 @@ from directlinks.models import DirectLink, File
 PASSWORD = "correct horse"
 
 
-class UserFactory(factory.django.DjangoModelFactory[Any]):
+class UserFactory(factory.django.DjangoModelFactory):
     """A user whose password is PASSWORD."""
 
     class Meta:
@@ -23,7 +21,7 @@ class UserFactory(factory.django.DjangoModelFactory[Any]):
     password = factory.LazyFunction(lambda: make_password(PASSWORD))
 
 
-class FileFactory(factory.django.DjangoModelFactory[File]):
+class FileFactory(factory.django.DjangoModelFactory):
     """A live file with the bytes ``data``."""
 
     class Meta:
@@ -37,7 +35,7 @@ class FileFactory(factory.django.DjangoModelFactory[File]):
     content = factory.LazyAttribute(lambda file: ContentFile(file.data, name="upload"))
 
 
-class DirectLinkFactory(factory.django.DjangoModelFactory[DirectLink]):
+class DirectLinkFactory(factory.django.DjangoModelFactory):
     """A link without limits to a file of its own."""
 
     class Meta:

@@ -1,0 +1,49 @@
+# make demo          run the main job once before your eyes, then go on serving it
+# make test          run the tests
+# make check         run every gate: style, types, floors, migrations, tests with coverage
+#
+# Each sets up what it needs in .venv on its first run. PYTHON names another interpreter.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check format clean
+
+demo: $(VENV)/demo.installed
+	@$(BIN)/python manage.py demo $(ARGS)
+
+test: $(VENV)/check.installed
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/check.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell directlinks example_project tests README.md CHANGELOG.md docs
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+format: $(VENV)/check.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) var dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "directlinks needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python could not make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/%.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing what '$*' needs into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --group $* --editable .
+	@touch $@

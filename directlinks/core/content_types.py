@@ -1,0 +1,56 @@
+"""Content types by file extension: the same on every machine and with every Python.
+
+What the operating system says of extensions differs from one to the next, and what Python says
+from version to version; a visitor's browser must not notice.
+"""
+
+import mimetypes
+
+UNKNOWN = "application/octet-stream"
+
+_TYPES = mimetypes.MimeTypes(filenames=())
+for _extension, _type in {
+    ".7z": "application/x-7z-compressed",
+    ".aac": "audio/aac",
+    ".avif": "image/avif",
+    ".flac": "audio/flac",
+    ".heic": "image/heic",
+    ".js": "text/javascript",
+    ".jxl": "image/jxl",
+    ".m4a": "audio/mp4",
+    ".md": "text/markdown",
+    ".mjs": "text/javascript",
+    ".mkv": "video/x-matroska",
+    ".mp3": "audio/mpeg",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".ogv": "video/ogg",
+    ".opus": "audio/ogg",
+    ".rar": "application/vnd.rar",
+    ".wav": "audio/wav",
+    ".webm": "video/webm",
+    ".webp": "image/webp",
+    ".xhtml": "application/xhtml+xml",
+    ".xml": "text/xml",
+    ".zip": "application/zip",
+    ".zst": "application/zstd",
+}.items():
+    _TYPES.add_type(_type, _extension)
+
+# A compressed file is what its compression is: its bytes are not those of the file inside.
+_COMPRESSIONS = {
+    "br": UNKNOWN,
+    "bzip2": "application/x-bzip2",
+    "compress": "application/x-compress",
+    "gzip": "application/gzip",
+    "xz": "application/x-xz",
+}
+
+
+def guess(name: str) -> str:
+    """The content type of a file called ``name``, by its extension alone."""
+    # A bare path is wanted: guess_type() would read "data:,x.png" as a URL with a type of its own.
+    content_type, compression = _TYPES.guess_type("./" + name)
+    if compression is not None:
+        return _COMPRESSIONS[compression]
+    return content_type or UNKNOWN

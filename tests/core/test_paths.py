@@ -1,0 +1,92 @@
+"""What may be stored as a path, and the digest that look-ups go by."""
+
+import hashlib
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from directlinks.core import paths
+
+TOO_LONG = "A path holds at most 1024 characters."
+TOO_DEEP = "A path holds at most 64 names."
+UNPRINTABLE = "A path cannot hold control characters or undecodable bytes."
+ILL_JOINED = "A path is made of names joined by single slashes, and none of them is . or .."
+LONG_NAME = "A name holds at most 255 bytes."
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a",
+        "photos/2026/cat.jpg",
+        ".hidden/...",
+        " / ",
+        "a\\b:c*?\"<>|",
+        "%2F/../x".replace("../", "..x/"),
+        "新文件/😀\u2028",
+        "a" * 255,
+        "é" * 127,
+        "/".join("a" * 64),
+        "/".join(["a" * 255] * 4) + "/",
+    ],
+)
+def test_a_path_that_may_be_stored_has_no_fault(path: str) -> None:
+    assert paths.fault(path.removesuffix("/")) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("", "A path cannot be empty."),
+        ("a" * 1025, TOO_LONG),
+        ("/".join("a" * 65), TOO_DEEP),
+        ("a\0", UNPRINTABLE),
+        ("a\n/b", UNPRINTABLE),
+        ("\x7f", UNPRINTABLE),
+        ("\x85", UNPRINTABLE),
+        ("\ud800", UNPRINTABLE),
+        ("\udcff.txt", UNPRINTABLE),
+        ("/", ILL_JOINED),
+        ("/a", ILL_JOINED),
+        ("a/", ILL_JOINED),
+        ("a//b", ILL_JOINED),
+        (".", ILL_JOINED),
+        ("a/..", ILL_JOINED),
+        ("../a", ILL_JOINED),
+        ("a" * 256, LONG_NAME),
+        ("a/" + "é" * 128, LONG_NAME),
+        ("😀" * 64 + "/a", LONG_NAME),
+    ],
+)
+def test_a_path_that_may_not_be_stored_says_why(path: str, fault: str) -> None:
+    assert paths.fault(path) == fault
+
+
+@given(st.text(st.characters(), max_size=40))
+@settings(deadline=None)
+def test_whatever_has_no_fault_has_a_key(path: str) -> None:
+    """Only texts with a fault may lack a UTF-8 form."""
+    storable = path if paths.fault(path) is None else "a"
+    assert paths.key(storable) == hashlib.sha256(storable.encode()).hexdigest()
+
+
+def test_a_key_is_64_hexadecimal_digits_and_exact() -> None:
+    keys = {paths.key(path) for path in ("a", "A", "a ", "é", "e\u0301")}
+    assert len(keys) == 5
+    assert {len(key) for key in keys} == {64}
+    assert set("".join(keys)) <= set(string.hexdigits.lower())
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "folders"),
+    [
+        ("cat.jpg", "cat.jpg", []),
+        ("photos/cat.jpg", "cat.jpg", ["photos"]),
+        ("photos/2026/cat.jpg", "cat.jpg", ["photos", "photos/2026"]),
+    ],
+)
+def test_a_path_has_a_name_and_lies_in_folders(path: str, name: str, folders: list[str]) -> None:
+    assert paths.name(path) == name
+    assert paths.folders(path) == folders

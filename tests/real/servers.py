@@ -1,0 +1,79 @@
+"""Real servers: started on a free port of 127.0.0.1, ended by their own process id."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.real.sites import Site
+from tests.real.visitors import ask
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server; ``pid`` is the process that was started, its workers are its children."""
+
+    origin: str
+    pid: int
+
+    def processes(self) -> list[Path]:
+        """Where the kernel tells of the server and its workers (Linux alone has this)."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [Path("/proc", pid) for pid in (str(self.pid), *children)]
+
+
+@contextmanager
+def gunicorn(site: Site, *, workers: int = 1, threads: int = 4) -> Iterator[Server]:
+    """``site`` under gunicorn, the server that most WSGI sites run on."""
+    options = ["--worker-class", "gthread", "--graceful-timeout", "1"]
+    scale = ["--workers", str(workers), "--threads", str(threads)]
+    with _listener() as listener:
+        bind = ["--bind", f"fd://{listener.fileno()}"]
+        command = ["gunicorn", *options, *scale, *bind, "mysite.wsgi"]
+        with _serving(site, command, listener) as server:
+            yield server
+
+
+@contextmanager
+def uvicorn(site: Site) -> Iterator[Server]:
+    """``site`` under uvicorn, as an ASGI site."""
+    options = ["--timeout-graceful-shutdown", "1", "--lifespan", "off"]
+    with _listener() as listener:
+        command = ["uvicorn", *options, "--fd", str(listener.fileno()), "mysite.asgi:application"]
+        with _serving(site, command, listener) as server:
+            yield server
+
+
+def _listener() -> socket.socket:
+    # The server inherits the socket, so nobody else can take the port before it is up.
+    return socket.create_server(("127.0.0.1", 0), backlog=128)
+
+
+@contextmanager
+def _serving(site: Site, command: list[str], listener: socket.socket) -> Iterator[Server]:
+    host, port = listener.getsockname()
+    log = site.folder.parent / f"{command[0]}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=site.folder,
+            env=site.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[listener.fileno()],
+        )
+        # Now the port is the server's alone: if it dies, whoever waits for it is told so.
+        listener.close()
+        server = Server(f"http://{host}:{port}", process.pid)
+        try:
+            # Whoever connects before the server is up waits in the queue of the socket.
+            ask("GET", f"{server.origin}/f/")
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+            # pytest shows this where the test fails, and swallows it where it does not.
+            sys.stdout.write(f"--- log of {command[0]}\n{log.read_text(errors='replace')}")

@@ -1,0 +1,88 @@
+"""Projects as ``startproject`` writes them, run by processes of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import directlinks
+
+CHECKOUT = Path(directlinks.__file__).resolve().parent.parent
+PASSWORD = "correct horse"
+
+# What the documentation tells a site to add, and nothing else.
+DOCUMENTED_SETTINGS = 'INSTALLED_APPS += ["rest_framework", "directlinks"]\n'
+DOCUMENTED_URLS = """
+from django.urls import include
+urlpatterns += [
+    path("", include("directlinks.urls")),
+    path("api/v4/", include("directlinks.api.urls")),
+]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The project ``mysite`` in ``folder``, which finds directlinks in ``packages``."""
+
+    folder: Path
+    packages: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of its processes: nothing in it leads to the settings of the tests."""
+        return {
+            **os.environ,
+            "PYTHONPATH": str(self.packages),
+            "DJANGO_SETTINGS_MODULE": "mysite.settings",
+        }
+
+    def manage(self, *arguments: str) -> str:
+        """What ``manage.py`` with these arguments says."""
+        return run(
+            [sys.executable, "manage.py", *arguments], cwd=self.folder, environment=self.environment
+        )
+
+    def shell(self, *lines: str) -> str:
+        """What a program of these lines prints, with the models of the site at hand."""
+        return self.manage("shell", "-v", "0", "-c", "\n".join(lines)).strip()
+
+    def append(self, name: str, text: str) -> None:
+        with (self.folder / name).open("a") as file:
+            file.write(text)
+
+    def add_user(self, name: str) -> None:
+        """A user of Django's own model, with PASSWORD."""
+        self.shell(f'User.objects.create_user("{name}", "{name}@example.org", "{PASSWORD}")')
+
+
+def new_site(
+    folder: Path,
+    *,
+    packages: Path = CHECKOUT,
+    settings: str = DOCUMENTED_SETTINGS,
+    urls: str = DOCUMENTED_URLS,
+) -> Site:
+    """An untouched project with ``settings`` and ``urls`` appended; its tables are yet to come."""
+    site = Site(folder, packages)
+    folder.mkdir(parents=True)
+    run(
+        [sys.executable, "-m", "django", "startproject", "mysite", "."],
+        cwd=folder,
+        # Django's own command is to meet no settings: the project is what it makes.
+        environment={**site.environment, "DJANGO_SETTINGS_MODULE": ""},
+    )
+    site.append("mysite/settings.py", settings)
+    site.append("mysite/urls.py", urls)
+    return site
+
+
+def run(command: list[str], *, cwd: Path, environment: Mapping[str, str]) -> str:
+    """The standard output of ``command``, which must succeed."""
+    finished = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert finished.returncode == 0, f"{command}\n{finished.stdout}\n{finished.stderr}"
+    return finished.stdout
