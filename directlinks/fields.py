@@ -11,10 +11,10 @@ _COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C", "sqlite": "BINARY"}
 _MARIADB_COLLATION = "utf8mb4_nopad_bin"
 
 
-class ExactCharField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
-    """A CharField in binary collation: ``A`` is not ``a``, and no locale reorders it.
+class ExactText(models.Field):  # type: ignore[type-arg]  # not generic at run time
+    """A column in binary collation, and in full Unicode where the database has less by default.
 
-    The collation is chosen when a column is made, so one migration fits every database.
+    The collation is chosen when the column is made, so one migration fits every database.
     """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
@@ -24,6 +24,10 @@ class ExactCharField(models.CharField):  # type: ignore[type-arg]  # not generic
         else:
             parameters["collation"] = _COLLATIONS.get(connection.vendor)
         return parameters
+
+
+class ExactCharField(ExactText, models.CharField):  # type: ignore[type-arg]  # as above
+    """A CharField in which ``A`` is not ``a``, and no locale reorders it."""
 
 
 class ContentDescriptor(FileDescriptor):
@@ -39,7 +43,7 @@ class ContentDescriptor(FileDescriptor):
             instance.__dict__["content_is_new"] = True
 
 
-class ContentField(models.FileField):
-    """A FileField whose instance has a true ``content_is_new`` once a content was assigned."""
+class ContentField(ExactText, models.FileField):
+    """A FileField of exact names, whose instance has a true ``content_is_new`` once a content was assigned."""
 
     descriptor_class = ContentDescriptor

@@ -136,8 +136,10 @@ class File(models.Model):
             self.content_is_new = False
 
     def clean(self) -> None:
-        if paths.fault(self.path) is None and self._path_is_taken():
-            raise ValidationError({"path": self._path_taken()})
+        if paths.fault(self.path) is None:
+            self._derive_from_path()
+            if self._path_is_taken():
+                raise ValidationError({"path": self._path_taken()})
 
     def save(
         self,
@@ -156,8 +158,7 @@ class File(models.Model):
             validate_path(self.path)
         except ValidationError as error:
             raise ValidationError({"path": error.messages}) from error
-        self.path_key = paths.key(self.path) if self.is_live else None
-        self.path_head = self.path[: paths.HEAD_CHARACTERS]
+        self._derive_from_path()
         if self.content_is_new:
             self._describe_content()
         if update_fields is not None:
@@ -199,6 +200,10 @@ class File(models.Model):
             self.deleted_at = trashed_at
             raise
 
+    def _derive_from_path(self) -> None:
+        self.path_key = paths.key(self.path) if self.is_live else None
+        self.path_head = self.path[: paths.HEAD_CHARACTERS]
+
     def _describe_content(self) -> None:
         try:
             self.size = self.content.size if self.content else 0
@@ -227,6 +232,10 @@ class File(models.Model):
     @staticmethod
     def _path_taken() -> ValidationError:
         return ValidationError(_("Another file is at this path."), code="path_taken")
+
+
+# Columns of a link that a copy of it, read some time ago, must not put back.
+_KEPT_WHILE_SAVING = {"downloads", "last_opened_at", "reuse_name"}
 
 
 class DirectLink(models.Model):
@@ -327,13 +336,13 @@ class DirectLink(models.Model):
         exists are written only where ``update_fields`` names them.
         """
         self.name = self.name or self.file.name
+        if update_fields is None and not self._state.adding:
+            columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            update_fields = columns - self.get_deferred_fields() - _KEPT_WHILE_SAVING
         if self.is_restricted:
             self.reuse_name = None
-        if update_fields is not None:
-            update_fields = {*update_fields, "reuse_name"}
-        elif not self._state.adding:
-            columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
-            update_fields = columns - self.get_deferred_fields() - {"downloads", "last_opened_at"}
+            if update_fields is not None:
+                update_fields = {*update_fields, "reuse_name"}
         super().save(
             force_insert=force_insert,
             force_update=force_update,

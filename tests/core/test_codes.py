@@ -50,7 +50,19 @@ def test_a_code_of_any_setting_is_well_formed(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["", "abc", "a" * 65, "abcd\n", " abcd", "ab/cd", "ab.cd", "ab%41", "abcé", "abc١", "abcd\0"],
+    [
+        "",
+        "abc",
+        "a" * 65,
+        "abcd\n",
+        " abcd",
+        "ab/cd",
+        "ab.cd",
+        "ab%41",
+        "abcé",
+        "abc\u0661",
+        "abcd\0",
+    ],
 )
 def test_nothing_else_is_worth_a_query(code: str) -> None:
     assert codes.is_well_formed(code) is False

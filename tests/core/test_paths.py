@@ -23,17 +23,17 @@ LONG_NAME = "A name holds at most 255 bytes."
         "photos/2026/cat.jpg",
         ".hidden/...",
         " / ",
-        "a\\b:c*?\"<>|",
-        "%2F/../x".replace("../", "..x/"),
+        'a\\b:c*?"<>|',
+        "%2F/..x/%2e%2e",
         "新文件/😀\u2028",
         "a" * 255,
         "é" * 127,
         "/".join("a" * 64),
-        "/".join(["a" * 255] * 4) + "/",
+        "/".join(["a" * 255] * 4 + ["a"])[: paths.MAX_CHARACTERS - 1],
     ],
 )
 def test_a_path_that_may_be_stored_has_no_fault(path: str) -> None:
-    assert paths.fault(path.removesuffix("/")) is None
+    assert paths.fault(path) is None
 
 
 @pytest.mark.parametrize(

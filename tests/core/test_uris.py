@@ -37,7 +37,9 @@ def names_of(vector: dict[str, Any]) -> tuple[str, ...]:
     """The names of a vector; those that are not UTF-8 are recorded as hexadecimal digits."""
     if "names" in vector:
         return tuple(vector["names"])
-    return tuple(bytes.fromhex(name).decode(errors="surrogateescape") for name in vector["names_hex"])
+    return tuple(
+        bytes.fromhex(name).decode(errors="surrogateescape") for name in vector["names_hex"]
+    )
 
 
 def number_of(vector: dict[str, Any]) -> str:
@@ -51,7 +53,8 @@ def cause_of(text: str) -> str:
 
 
 def test_every_recorded_vector_is_either_readable_or_not() -> None:
-    assert (len(READABLE), len(UNREADABLE), len(VECTORS)) == (70, 15, 85)
+    assert len(VECTORS) == 85
+    assert all(("canonical" in vector) != ("reason" in vector) for vector in VECTORS)
 
 
 @pytest.mark.parametrize("vector", READABLE, ids=number_of)
@@ -216,7 +219,24 @@ def test_a_file_url_shows_neither_password_nor_query_nor_fragment() -> None:
 SOUND = [
     *("%2F", "%2f", "%00", "%0A", "%FF", "%C3%A9", "%c3", "%ED%A0%80", "%25", "%2e", "%23", "%3F"),
     *(".", "..", "...", "/", "//", "/./", "/../", "@", ":", "[", "]", "+", " ", "!", "~", "\\"),
-    *('"', "<", ">", "{", "|", "^", "`", "a", "Z", "9", "my", "é", "e\u0301", "😀", "\x85", "\u2028"),
+    *(
+        '"',
+        "<",
+        ">",
+        "{",
+        "|",
+        "^",
+        "`",
+        "a",
+        "Z",
+        "9",
+        "my",
+        "é",
+        "e\u0301",
+        "😀",
+        "\x85",
+        "\u2028",
+    ),
     *("\ud800", "\udcff", "\ud83d\ude00", "\ufffd"),
 ]
 BROKEN = ["%", "%z", "%4", "#", "?", "#%", "\x00", "\n", "\x7f", "[::1", ":80", ":x"]
@@ -227,8 +247,10 @@ USERINFOS = st.sampled_from(
     ["", "@", "u@", "U@", "u:@", ":p@", "u:p:q@", "u@v@", "%2F%00@", "%FF@", "%3a:%40@", "!$&'*@"]
 )
 HOSTS = st.sampled_from(
-    ["", "my", "My", "share", "trash", "my.", "my:80", "my:", "a:b:1", "[::1]", "[::1]:8", "[]"]
-    + ["我的", "%e6%88%91", "%FF", "\ud800", "İ", 'a<b>"', "!$&'()*+,;="]
+    [
+        *("", "my", "My", "share", "trash", "my.", "my:80", "my:", "a:b:1", "[::1]", "[::1]:8"),
+        *("[]", "我的", "%e6%88%91", "%FF", "\ud800", "İ", 'a<b>"', "!$&'()*+,;="),
+    ]
 )
 TAILS = st.sampled_from(["", "?", "??", "?a=é b", "?/@:#", "#", "#f", "#%2F", "#é?#", "?\ud800#\n"])
 SOUND_URIS = st.one_of(
@@ -243,7 +265,14 @@ SOUND_URIS = st.one_of(
     st.builds("cloudreve:/{}{}".format, PATHS.filter(lambda path: not path.startswith("/")), TAILS),
     st.builds("cloudreve:a{}{}".format, PATHS, TAILS),
 )
-STARTS = ["cloudreve://", "cloudreve:/", "cloudreve:", "cloudreve://my/", "cloudreve://u:p@", "http:"]
+STARTS = [
+    "cloudreve://",
+    "cloudreve:/",
+    "cloudreve:",
+    "cloudreve://my/",
+    "cloudreve://u:p@",
+    "http:",
+]
 TEXTS = st.builds(
     "{}{}".format,
     st.sampled_from(["", *STARTS]),

@@ -1,0 +1,147 @@
+"""Each check has an id of its own, and a test that provokes exactly that id."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+from pytest_django.fixtures import Settings
+
+from directlinks.conf import SETTINGS
+from example_project.settings import DIRECTLINKS
+
+
+class OnlyAllows:
+    """Half a policy."""
+
+    allows = None
+
+
+class Neither:
+    """No policy at all."""
+
+
+def found() -> list[CheckMessage]:
+    return run_checks(tags=["directlinks"])
+
+
+def ids() -> list[str | None]:
+    return [message.id for message in found()]
+
+
+@pytest.mark.parametrize("declared", [{}, DIRECTLINKS])
+def test_the_defaults_have_no_fault(settings: Settings, declared: dict[str, Any]) -> None:
+    settings.DIRECTLINKS = declared
+    assert found() == []
+
+
+def test_a_site_need_not_declare_anything(settings: Settings) -> None:
+    assert not hasattr(settings, "DIRECTLINKS")
+    assert found() == []
+
+
+PROVOKED = [
+    ("E001", []),
+    ("E001", None),
+    ("E002", {"BATCH_SIZE": -1}),
+    ("E003", {"MAX_BATCH_SIZE": 0}),
+    ("E004", {"ALWAYS_200": "yes"}),
+    ("E005", {"POLICY": 7}),
+    ("E006", {"CODE_LENGTH": 3}),
+    ("E007", {"CODE_ALPHABET": "a"}),
+    ("E008", {"BASE_URL": "example.org"}),
+    ("E009", {"TARGET_SECONDS": 0}),
+    ("E010", {"REDIRECT_HOSTS": "example.org"}),
+    ("E011", {"INLINE_TYPES": None}),
+    ("E012", {"PREVIEW_AGENTS": "bot"}),
+    ("E013", {"LOGIN_RATE": "often"}),
+    ("E014", {"POLICY": "directlinks.policies.Missing"}),
+    ("E014", {"POLICY": "no_such_module.Policy"}),
+    ("E015", {"POLICY": f"{__name__}.OnlyAllows"}),
+    ("E015", {"POLICY": f"{__name__}.Neither"}),
+    ("W001", {"BATCHSIZE": 7}),
+    ("W001", {7: 7}),
+    ("W004", {"CODE_LENGTH": 20}),
+    ("W004", {"CODE_ALPHABET": "ab"}),
+    ("W005", {"BATCH_SIZE": 3001}),
+]
+
+
+@pytest.mark.parametrize(("check", "declared"), PROVOKED)
+def test_each_fault_has_its_id(settings: Settings, check: str, declared: object) -> None:
+    settings.DIRECTLINKS = declared
+    assert ids() == [f"directlinks.{check}"]
+
+
+def test_no_setting_is_without_a_test_of_its_check() -> None:
+    provoked = {f"directlinks.{check}" for check, _ in PROVOKED}
+    assert {setting.check for setting in SETTINGS.values()} - provoked == set()
+
+
+def test_all_faults_of_settings_are_told_at_once(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"BATCH_SIZE": -1, "POLICY": 7, "BATCHSIZE": 7}
+    assert ids() == ["directlinks.E002", "directlinks.E005", "directlinks.W001"]
+
+
+def test_errors_and_warnings_are_told_apart(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"BATCH_SIZE": -1, "BATCHSIZE": 7}
+    assert [message.is_serious() for message in found()] == [True, False]
+
+
+def test_a_fault_names_the_setting_and_what_it_may_hold(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"BATCH_SIZE": -1}
+    (fault,) = found()
+    assert fault.msg == 'DIRECTLINKS["BATCH_SIZE"] must be a whole number of at least 0.'
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("BATCHSIZE", 'Did you mean "BATCH_SIZE"?'),
+        ("always_200", 'Did you mean "ALWAYS_200"?'),
+        ("CODES_LENGTH", 'Did you mean "CODE_LENGTH"?'),
+        ("COLOUR", f"Known keys: {', '.join(SETTINGS)}."),
+    ],
+)
+def test_an_unknown_key_gets_a_hint(settings: Settings, name: str, hint: str) -> None:
+    settings.DIRECTLINKS = {name: 1}
+    (fault,) = found()
+    assert (fault.msg, fault.hint) == (f'DIRECTLINKS["{name}"] is unknown.', hint)
+
+
+@pytest.mark.parametrize(
+    ("policy", "lack"), [("OnlyAllows", "no filter"), ("Neither", "no allows and no filter")]
+)
+def test_a_policy_that_is_none_hears_what_it_lacks(
+    settings: Settings, policy: str, lack: str
+) -> None:
+    settings.DIRECTLINKS = {"POLICY": f"{__name__}.{policy}"}
+    (fault,) = found()
+    assert fault.msg == f'DIRECTLINKS["POLICY"]: {__name__}.{policy} has {lack}.'
+
+
+class TestSurroundings:
+    def test_an_empty_media_root_is_a_warning(self, settings: Settings) -> None:
+        settings.MEDIA_ROOT = ""
+        assert ids() == ["directlinks.W002"]
+
+    @pytest.mark.parametrize(
+        "storage",
+        [
+            {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+            {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"location": "/somewhere"},
+            },
+        ],
+    )
+    def test_a_storage_elsewhere_needs_no_media_root(
+        self, settings: Settings, storage: dict[str, Any]
+    ) -> None:
+        settings.MEDIA_ROOT = ""
+        settings.STORAGES = {**settings.STORAGES, "directlinks": storage}
+        assert ids() == []
+
+    def test_missing_the_blacklist_is_a_warning(self, settings: Settings) -> None:
+        blacklist = "rest_framework_simplejwt.token_blacklist"
+        settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != blacklist]
+        assert ids() == ["directlinks.W003"]

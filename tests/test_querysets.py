@@ -1,0 +1,136 @@
+"""The questions that the tables answer."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from directlinks.models import DirectLink, File
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+# The characters just below and above a slash, and some that sort far from it.
+NAMES = st.text("a-.!0~漢", min_size=1, max_size=2).filter(lambda name: name not in (".", ".."))
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+
+
+def folders(owner: Any, *asked: str) -> set[str]:
+    """Those of ``asked`` that are folders of ``owner``."""
+    found = File.objects.folders_among([(owner.pk, path) for path in asked])
+    return {path for _, path in found}
+
+
+def test_live_and_trashed_are_all() -> None:
+    live, trashed = FileFactory(), FileFactory()
+    trashed.trash()
+    assert (File.objects.live().get(), File.objects.trashed().get()) == (live, trashed)
+
+
+def test_trashing_many_counts_those_that_were_live() -> None:
+    files = FileFactory.create_batch(3)
+    files[0].trash()
+    assert File.objects.trash(NOW) == 2
+    assert not File.objects.live().exists()
+    assert File.objects.filter(deleted_at=NOW, path_key=None, updated_at=NOW).count() == 2
+
+
+def test_files_are_found_by_owner_and_path() -> None:
+    owner = UserFactory()
+    wanted = [FileFactory(owner=owner, path=path) for path in ("a", "b/c")]
+    FileFactory(owner=owner, path="d")
+    FileFactory(path="a")
+    FileFactory(owner=owner, path="e").trash()
+    found = File.objects.at([owner.pk], ["a", "b/c", "e", "f"]).order_by("pk")
+    assert list(found) == wanted
+
+
+class TestFolders:
+    @pytest.mark.parametrize("sibling", ["a-b", "a.txt", "a!", "a", "a0", "a b", "ab/c", "A/b", "b"])
+    def test_a_sibling_makes_no_folder(self, sibling: str) -> None:
+        file = FileFactory(path=sibling)
+        assert folders(file.owner, "a") == set()
+
+    @pytest.mark.parametrize("sibling", ["a-b", "a.txt", "a!", "a0", "a b"])
+    def test_a_sibling_hides_no_folder(self, sibling: str) -> None:
+        owner = FileFactory(path=sibling).owner
+        FileFactory(owner=owner, path="a/~")
+        assert folders(owner, "a") == {"a"}
+
+    def test_every_folder_on_the_way_to_a_file_is_one(self) -> None:
+        owner = FileFactory(path="a/b/c").owner
+        assert folders(owner, "a", "a/b", "a/b/c", "b") == {"a", "a/b"}
+
+    @pytest.mark.parametrize("length", [254, 255, 256, 600, 1000])
+    def test_a_long_path_is_judged_by_all_its_characters(self, length: int) -> None:
+        folder = ("漢" * 79 + "/") * 13
+        folder = folder[: length - 1] + "x"
+        owner = FileFactory(path=folder + "/a").owner
+        assert folders(owner, folder, folder[:-1], folder + "x", folder[:-1] + "y") == {folder}
+
+    def test_a_folder_of_trashed_files_alone_is_missing(self) -> None:
+        file = FileFactory(path="a/b")
+        file.trash()
+        assert folders(file.owner, "a") == set()
+        FileFactory(owner=file.owner, path="a/c")
+        assert folders(file.owner, "a") == {"a"}
+
+    def test_a_folder_of_somebody_else_is_missing(self) -> None:
+        FileFactory(path="a/b")
+        assert folders(UserFactory(), "a") == set()
+
+    def test_owners_are_not_mixed_up_in_one_question(self) -> None:
+        one, other = FileFactory(path="a/b").owner, FileFactory(path="c/d").owner
+        asked = [(owner.pk, path) for owner in (one, other) for path in ("a", "c")]
+        assert File.objects.folders_among(asked) == {(one.pk, "a"), (other.pk, "c")}
+
+    def test_a_thousand_are_one_statement(self, django_assert_num_queries: Any) -> None:
+        owner = FileFactory(path="folder7/a").owner
+        with django_assert_num_queries(1):
+            found = folders(owner, *(f"folder{number}" for number in range(1000)))
+        assert found == {"folder7"}
+
+    @settings(max_examples=60, deadline=None)
+    @example(live={"a/b", "a-b/c"}, asked={"a", "a-"})
+    @given(live=st.sets(PATHS, max_size=6), asked=st.sets(PATHS, min_size=1, max_size=6))
+    def test_a_folder_is_what_a_path_goes_on_from_with_a_slash(
+        self, live: set[str], asked: set[str]
+    ) -> None:
+        owner = UserFactory()
+        for path in live:
+            FileFactory(owner=owner, path=path, content="")
+        expected = {path for path in asked if any(one.startswith(path + "/") for one in live)}
+        assert folders(owner, *asked) == expected
+
+
+class TestLinks:
+    def test_only_links_with_a_name_for_it_are_reusable(self) -> None:
+        link = DirectLinkFactory(name="a", reuse_name="a")
+        DirectLinkFactory()
+        assert DirectLink.objects.reusable().get() == link
+
+    def test_a_download_is_counted_with_its_time(self) -> None:
+        link, other = DirectLinkFactory(), DirectLinkFactory()
+        assert DirectLink.objects.all().count_download(link.pk, NOW)
+        assert DirectLink.objects.all().count_download(link.pk, NOW)
+        link.refresh_from_db()
+        assert (link.downloads, link.last_opened_at) == (2, NOW)
+        assert DirectLink.objects.get(pk=other.pk).downloads == 0
+
+    def test_the_download_after_the_last_is_not_counted(self) -> None:
+        link = DirectLinkFactory(max_downloads=2)
+        counted = [DirectLink.objects.all().count_download(link.pk, NOW) for _ in range(3)]
+        assert counted == [True, True, False]
+        assert DirectLink.objects.get().downloads == 2
+
+    def test_revoking_many_counts_those_that_were_not_revoked(self) -> None:
+        early = datetime(2020, 1, 1, tzinfo=UTC)
+        revoked = DirectLinkFactory(revoked_at=early)
+        DirectLinkFactory.create_batch(2, name="a", reuse_name="a")
+        assert DirectLink.objects.all().revoke(NOW) == 2
+        assert DirectLink.objects.filter(revoked_at=NOW, reuse_name=None).count() == 2
+        revoked.refresh_from_db()
+        assert revoked.revoked_at == early
