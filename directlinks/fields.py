@@ -44,6 +44,6 @@ class ContentDescriptor(FileDescriptor):
 
 
 class ContentField(ExactText, models.FileField):
-    """A FileField of exact names, whose instance has a true ``content_is_new`` once a content was assigned."""
+    """A FileField of exact names; its instance notes each assignment as ``content_is_new``."""
 
     descriptor_class = ContentDescriptor

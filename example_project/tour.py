@@ -81,8 +81,8 @@ def open_link(transcript: Transcript, link: str) -> str:
     """Where the link leads to."""
     transcript.step(
         "A visitor opens a link",
-        "No account is needed: the code in the address is the right. The download is counted, and"
-        " the visitor is sent on to a temporary address.",
+        "No account is needed: whoever has the address may open it. The download is counted, and the"
+        " visitor is sent on to a temporary address.",
     )
     return _target(transcript, "GET", link)
 

@@ -138,8 +138,9 @@ def test_the_site_is_served_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_from_an_empty_folder_to_ctrl_c_as_a_newcomer_runs_it(tmp_path: Path) -> None:
+    elsewhere = {"DATABASE_URL", "MEDIA_ROOT"}
     environment = {
-        **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+        **{name: value for name, value in os.environ.items() if name not in elsewhere},
         "DJANGO_SETTINGS_MODULE": "example_project.settings",
         "DIRECTLINKS_VAR": str(tmp_path / "var"),
         "PYTHONUTF8": "1",
