@@ -1,5 +1,6 @@
 """File, the index of what can be linked, and DirectLink, the permanent address of one."""
 
+import logging
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,6 +22,9 @@ from directlinks.core.states import LinkState, judge
 from directlinks.fields import ContentField, ExactCharField
 from directlinks.querysets import DirectLinkQuerySet, FileQuerySet
 from directlinks.storage import content_storage
+
+
+logger = logging.getLogger("directlinks")
 
 
 def validate_path(path: str) -> None:
@@ -174,8 +178,7 @@ class File(models.Model):
                     update_fields=update_fields,
                 )
         except BaseException as error:
-            if self.storing_as is not None:
-                self.content.storage.delete(self.storing_as)
+            self._discard_upload()
             if isinstance(error, IntegrityError) and self._path_is_taken():
                 raise ValidationError({"path": self._path_taken()}) from error
             raise
@@ -199,6 +202,15 @@ class File(models.Model):
         except ValidationError:
             self.deleted_at = trashed_at
             raise
+
+    def _discard_upload(self) -> None:
+        """Remove bytes whose row could not be saved."""
+        if self.storing_as is None:
+            return
+        try:
+            self.content.storage.delete(self.storing_as)
+        except Exception:  # noqa: BLE001  # whatever a storage raises: the caller's own error counts
+            logger.exception("Bytes without a file are left in the storage: %s", self.storing_as)
 
     def _derive_from_path(self) -> None:
         self.path_key = paths.key(self.path) if self.is_live else None

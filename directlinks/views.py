@@ -64,14 +64,10 @@ class OpenView(VisitorView):
             code=code, name=name, look=look, attachment=self.attachment, now=now
         )
         # A bare 302 without a length costs dearly on some servers.
-        return HttpResponse(
-            status=302,
-            headers={
-                "Location": target(request, download, now),
-                "Content-Length": "0",
-                **NEVER_STORED,
-            },
-        )
+        location = {"Location": target(request, download, now), "Content-Length": "0"}
+        response = HttpResponse(status=302, headers=location | NEVER_STORED)
+        del response.headers["Content-Type"]  # of no body
+        return response
 
 
 class ContentView(VisitorView):

@@ -63,6 +63,7 @@ TEMPLATES = [
 DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 
 USE_TZ = True
+TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 # Nothing publishes this folder: its files leave through links alone.
 MEDIA_ROOT = os.environ.get("MEDIA_ROOT", VAR_DIR / "media")

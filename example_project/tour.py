@@ -81,8 +81,8 @@ def open_link(transcript: Transcript, link: str) -> str:
     """Where the link leads to."""
     transcript.step(
         "A visitor opens a link",
-        "No account is needed: whoever has the address may open it. The download is counted, and the"
-        " visitor is sent on to a temporary address.",
+        "No account is needed: whoever has the address may open it. The download is counted, and"
+        " the visitor is sent on to a temporary address.",
     )
     return _target(transcript, "GET", link)
 
@@ -94,6 +94,7 @@ def follow(transcript: Transcript, target: str, source: bytes) -> None:
     )
     answer = transcript.send("GET", target)
     transcript.expect("the answer is 200", answer.status, 200)
+    transcript.expect(f"the file is called {NOTES}", answer.headers.get_filename(), NOTES)
     _expect_checksum(transcript, answer.body, source)
 
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, InMemoryStorage, default_storage
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
 from django.db.models.fields.files import FieldFile
 from pytest_django.fixtures import Settings
 
 from directlinks.models import File
 from directlinks.storage import content_storage, has_local_paths, lacks_bytes
+from tests.storages import Bucket
 
 
 def content(name: str) -> FieldFile:
@@ -17,7 +18,7 @@ def content(name: str) -> FieldFile:
 
 
 def test_contents_are_in_the_sites_default_storage() -> None:
-    assert content_storage().__class__ is default_storage._wrapped.__class__
+    assert content_storage() is storages["default"]
 
 
 def test_a_site_may_have_a_storage_for_them_alone(settings: Settings) -> None:
@@ -26,9 +27,10 @@ def test_a_site_may_have_a_storage_for_them_alone(settings: Settings) -> None:
     assert isinstance(content_storage(), InMemoryStorage)
 
 
-def test_a_storage_of_files_has_local_paths(tmp_path: Path) -> None:
+def test_a_storage_of_this_machine_has_local_paths(tmp_path: Path) -> None:
     assert has_local_paths(FileSystemStorage(tmp_path))
-    assert not has_local_paths(InMemoryStorage())
+    assert has_local_paths(InMemoryStorage())
+    assert not has_local_paths(Bucket())
 
 
 class TestLackingBytes:
@@ -39,12 +41,12 @@ class TestLackingBytes:
         name = content_storage().save("a/b.txt", ContentFile(b""))
         assert not lacks_bytes(content(name))
 
-    @pytest.mark.parametrize("name", ["a/missing.txt", "a", "../a/b.txt", "/etc/passwd"])
+    @pytest.mark.parametrize("name", ["a/missing.txt", "b.txt", "../a/b.txt", "/etc/passwd"])
     def test_anything_else_on_the_disk_has_none(self, name: str) -> None:
         content_storage().save("a/b.txt", ContentFile(b"bytes"))
         assert lacks_bytes(content(name))
 
     def test_a_storage_elsewhere_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(File._meta.get_field("content"), "storage", InMemoryStorage())
+        monkeypatch.setattr(File._meta.get_field("content"), "storage", Bucket())
         assert not lacks_bytes(content("missing.txt"))
         assert lacks_bytes(content(""))

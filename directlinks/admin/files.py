@@ -100,7 +100,9 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         if links:
             urls = [addresses.absolute(link.get_absolute_url(), request) for link in links.values()]
             ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
-            lines = format_html_join("", '<br><a href="{0}">{0}</a>', ((u,) for u in urls[:10]))
+            lines = format_html_join(
+                "", '<br><a href="{0}">{0}</a>', ((url,) for url in urls[:_SHOWN_ADDRESSES])
+            )
             more = "<br>…" if len(urls) > _SHOWN_ADDRESSES else ""
             self.message_user(
                 request, format_html("{}{}{}", ready % len(urls), lines, format_html(more))

@@ -8,8 +8,8 @@ from django.db.models import QuerySet, Value
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -19,26 +19,36 @@ from directlinks.policies import site_policy
 from directlinks.querysets import DirectLinkQuerySet
 
 _LIMITS = ("not_before", "expires_at", "max_downloads", "paused")
-_FACTS = ("created_by", "created_at", "downloads", "last_opened_at")
+_FACTS = ("downloads", "created_by", "created_at", "last_opened_at")
+
+
+class RevokedFilter(admin.SimpleListFilter):
+    title = _("revocation")
+    parameter_name = "revoked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("In force")), ("yes", _("Revoked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(revoked_at__isnull=self.value() == "no")
 
 
 @admin.register(DirectLink)
 class DirectLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Links are made on the page of files, so that each has a file that exists."""
 
-    list_display = ("name", "address", "owner", "state", *_FACTS)
+    list_display = ("name", "address", "state", "owner", *_FACTS)
     fields = ("name", "address", "file", "owner", "state", *_FACTS, *_LIMITS)
     readonly_fields = ("name", "address", "file", "owner", "state", *_FACTS)
-    list_filter = (
-        ("revoked_at", admin.EmptyFieldListFilter),
-        "paused",
-        "created_at",
-        "last_opened_at",
-    )
+    list_filter = (RevokedFilter, "paused", "created_at", "last_opened_at")
     list_select_related = ("file__owner", "created_by")
     ordering = ("-pk",)
     search_help_text = _("Search by code, name, path or owner.")
     actions = ("revoke_links",)
+    # Opening a link counts, and its address is on the page.
+    view_on_site = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DirectLink]:
         files = site_policy().filter(request.user, File.objects.all())
@@ -65,8 +75,11 @@ class DirectLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
 
     @admin.display(description=_("address"))
     def address(self, link: Any) -> SafeString:
-        """The whole address, to be copied or followed."""
-        return format_html('<a href="{0}">{0}</a>', link.site + link.get_absolute_url())
+        """The whole address, to be copied or followed; it may wrap, which a copy does not show."""
+        url = link.site + link.get_absolute_url()
+        parts = ((url[start : start + 24],) for start in range(0, len(url), 24))
+        shown = format_html_join(mark_safe("<wbr>"), "{}", parts)
+        return format_html('<a href="{}">{}</a>', url, shown)
 
     @admin.display(description=_("owner"))
     def owner(self, link: DirectLink) -> str:

@@ -124,31 +124,29 @@ def test_nonsense_selects_everything(header: str) -> None:
     assert select(header, 10) == whole(10)
 
 
-@pytest.mark.parametrize(("first", "last", "size"), [*product(range(7), range(7), range(1, 6))])
-def test_a_range_from_first_to_last_selects_what_a_slice_holds(
-    first: int, last: int, size: int
-) -> None:
-    content = bytes(range(size))
-    selection = select(f"bytes={first}-{last}", size)
-    wanted = content if last < first else content[first : last + 1]
-    assert content[selection.start : selection.stop] == wanted
-    assert selection.status == (200 if last < first else 206 if wanted else 416)
+def test_a_range_from_first_to_last_selects_what_a_slice_holds() -> None:
+    for first, last, size in product(range(7), range(7), range(1, 6)):
+        content = bytes(range(size))
+        selection = select(f"bytes={first}-{last}", size)
+        wanted = content if last < first else content[first : last + 1]
+        assert content[selection.start : selection.stop] == wanted
+        assert selection.status == (200 if last < first else 206 if wanted else 416)
 
 
-@pytest.mark.parametrize(("first", "size"), [*product(range(7), range(1, 6))])
-def test_a_range_without_an_end_selects_what_a_slice_holds(first: int, size: int) -> None:
-    content = bytes(range(size))
-    selection = select(f"bytes={first}-", size)
-    assert content[selection.start : selection.stop] == content[first:]
-    assert selection.status == (206 if content[first:] else 416)
+def test_a_range_without_an_end_selects_what_a_slice_holds() -> None:
+    for first, size in product(range(7), range(1, 6)):
+        content = bytes(range(size))
+        selection = select(f"bytes={first}-", size)
+        assert content[selection.start : selection.stop] == content[first:]
+        assert selection.status == (206 if content[first:] else 416)
 
 
-@pytest.mark.parametrize(("suffix", "size"), [*product(range(1, 7), range(1, 6))])
-def test_a_suffix_selects_what_a_slice_holds(suffix: int, size: int) -> None:
-    content = bytes(range(size))
-    selection = select(f"bytes=-{suffix}", size)
-    assert content[selection.start : selection.stop] == content[-suffix:]
-    assert selection.status == 206
+def test_a_suffix_selects_what_a_slice_holds() -> None:
+    for suffix, size in product(range(1, 7), range(1, 6)):
+        content = bytes(range(size))
+        selection = select(f"bytes=-{suffix}", size)
+        assert content[selection.start : selection.stop] == content[-suffix:]
+        assert selection.status == 206
 
 
 SIZES = st.integers(1, 2**63)

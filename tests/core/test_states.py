@@ -86,13 +86,10 @@ def test_a_link_is_judged(facts: Facts, state: LinkState) -> None:
     assert judged(facts) == state
 
 
-@pytest.mark.parametrize(
-    "states",
-    [states for count in range(1, 8) for states in combinations(REASONS, count)],
-    ids=lambda states: " and ".join(state.value for state in states),
-)
-def test_of_several_states_the_first_in_order_holds(states: tuple[LinkState, ...]) -> None:
-    assert judged(*(REASONS[state] for state in states)) == states[0]
+@pytest.mark.parametrize("count", range(1, 8))
+def test_of_several_states_the_first_in_order_holds(count: int) -> None:
+    for states in combinations(REASONS, count):
+        assert judged(*(REASONS[state] for state in states)) == states[0]
 
 
 @pytest.mark.parametrize(

@@ -86,13 +86,13 @@ def open_files(server: Server, path: Path) -> int:
 
 
 def closes(server: Server, path: Path) -> bool:
-    """Whether the server has closed the file at ``path``, or does before our patience ends."""
+    """Whether the server has closed the file at ``path``, or does so within ten seconds."""
 
     def is_closed(_: int) -> bool:
         time.sleep(0.05)
         return open_files(server, path) == 0
 
-    return any(map(is_closed, range(20 * PATIENCE)))
+    return any(map(is_closed, range(200)))
 
 
 @linux_only
