@@ -36,6 +36,8 @@ Raise them anywhere; the API and the visitor's views translate them once, into a
 
 from enum import IntEnum
 
+from directlinks.core.quoting import quoted
+
 
 class ErrorCode(IntEnum):
     """The number that a client reads in ``code``."""
@@ -64,32 +66,19 @@ class ErrorCode(IntEnum):
     @property
     def http_status(self) -> int:
         """The HTTP status of an answer whose request failed with this code."""
-        return _HTTP_STATUS[self]
+        return _HTTP_STATUS.get(self, self.value)
 
 
+# Codes that are no HTTP status themselves. A batch that was worked through is a success of HTTP,
+# whatever became of its items.
 _HTTP_STATUS = {
-    ErrorCode.SUCCESS: 200,
-    ErrorCode.UNKNOWN: 500,
-    ErrorCode.LOGIN_REQUIRED: 401,
-    ErrorCode.PERMISSION_DENIED: 403,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.GONE: 410,
-    ErrorCode.UNAVAILABLE: 503,
-    ErrorCode.INVALID_PARAMETERS: 400,
-    ErrorCode.SIGNATURE_EXPIRED: 403,
-    ErrorCode.LINKS_SWITCHED_OFF: 403,
-    ErrorCode.TOO_MANY_URIS: 400,
-    ErrorCode.PATH_NOT_EXIST: 404,
-    ErrorCode.ACCOUNT_NOT_ACTIVATED: 403,
-    ErrorCode.INVALID_TOKEN: 401,
-    ErrorCode.INVALID_SIGNATURE: 403,
-    ErrorCode.BATCH_ABOVE_CEILING: 400,
-    ErrorCode.ENTITY_NOT_EXIST: 404,
-    ErrorCode.INCORRECT_CREDENTIALS: 401,
-    # A batch that was worked through is a success of HTTP, whatever became of its items.
-    ErrorCode.BATCH_NOT_COMPLETED: 200,
-    ErrorCode.NOT_OWNER: 403,
-}
+    0: 200, 40081: 200,
+    40001: 400, 40014: 400, 40074: 400,
+    40020: 401, 40080: 401,
+    40005: 403, 40007: 403, 40018: 403, 40071: 403, 40082: 403,
+    40016: 404, 40077: 404,
+    -1: 500,
+}  # fmt: skip
 
 
 class DirectLinksError(Exception):
@@ -263,37 +252,3 @@ class TicketInvalid(TicketError):
 class TicketExpired(TicketError):
     code = ErrorCode.SIGNATURE_EXPIRED
     msg = "signature expired"
-
-
-_ESCAPES = {
-    '"': '\\"',
-    "\\": "\\\\",
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-}
-
-
-def quoted(text: str) -> str:
-    """``text`` in double quotes, on one line, with printable characters kept.
-
-    Undecodable bytes (surrogates of ``surrogateescape``) appear as ``\\xNN``.
-    """
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    if character.isprintable():
-        return character
-    number = ord(character)
-    if 0xDC80 <= number <= 0xDCFF:
-        return f"\\x{number - 0xDC00:02x}"
-    if number < 0x80:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

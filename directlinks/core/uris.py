@@ -14,7 +14,8 @@ from string import ascii_letters, digits
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from directlinks.core.errors import UnknownURI, quoted
+from directlinks.core.errors import UnknownURI
+from directlinks.core.quoting import quoted
 
 SCHEME = "cloudreve"
 MAX_BYTES = 16 * 1024

@@ -118,6 +118,7 @@ REST_FRAMEWORK = {{
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.BrowsableAPIRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.MultiPartParser"],
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+    "ALLOWED_VERSIONS": ["2"],
     "EXCEPTION_HANDLER": "people.models.teapot",
 }}
 """

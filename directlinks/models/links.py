@@ -1,0 +1,138 @@
+"""DirectLink, the permanent address of one file."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.base import ModelBase
+from django.utils.translation import gettext_lazy as _
+
+from directlinks import addresses
+from directlinks.conf import conf
+from directlinks.core import codes, paths
+from directlinks.core.states import LinkState, judge
+from directlinks.fields import ExactCharField
+from directlinks.models.files import File
+from directlinks.querysets import DirectLinkQuerySet
+
+# Columns of a link that a copy of it, read some time ago, must not put back.
+_KEPT_WHILE_SAVING = {"downloads", "last_opened_at", "reuse_name"}
+
+
+def new_code() -> str:
+    return codes.generate(conf.CODE_LENGTH, conf.CODE_ALPHABET)
+
+
+class DirectLink(models.Model):
+    """A permanent address of one file: ``/f/<code>/<name>``.
+
+    ``name`` is part of the address and stays as it was when the link was created. The limits are
+    independent of each other, each None or False where there is none.
+    """
+
+    file = models.ForeignKey(
+        File, on_delete=models.CASCADE, related_name="links", verbose_name=_("file")
+    )
+    code = ExactCharField(
+        _("code"), max_length=codes.LONGEST, unique=True, default=new_code, editable=False
+    )
+    name = ExactCharField(_("name"), max_length=paths.MAX_NAME_BYTES, editable=False)
+    # The name while the link may be given again to whoever asks for one, else NULL. A column of
+    # its own, because MariaDB has no unique index with a condition.
+    reuse_name = ExactCharField(max_length=paths.MAX_NAME_BYTES, null=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    downloads = models.PositiveBigIntegerField(_("downloads"), default=0, editable=False)
+    last_opened_at = models.DateTimeField(_("last opened at"), null=True, editable=False)
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    max_downloads = models.PositiveIntegerField(_("most downloads"), null=True, blank=True)
+    paused = models.BooleanField(_("paused"), default=False)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
+
+    objects = DirectLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("direct link")
+        verbose_name_plural = _("direct links")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file", "reuse_name"], name="directlinks_link_reuse_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(reuse_name__isnull=True)
+                | Q(
+                    reuse_name=F("name"),
+                    not_before__isnull=True,
+                    expires_at__isnull=True,
+                    max_downloads__isnull=True,
+                    paused=False,
+                    revoked_at__isnull=True,
+                ),
+                name="directlinks_link_reuse_unlimited",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def get_absolute_url(self) -> str:
+        return addresses.link_path(str(self.code), str(self.name))
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether the link has a limit, is paused or revoked: then nobody is given it again."""
+        limits = (self.not_before, self.expires_at, self.max_downloads, self.revoked_at)
+        return self.paused or any(limit is not None for limit in limits)
+
+    def state(self, now: datetime) -> LinkState:
+        """The state of the link, of its file and of the file's owner at ``now``."""
+        return judge(
+            now=now,
+            revoked=self.revoked_at is not None,
+            trashed=not self.file.is_live,
+            # A user model without the field has no inactive users.
+            owner_active=getattr(self.file.owner, "is_active", True),
+            paused=self.paused,
+            not_before=self.not_before,
+            expires_at=self.expires_at,
+            downloads=self.downloads,
+            max_downloads=self.max_downloads,
+        )
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Save. A link that was restricted once is never given again, also when it is eased.
+
+        What visitors count meanwhile is kept: ``downloads`` and ``last_opened_at`` of a row that
+        exists are written only where ``update_fields`` names them.
+        """
+        self.name = self.name or self.file.name
+        if update_fields is None and not self._state.adding:
+            columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            update_fields = columns - self.get_deferred_fields() - _KEPT_WHILE_SAVING
+        if self.is_restricted:
+            self.reuse_name = None
+            if update_fields is not None:
+                update_fields = {*update_fields, "reuse_name"}
+        super().save(
+            force_insert=force_insert,
+            force_update=force_update,
+            using=using,
+            update_fields=update_fields,
+        )

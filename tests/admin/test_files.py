@@ -1,0 +1,305 @@
+"""The pages of files."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from directlinks.models import DirectLink, File
+from directlinks.policies import OwnerOrAdmin
+from directlinks.querysets import FileQuerySet
+from tests.admin.pages import FILES, NEW_FILE, actions, faults, listed, page_of, run, staff
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class HidesSecrets(OwnerOrAdmin):
+    """A site's own policy: nobody manages what is called a secret."""
+
+    def allows(self, user: Any, file: File) -> bool:
+        return not file.path.startswith("secret") and super().allows(user, file)
+
+    def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
+        visible: FileQuerySet = queryset.exclude(path__startswith="secret")
+        return super().filter(user, visible)
+
+
+def upload(data: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile("from my desk.bin", data)
+
+
+class TestList:
+    def test_it_shows_each_file_with_the_number_of_its_links(self, browser: Client) -> None:
+        file = FileFactory(path="folder/a.txt", data=b"x" * 2048, owner__username="ann")
+        DirectLinkFactory.create_batch(2, file=file)
+        DirectLinkFactory(file=file).save()
+        DirectLink.objects.filter(pk=DirectLinkFactory(file=file).pk).revoke(file.updated_at)
+        html = browser.get(FILES).content.decode()
+        for shown in ("folder/a.txt", "ann", "2.0\xa0KB", "text/plain"):
+            assert shown in html
+        assert '<td class="field-links">3</td>' in html
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [("cats", {"a"}), ("ann", {"a", "b"}), ("CATS", {"a"}), ("nothing", set())],
+    )
+    def test_it_is_searched_by_path_and_owner(
+        self, browser: Client, query: str, found: set[str]
+    ) -> None:
+        ann = UserFactory(username="ann")
+        files = {
+            "a": FileFactory(owner=ann, path="cats.jpg"),
+            "b": FileFactory(owner=ann, path="dogs.jpg"),
+            "c": FileFactory(owner__username="bob", path="birds.jpg"),
+        }
+        assert listed(browser, FILES, q=query) == {files[name] for name in found}
+
+    def test_trash_is_a_filter(self, browser: Client) -> None:
+        live, trashed = FileFactory(), FileFactory()
+        trashed.trash()
+        assert listed(browser, FILES) == {live, trashed}
+        assert listed(browser, FILES, trash="no") == {live}
+        assert listed(browser, FILES, trash="yes") == {trashed}
+
+    def test_facets_count_files_and_not_their_links(self, browser: Client) -> None:
+        live = FileFactory()
+        DirectLinkFactory.create_batch(3, file=live)
+        for file in FileFactory.create_batch(2):
+            file.trash()
+        html = browser.get(FILES, {"_facets": "True"}).content.decode()
+        assert "Live (1)" in html
+        assert "In the trash (2)" in html
+
+    @pytest.mark.parametrize("column", range(1, 8))
+    def test_every_column_sorts(self, browser: Client, column: int) -> None:
+        files = FileFactory.create_batch(2)
+        DirectLinkFactory(file=files[0])
+        assert listed(browser, FILES, o=str(column)) == set(files)
+
+    def test_its_statements_do_not_grow_with_its_rows(self, browser: Client) -> None:
+        def count() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                browser.get(FILES, {"_facets": "True"})
+            return len(captured)
+
+        for file in FileFactory.create_batch(3):
+            DirectLinkFactory(file=file)
+        few = count()
+        for file in FileFactory.create_batch(27):
+            DirectLinkFactory(file=file)
+        assert count() == few
+
+    def test_a_name_is_text_and_never_markup(self, browser: Client) -> None:
+        file = FileFactory(path="<script>alert(1)</script>.txt".replace("/", "\u2044"))
+        other = FileFactory(path="<script>alert(1)</script>.txt")
+        for page in (FILES, page_of(file), page_of(other)):
+            html = browser.get(page).content.decode()
+            assert "<script>alert" not in html
+            assert "&lt;script&gt;alert" in html
+        for row in (file, other):
+            messages = run(browser, FILES, "create_links", [row])
+            assert "<script>" not in "".join(messages)
+            row.trash()
+            FileFactory(owner=row.owner, path=row.path)
+            (fault, _) = run(browser, FILES, "restore_files", [row])
+            assert "<script>" not in fault
+            assert "&lt;script&gt;" in fault
+
+
+class TestForm:
+    def test_a_file_is_added_by_upload(self, browser: Client) -> None:
+        owner = UserFactory()
+        assert browser.get(NEW_FILE).status_code == 200
+        data = {"owner": owner.pk, "path": "folder/a.txt", "content": upload(b"12345")}
+        assert browser.post(NEW_FILE, data).status_code == 302
+        file = File.objects.get()
+        assert (file.owner, file.path, file.size, file.content_type) == (
+            owner,
+            "folder/a.txt",
+            5,
+            "text/plain",
+        )
+        assert file.content.name.endswith("/a.txt")
+
+    @pytest.mark.parametrize("path", ["taken", "a//b", "a\x00b", ""])
+    def test_a_path_that_cannot_be_saved_is_a_fault_of_the_form(
+        self, browser: Client, path: str
+    ) -> None:
+        owner = FileFactory(path="taken").owner
+        data = {"owner": owner.pk, "path": path, "content": upload(b"12345")}
+        assert list(faults(browser.post(NEW_FILE, data))) == ["path"]
+        assert File.objects.count() == 1
+
+    def test_nothing_sent_is_told_for_each_field(self, browser: Client) -> None:
+        assert list(faults(browser.post(NEW_FILE, {}))) == ["owner", "path", "content"]
+
+    def test_the_content_is_replaced_by_upload(self, browser: Client) -> None:
+        file = FileFactory(path="a.txt", data=b"old")
+        data = {"owner": file.owner.pk, "path": "a.txt", "content_type": "text/x"}
+        data["content"] = upload(b"newer")
+        assert browser.post(page_of(file), data).status_code == 302
+        fresh = File.objects.get()
+        assert (fresh.size, fresh.content_type) == (5, "text/x")
+        assert fresh.version != file.version
+
+    def test_a_rename_without_upload_keeps_content_and_version(self, browser: Client) -> None:
+        link = DirectLinkFactory(file__path="a.txt")
+        file = link.file
+        data = {"owner": file.owner.pk, "path": "b/c.txt", "content_type": file.content_type}
+        assert browser.post(page_of(file), data).status_code == 302
+        fresh = File.objects.get()
+        assert (fresh.path, fresh.version, fresh.content.name) == (
+            "b/c.txt",
+            file.version,
+            file.content.name,
+        )
+        assert DirectLink.objects.get().get_absolute_url() == link.get_absolute_url()
+
+    @pytest.mark.parametrize("path", [" lead", "trail ", "in side", "ﬁle", "cafe\u0301"])
+    def test_saving_without_a_change_changes_nothing(self, browser: Client, path: str) -> None:
+        file = FileFactory(path=path)
+        before = File.objects.values("path", "path_key", "version", "content").get()
+        form = browser.get(page_of(file)).context["adminform"].form
+        data = {name: form[name].value() for name in ("owner", "path", "content_type")}
+        assert browser.post(page_of(file), data).status_code == 302
+        assert File.objects.values("path", "path_key", "version", "content").get() == before
+
+    def test_it_does_not_lead_to_the_storages_own_address(self, browser: Client) -> None:
+        file = FileFactory()
+        assert file.content.name not in browser.get(page_of(file)).content.decode()
+
+    def test_a_trashed_file_can_be_renamed(self, browser: Client) -> None:
+        file = FileFactory(path="a.txt")
+        file.trash()
+        FileFactory(owner=file.owner, path="a.txt")
+        data = {"owner": file.owner.pk, "path": "b.txt", "content_type": file.content_type}
+        assert browser.post(page_of(file), data).status_code == 302
+        assert File.objects.trashed().get().path == "b.txt"
+
+
+class TestTrash:
+    def test_files_are_trashed_and_restored(self, browser: Client) -> None:
+        files = FileFactory.create_batch(2)
+        assert run(browser, FILES, "trash_files", files) == ["2 files were trashed."]
+        assert not File.objects.live().exists()
+        assert run(browser, FILES, "restore_files", files) == ["2 files were restored."]
+        assert set(File.objects.live()) == set(files)
+
+    def test_what_is_done_already_is_not_counted(self, browser: Client) -> None:
+        live, trashed = FileFactory(), FileFactory()
+        trashed.trash()
+        assert run(browser, FILES, "trash_files", [live, trashed]) == ["1 file was trashed."]
+        trashed.restore()
+        assert run(browser, FILES, "restore_files", [live, trashed]) == ["1 file was restored."]
+
+    def test_a_taken_path_is_told_and_the_others_are_restored(self, browser: Client) -> None:
+        file = FileFactory(path="a.txt")
+        file.trash()
+        taker = FileFactory(owner=file.owner, path="a.txt")
+        other = FileFactory()
+        other.trash()
+        fault, restored = run(browser, FILES, "restore_files", [file, other])
+        assert "Another file is at this path." in fault
+        assert "a.txt" in fault
+        assert restored == "1 file was restored."
+        assert set(File.objects.live()) == {taker, other}
+
+
+class TestCreatingLinks:
+    def test_the_message_holds_whole_addresses(self, browser: Client, superuser: Any) -> None:
+        file = FileFactory(path="folder/a b&c.txt")
+        (message,) = run(browser, FILES, "create_links", [file])
+        link = DirectLink.objects.get()
+        assert (link.file, link.created_by, link.reuse_name) == (file, superuser, "a b&c.txt")
+        address = f"http://testserver/f/{link.code}/a%20b&amp;c.txt"
+        assert message == (
+            f'1 direct link is ready:<br><a href="{address}">{address}</a>'
+        )
+
+    def test_a_base_url_begins_them(self, browser: Client, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"BASE_URL": "https://files.example.org"}
+        (message,) = run(browser, FILES, "create_links", [FileFactory()])
+        assert 'href="https://files.example.org/f/' in message
+
+    def test_asking_again_shows_the_same(self, browser: Client) -> None:
+        file = FileFactory()
+        first = run(browser, FILES, "create_links", [file])
+        assert run(browser, FILES, "create_links", [file]) == first
+
+    def test_many_addresses_are_cut_short(self, browser: Client) -> None:
+        (message,) = run(browser, FILES, "create_links", FileFactory.create_batch(12))
+        assert message.startswith("12 direct links are ready:")
+        assert message.count("<a href") == 10
+        assert message.endswith("<br>…")
+
+    @pytest.mark.parametrize(
+        "lose", [File.trash, lambda file: file.content.storage.delete(file.content.name)]
+    )
+    def test_a_file_that_cannot_have_one_is_told(
+        self, browser: Client, lose: Callable[[File], None]
+    ) -> None:
+        good, lost = FileFactory(), FileFactory()
+        lose(lost)
+        ready, skipped = run(browser, FILES, "create_links", [good, lost])
+        assert ready.startswith("1 direct link is ready:")
+        assert skipped == "1 file has no link: it is in the trash or its bytes are missing."
+        assert DirectLink.objects.get().file == good
+
+    def test_where_none_can_have_one_that_is_all_that_is_said(self, browser: Client) -> None:
+        files = FileFactory.create_batch(2, content="")
+        assert run(browser, FILES, "create_links", files) == [
+            "2 files have no link: they are in the trash or their bytes are missing."
+        ]
+
+
+class TestPermissions:
+    def test_staff_without_any_see_nothing(self, client: Client) -> None:
+        file = FileFactory()
+        browser = staff(client)
+        for page in (FILES, NEW_FILE, page_of(file)):
+            assert browser.get(page).status_code == 403
+
+    def test_who_is_not_staff_is_asked_to_log_in(self, client: Client) -> None:
+        client.force_login(UserFactory())
+        assert client.get(FILES).status_code == 302
+
+    @pytest.mark.parametrize(
+        ("permissions", "offered"),
+        [
+            ([], set()),
+            (["add_file"], set()),
+            (["add_directlink"], {"create_links"}),
+            (["change_file"], {"trash_files", "restore_files"}),
+            (["delete_file"], {"delete_selected"}),
+        ],
+    )
+    def test_actions_are_offered_to_who_may(
+        self, client: Client, permissions: list[str], offered: set[str]
+    ) -> None:
+        FileFactory()
+        assert actions(staff(client, "view_file", *permissions), FILES) == offered
+
+    @pytest.mark.parametrize("action", ["create_links", "trash_files", "delete_selected"])
+    def test_an_action_that_is_not_offered_does_nothing(self, client: Client, action: str) -> None:
+        file = FileFactory()
+        run(staff(client, "view_file"), FILES, action, [file])
+        assert File.objects.live().get() == file
+        assert not DirectLink.objects.exists()
+
+    def test_what_the_policy_hides_is_not_there(self, browser: Client, settings: Settings) -> None:
+        shown, hidden = FileFactory(path="a"), FileFactory(path="secret/a")
+        settings.DIRECTLINKS = {"POLICY": f"{__name__}.HidesSecrets"}
+        assert listed(browser, FILES) == {shown}
+        assert browser.get(page_of(shown)).status_code == 200
+        # The admin's way of saying that there is no such row.
+        assert browser.get(page_of(hidden)).status_code == 302
+        run(browser, FILES, "trash_files", [shown, hidden])
+        run(browser, FILES, "create_links", [hidden])
+        assert File.objects.live().get() == hidden
+        assert not DirectLink.objects.exists()

@@ -1,0 +1,219 @@
+"""The pages of links."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from directlinks.models import DirectLink
+from tests.admin.pages import LINKS, actions, faults, listed, page_of, run, staff
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NO_LIMITS = {
+    "not_before_0": "",
+    "not_before_1": "",
+    "expires_at_0": "",
+    "expires_at_1": "",
+    "max_downloads": "",
+}
+
+
+class TestList:
+    def test_it_shows_whole_addresses_owner_and_use(self, browser: Client) -> None:
+        link = DirectLinkFactory(
+            code="abcd",
+            name="a b.txt",
+            downloads=4711,
+            file__owner__username="ann",
+            created_by=UserFactory(username="bob"),
+            paused=True,
+        )
+        html = browser.get(LINKS).content.decode()
+        address = "http://testserver/f/abcd/a%20b.txt"
+        assert f'<a href="{address}">' in html
+        assert f">{address}</a>" in html.replace("<wbr>", "")
+        assert page_of(link) in html
+        for shown in ("ann", "bob", "4711", "paused"):
+            assert shown in html
+
+    def test_a_base_url_begins_the_addresses(self, browser: Client, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"BASE_URL": "https://files.example.org/x/"}
+        DirectLinkFactory(code="abcd", name="a")
+        assert 'href="https://files.example.org/x/f/abcd/a"' in browser.get(LINKS).content.decode()
+
+    @pytest.mark.parametrize("query", ["abcd", "holiday", "photos", "ann"])
+    def test_it_is_searched_by_code_name_path_and_owner(self, browser: Client, query: str) -> None:
+        link = DirectLinkFactory(
+            code="abcd", name="holiday.jpg", file__path="photos/1.jpg", file__owner__username="ann"
+        )
+        DirectLinkFactory(code="wxyz")
+        assert listed(browser, LINKS, q=query) == {link}
+
+    def test_revoked_and_paused_are_filters(self, browser: Client) -> None:
+        plain = DirectLinkFactory()
+        revoked = DirectLinkFactory(revoked_at=NOW)
+        paused = DirectLinkFactory(paused=True)
+        assert listed(browser, LINKS) == {plain, revoked, paused}
+        assert listed(browser, LINKS, revoked="yes") == {revoked}
+        assert listed(browser, LINKS, revoked="no") == {plain, paused}
+        assert listed(browser, LINKS, paused__exact="1") == {paused}
+
+    def test_facets_count_links(self, browser: Client) -> None:
+        DirectLinkFactory.create_batch(2, paused=True)
+        DirectLinkFactory(revoked_at=NOW)
+        html = browser.get(LINKS, {"_facets": "True"}).content.decode()
+        for shown in ("Yes (2)", "No (1)", "In force (2)", "Revoked (1)"):
+            assert shown in html
+
+    def test_its_statements_do_not_grow_with_its_rows(self, browser: Client) -> None:
+        def count() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                browser.get(LINKS, {"_facets": "True"})
+            return len(captured)
+
+        for _ in range(3):
+            DirectLinkFactory(created_by=UserFactory())
+        few = count()
+        for _ in range(27):
+            DirectLinkFactory(created_by=UserFactory())
+        assert count() == few
+
+    def test_a_name_is_text_and_never_markup(self, browser: Client) -> None:
+        link = DirectLinkFactory(file__path="<script>alert(1)<\u2044script>.txt")
+        for page in (LINKS, page_of(link)):
+            html = browser.get(page).content.decode()
+            assert "<script>alert" not in html
+            assert "&lt;script&gt;alert" in html
+
+
+class TestForm:
+    def test_limits_are_edited(self, browser: Client) -> None:
+        link = DirectLinkFactory(name="a", reuse_name="a")
+        data = {
+            "not_before_0": "2026-05-04",
+            "not_before_1": "20:00:00",
+            "expires_at_0": "2026-05-05",
+            "expires_at_1": "20:00:00",
+            "max_downloads": "7",
+            "paused": "on",
+        }
+        assert browser.post(page_of(link), data).status_code == 302
+        link.refresh_from_db()
+        # The site is eight hours ahead of UTC.
+        assert (link.not_before, link.expires_at, link.max_downloads, link.paused) == (
+            NOW,
+            datetime(2026, 5, 5, 12, tzinfo=UTC),
+            7,
+            True,
+        )
+        assert link.reuse_name is None
+
+    def test_saving_without_a_change_changes_nothing(self, browser: Client) -> None:
+        link = DirectLinkFactory(name="a", reuse_name="a", created_by=UserFactory())
+        before = DirectLink.objects.values().get()
+        assert browser.post(page_of(link), NO_LIMITS).status_code == 302
+        assert DirectLink.objects.values().get() == before
+
+    def test_easing_a_limit_does_not_bring_the_reuse_back(self, browser: Client) -> None:
+        link = DirectLinkFactory(name="a", reuse_name="a", max_downloads=1)
+        assert browser.post(page_of(link), NO_LIMITS).status_code == 302
+        link.refresh_from_db()
+        assert (link.max_downloads, link.reuse_name) == (None, None)
+
+    def test_what_is_counted_between_reading_and_saving_stays(self, browser: Client) -> None:
+        link = DirectLinkFactory()
+        assert browser.get(page_of(link)).status_code == 200
+
+        counted = []
+
+        def visit_before_the_update(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith('UPDATE "directlinks_directlink"') and not counted:
+                counted.append(True)
+                DirectLink.objects.all().count_download(link.pk, NOW)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(visit_before_the_update):
+            browser.post(page_of(link), {**NO_LIMITS, "max_downloads": "7"})
+        link.refresh_from_db()
+        assert (link.downloads, link.last_opened_at, link.max_downloads) == (1, NOW, 7)
+
+    def test_nothing_but_limits_can_be_edited(self, browser: Client) -> None:
+        link = DirectLinkFactory(code="abcd", name="a")
+        other = FileFactory()
+        wish = {"code": "wxyz", "name": "b", "file": other.pk, "downloads": 9, "revoked_at": ""}
+        assert browser.post(page_of(link), {**NO_LIMITS, **wish}).status_code == 302
+        fresh = DirectLink.objects.get()
+        assert (fresh.code, fresh.name, fresh.file, fresh.downloads) == ("abcd", "a", link.file, 0)
+
+    @pytest.mark.parametrize("number", ["-1", "many", "99999999999999999999"])
+    def test_a_number_that_is_none_is_a_fault(self, browser: Client, number: str) -> None:
+        link = DirectLinkFactory()
+        response = browser.post(page_of(link), {**NO_LIMITS, "max_downloads": number})
+        assert list(faults(response)) == ["max_downloads"]
+
+    def test_it_shows_the_state(self, browser: Client) -> None:
+        link = DirectLinkFactory(revoked_at=NOW)
+        assert '<div class="readonly">revoked</div>' in browser.get(page_of(link)).content.decode()
+
+
+class TestRevoking:
+    def test_links_are_revoked_for_good(self, browser: Client) -> None:
+        links = DirectLinkFactory.create_batch(2, name="a", reuse_name="a")
+        kept = DirectLinkFactory()
+        assert run(browser, LINKS, "revoke_links", links) == ["2 links were revoked."]
+        assert DirectLink.objects.get(revoked_at=None) == kept
+        assert not DirectLink.objects.reusable().exists()
+        assert browser.get(links[0].get_absolute_url()).status_code == 404
+
+    def test_what_is_revoked_already_is_not_counted(self, browser: Client) -> None:
+        links = [DirectLinkFactory(revoked_at=NOW), DirectLinkFactory()]
+        assert run(browser, LINKS, "revoke_links", links) == ["1 link was revoked."]
+
+
+class TestPermissions:
+    def test_staff_without_any_see_nothing(self, client: Client) -> None:
+        link = DirectLinkFactory()
+        browser = staff(client)
+        for page in (LINKS, page_of(link)):
+            assert browser.get(page).status_code == 403
+
+    @pytest.mark.parametrize(
+        ("permissions", "offered"),
+        [
+            ([], set()),
+            (["change_directlink"], {"revoke_links"}),
+            (["delete_directlink"], {"delete_selected"}),
+        ],
+    )
+    def test_actions_are_offered_to_who_may(
+        self, client: Client, permissions: list[str], offered: set[str]
+    ) -> None:
+        DirectLinkFactory()
+        assert actions(staff(client, "view_directlink", *permissions), LINKS) == offered
+
+    def test_who_may_only_look_changes_nothing(self, client: Client) -> None:
+        link = DirectLinkFactory()
+        browser = staff(client, "view_directlink")
+        run(browser, LINKS, "revoke_links", [link])
+        assert browser.get(page_of(link)).status_code == 200
+        assert browser.post(page_of(link), {**NO_LIMITS, "paused": "on"}).status_code == 403
+        assert DirectLink.objects.get().state(NOW).value == "active"
+
+    def test_nobody_adds_a_link_without_a_file(self, browser: Client) -> None:
+        assert browser.get(f"{LINKS}add/").status_code == 403
+
+    def test_what_the_policy_hides_is_not_there(self, browser: Client, settings: Settings) -> None:
+        shown, hidden = DirectLinkFactory(), DirectLinkFactory(file__path="secret/a")
+        settings.DIRECTLINKS = {"POLICY": "tests.admin.test_files.HidesSecrets"}
+        assert listed(browser, LINKS) == {shown}
+        assert browser.get(page_of(hidden)).status_code == 302
+        messages = run(browser, LINKS, "revoke_links", [shown, hidden])
+        assert messages[-1] == "1 link was revoked."
+        assert DirectLink.objects.get(revoked_at=None) == hidden
