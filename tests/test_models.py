@@ -65,7 +65,17 @@ class TestPaths:
 
     @pytest.mark.parametrize(
         "path",
-        ["a", "a" * 255, "é" * 127, "漢" * 85, LONG_PATH, "/".join("a" * 64), "...", " a", "a\u3000"],
+        [
+            "a",
+            "a" * 255,
+            "é" * 127,
+            "漢" * 85,
+            LONG_PATH,
+            "/".join("a" * 64),
+            "...",
+            " a",
+            "a\u3000",
+        ],
     )
     def test_a_path_at_the_edge_of_the_rules_is_saved_and_found(self, path: str) -> None:
         file = FileFactory(path=path)

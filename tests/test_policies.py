@@ -57,9 +57,7 @@ def may(user: Any, target: Any) -> bool:
 
 @pytest.mark.parametrize(("name", "kwargs", "expected"), ACTORS)
 class TestTheTable:
-    def test_for_one_file(
-        self, name: str, kwargs: dict[str, bool] | None, expected: bool
-    ) -> None:
+    def test_for_one_file(self, name: str, kwargs: dict[str, bool] | None, expected: bool) -> None:
         file = FileFactory()
         assert POLICY.allows(user_of(name, kwargs, file), file) == expected
 

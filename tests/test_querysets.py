@@ -49,7 +49,9 @@ def test_files_are_found_by_owner_and_path() -> None:
 
 
 class TestFolders:
-    @pytest.mark.parametrize("sibling", ["a-b", "a.txt", "a!", "a", "a0", "a b", "ab/c", "A/b", "b"])
+    @pytest.mark.parametrize(
+        "sibling", ["a-b", "a.txt", "a!", "a", "a0", "a b", "ab/c", "A/b", "b"]
+    )
     def test_a_sibling_makes_no_folder(self, sibling: str) -> None:
         file = FileFactory(path=sibling)
         assert folders(file.owner, "a") == set()

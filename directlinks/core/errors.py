@@ -69,15 +69,11 @@ class ErrorCode(IntEnum):
         return _HTTP_STATUS.get(self, self.value)
 
 
-# Codes that are no HTTP status themselves. A batch that was worked through is a success of HTTP,
-# whatever became of its items.
+# Codes that are no HTTP status themselves. A batch that was worked through (40081) is a success.
 _HTTP_STATUS = {
-    0: 200, 40081: 200,
-    40001: 400, 40014: 400, 40074: 400,
-    40020: 401, 40080: 401,
+    0: 200, 40081: 200, -1: 500, 40020: 401, 40080: 401,
+    40001: 400, 40014: 400, 40074: 400, 40016: 404, 40077: 404,
     40005: 403, 40007: 403, 40018: 403, 40071: 403, 40082: 403,
-    40016: 404, 40077: 404,
-    -1: 500,
 }  # fmt: skip
 
 

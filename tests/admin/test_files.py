@@ -218,9 +218,7 @@ class TestCreatingLinks:
         link = DirectLink.objects.get()
         assert (link.file, link.created_by, link.reuse_name) == (file, superuser, "a b&c.txt")
         address = f"http://testserver/f/{link.code}/a%20b&amp;c.txt"
-        assert message == (
-            f'1 direct link is ready:<br><a href="{address}">{address}</a>'
-        )
+        assert message == (f'1 direct link is ready:<br><a href="{address}">{address}</a>')
 
     def test_a_base_url_begins_them(self, browser: Client, settings: Settings) -> None:
         settings.DIRECTLINKS = {"BASE_URL": "https://files.example.org"}

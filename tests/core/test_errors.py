@@ -7,6 +7,7 @@ import pytest
 
 from directlinks.core import errors
 from directlinks.core.errors import DirectLinksError, ErrorCode
+from directlinks.core.quoting import quoted
 
 _DRAWN_LINE = re.compile(
     r"^ {4}(?P<branch>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?P<code>-?\d+\b)?", re.MULTILINE
@@ -179,5 +180,5 @@ def test_one_error_leaves_its_class_as_it_was() -> None:
     ],
 )
 def test_a_quoted_text_is_one_printable_line(text: str, shown: str) -> None:
-    assert errors.quoted(text) == shown
+    assert quoted(text) == shown
     assert shown.isprintable()
