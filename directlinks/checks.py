@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
@@ -32,7 +33,7 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W002 and W003, for what other settings do to this app."""
+    """W002, W003 and W006, for what other settings do to this app."""
     messages: list[CheckMessage] = []
     storage = content_storage()
     if isinstance(storage, FileSystemStorage) and not storage.base_location:
@@ -49,6 +50,16 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
                 "Refresh tokens stay valid after logout and after they were exchanged.",
                 hint="Add 'rest_framework_simplejwt.token_blacklist' to INSTALLED_APPS.",
                 id="directlinks.W003",
+            )
+        )
+    fields = {field.name for field in get_user_model()._meta.get_fields()}
+    if conf.token_user_field not in fields:
+        key = get_user_model()._meta.pk.name
+        messages.append(
+            Caution(
+                f"Nobody can log in: the user model has no field {conf.token_user_field!r}.",
+                hint=f'Set SIMPLE_JWT["USER_ID_FIELD"] to {key!r}.',
+                id="directlinks.W006",
             )
         )
     return messages

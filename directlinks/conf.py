@@ -101,10 +101,10 @@ def _base_url(value: object) -> str | None:
 
 def _strings(value: object) -> str | None:
     if isinstance(value, list | tuple | set | frozenset) and all(
-        isinstance(item, str) for item in value
+        isinstance(item, str) and item for item in value
     ):
         return None
-    return "must be a list of strings"
+    return "must be a list of strings, none of them empty"
 
 
 def _strings_or_none(value: object) -> str | None:
@@ -177,6 +177,11 @@ class Conf:
     @property
     def refresh_lifetime(self) -> timedelta:
         return self._lifetime("REFRESH_TOKEN_LIFETIME", timedelta(days=14))
+
+    @property
+    def token_user_field(self) -> str:
+        """The field of the user model by which simplejwt names the user of a token."""
+        return str(getattr(settings, "SIMPLE_JWT", {}).get("USER_ID_FIELD", "id"))
 
     def _lifetime(self, key: str, default: timedelta) -> timedelta:
         simple_jwt = getattr(settings, "SIMPLE_JWT", {})

@@ -1,7 +1,6 @@
 """What every test stands on."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.cache import cache

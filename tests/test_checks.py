@@ -39,7 +39,7 @@ def test_a_site_need_not_declare_anything(settings: Settings) -> None:
     assert found() == []
 
 
-PROVOKED = [
+PROVOKED: list[tuple[str, Any]] = [
     ("E001", []),
     ("E001", None),
     ("E002", {"BATCH_SIZE": -1}),

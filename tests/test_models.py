@@ -46,7 +46,6 @@ class TestPaths:
             "a\x00b",
             "a\x7fb",
             "a\x85b",
-            "a\ud800b",
             "a\udc80b",
             "a" * 256,
             "é" * 128,
@@ -188,6 +187,16 @@ class TestCleaning:
             file.full_clean()
         assert "path" in caught.value.message_dict
 
+    @pytest.mark.parametrize(
+        "content_type", ["text", "text/", "/plain", "text/plain\r\nX: y", "text/plain\n", "té/xt"]
+    )
+    def test_a_content_type_that_no_header_can_hold_is_invalid(self, content_type: str) -> None:
+        file = FileFactory(path="a.txt")
+        file.content_type = content_type
+        with pytest.raises(ValidationError) as caught:
+            file.full_clean()
+        assert list(caught.value.message_dict) == ["content_type"]
+
     def test_a_file_without_an_owner_is_invalid_for_that_alone(self) -> None:
         FileFactory(path="a.txt")
         with pytest.raises(ValidationError) as caught:
@@ -204,6 +213,7 @@ class TestContent:
             ("a", "application/octet-stream"),
             ("a.nosuchtype", "application/octet-stream"),
             ("pdf", "application/octet-stream"),
+            ("a.txt.gz", "application/gzip"),
         ],
     )
     def test_saving_fills_in_what_follows_from_it(self, path: str, content_type: str) -> None:
@@ -372,7 +382,7 @@ class TestBytesOfAFileThatWasNotSaved:
     ) -> None:
         class FullDisk(FileSystemStorage):
             def _save(self, name: str, content: Any) -> str:
-                super()._save(name, ContentFile(b"a pa"))
+                super()._save(name, ContentFile(b"a pa"))  # type: ignore[misc]  # not in the stubs
                 raise OSError("No space left on device")
 
         monkeypatch.setattr(File._meta.get_field("content"), "storage", FullDisk())
@@ -380,6 +390,22 @@ class TestBytesOfAFileThatWasNotSaved:
             FileFactory(data=b"a part and the rest")
         assert not File.objects.exists()
         assert stored_bytes() == []
+
+    def test_a_storage_that_cannot_delete_either_does_not_hide_the_error(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Gone(FileSystemStorage):
+            def _save(self, name: str, content: Any) -> str:
+                raise OSError("Connection lost while writing")
+
+            def delete(self, name: str) -> None:
+                raise OSError("Connection lost while deleting")
+
+        monkeypatch.setattr(File._meta.get_field("content"), "storage", Gone())
+        with pytest.raises(OSError, match="while writing"):
+            FileFactory()
+        (record,) = caplog.records
+        assert "Bytes without a file are left in the storage: directlinks/" in record.message
 
 
 class TestTrash:
@@ -391,9 +417,9 @@ class TestTrash:
         assert link.state(timezone.now()) is LinkState.TRASHED
 
     def test_restoring_brings_file_and_links_back(self) -> None:
-        link = DirectLinkFactory(file__path="a.txt")
-        link.file.trash()
-        link.file.restore()
+        file = DirectLinkFactory(file__path="a.txt").file
+        file.trash()
+        file.restore()
         link = DirectLink.objects.get()
         assert link.state(timezone.now()) is LinkState.ACTIVE
         assert File.objects.at([link.file.owner_id], ["a.txt"]).get() == link.file

@@ -5,8 +5,12 @@ from version to version; a visitor's browser must not notice.
 """
 
 import mimetypes
+import re
 
 UNKNOWN = "application/octet-stream"
+
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_WELL_FORMED = re.compile(rf"{_WORD}/{_WORD}(?: *;[ -~]*)?")
 
 _TYPES = mimetypes.MimeTypes(filenames=())
 for _extension, _type in {
@@ -45,6 +49,11 @@ _COMPRESSIONS = {
     "gzip": "application/gzip",
     "xz": "application/x-xz",
 }
+
+
+def is_well_formed(content_type: str) -> bool:
+    """Whether ``content_type`` can be a header's value: type, subtype, perhaps parameters."""
+    return _WELL_FORMED.fullmatch(content_type) is not None
 
 
 def guess(name: str) -> str:

@@ -94,7 +94,8 @@ class DirectLinksError(Exception):
             self.msg = msg
         if cause is not None:
             self.cause = cause
-        super().__init__(msg, cause)
+        # Pickling calls the class with these and puts the attributes back, so it needs no more.
+        super().__init__()
 
     @property
     def text(self) -> str:
@@ -150,6 +151,7 @@ class BatchAboveCeiling(DirectLinksError):
     def __init__(self, ceiling: int) -> None:
         super().__init__(f"Maximum allowed batch size: {ceiling}")
         self.ceiling = ceiling
+        self.args = (ceiling,)
 
 
 class URIError(DirectLinksError):
@@ -160,6 +162,7 @@ class UnknownFileSystem(URIError):
     def __init__(self, fs: str) -> None:
         super().__init__(cause=f"unknown file system {quoted(fs)}")
         self.fs = fs
+        self.args = (fs,)
 
 
 class ActionNotSupported(URIError):

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 
 _LONGEST_HEADER = 128
-_ONE_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]+)-([0-9]*)|-([0-9]+))[ \t]*", re.IGNORECASE)
+_ONE_RANGE = re.compile(
+    r"bytes=[ \t]*(?:([0-9]+)-([0-9]*)|-([0-9]+))[ \t]*", re.IGNORECASE | re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)

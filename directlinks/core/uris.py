@@ -35,7 +35,7 @@ _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _USERINFO = re.compile(rb"[A-Za-z0-9\-._~:!$&'()*+,;=%@]*")
 _PORT = re.compile(rb"(?::[0-9]*)?")
-_HOST_CHARACTER = re.compile(rb"[A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%\x80-\xff]*")
+_NOT_IN_HOST = re.compile(rb"[^A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%\x80-\xff]")
 _ASCII_ESCAPE = re.compile(rb"%[0-7][0-9A-Fa-f]")
 # A path or fragment made of these alone is kept as it was typed.
 _TYPED_PATH = re.compile(rb"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]/%]*")
@@ -114,10 +114,10 @@ def _parse(text: str) -> FileURI:
         raise _Malformed("invalid control character in URL")
     rest = _after_scheme(data)
     rest, question_mark, query = rest.partition(b"?")
-    tail = (question_mark + query).decode("utf-8", "surrogatepass") + _fragment(typed_fragment)
+    tail = (question_mark + query).decode("utf-8", "replace") + _fragment(typed_fragment)
 
     if not rest.startswith(b"/"):
-        opaque = rest.decode("utf-8", "surrogatepass")
+        opaque = rest.decode("utf-8", "replace")
         return FileURI("", None, None, (), f"{SCHEME}:{opaque}{tail}")
     if not rest.startswith(b"//"):
         path, shown = _path(rest)
@@ -144,7 +144,7 @@ def _after_scheme(data: bytes) -> bytes:
         raise _Malformed("missing protocol scheme")
     match = _SCHEME.match(data)
     if match is None:
-        if b":" in data.partition(b"/")[0]:
+        if b":" in data.partition(b"?")[0].partition(b"/")[0]:
             raise _Malformed("first path segment in URL cannot contain colon")
         raise UnknownURI(cause="unknown scheme: ")
     scheme = match[1].decode().lower()
@@ -165,21 +165,18 @@ def _authority(data: bytes) -> _Authority:
 
 
 def _host(data: bytes) -> bytes:
+    if b"[" in data and b"]" not in data:
+        raise _Malformed("missing ']' in host")
     if data.startswith(b"["):
-        closing = data.rfind(b"]")
-        if closing < 0:
-            raise _Malformed("missing ']' in host")
-        port = data[closing + 1 :]
+        port = data[data.rfind(b"]") + 1 :]
     else:
         port = data[data.rfind(b":") :] if b":" in data else b""
     if not _PORT.fullmatch(port):
         raise _Malformed(f"invalid port {quoted(_to_text(port))} after host")
     if (escape := _ASCII_ESCAPE.search(data)) is not None:
         raise _Malformed(f"invalid URL escape {quoted(_to_text(escape[0]))}")
-    accepted = _HOST_CHARACTER.match(data)
-    if accepted is not None and accepted.end() < len(data):
-        character = data[accepted.end() : accepted.end() + 1]
-        raise _Malformed(f"invalid character {quoted(_to_text(character))} in host name")
+    if (character := _NOT_IN_HOST.search(data)) is not None:
+        raise _Malformed(f"invalid character {quoted(_to_text(character[0]))} in host name")
     return _unescape(data)
 
 

@@ -62,7 +62,7 @@ def classify(look: Look, *, size: int, preview_agents: Iterable[str]) -> Visit:
     if any(_PREFETCH.search(purpose) for purpose in look.purposes if purpose):
         return Visit.PREVIEW
     agent = (look.user_agent or "").lower()
-    if any(name.lower() in agent for name in preview_agents):
+    if any(name and name.lower() in agent for name in preview_agents):
         return Visit.PREVIEW
     if ranges.select(look.byte_range, size).start > 0:
         return Visit.CONTINUATION

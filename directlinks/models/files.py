@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from django.conf import settings
@@ -26,6 +26,12 @@ def validate_path(path: str) -> None:
     """Raise ValidationError where ``path`` cannot be the path of a file."""
     if (fault := paths.fault(path)) is not None:
         raise ValidationError(fault, code="invalid_path")
+
+
+def validate_content_type(content_type: str) -> None:
+    """Raise ValidationError where ``content_type`` cannot be sent to a browser."""
+    if not content_types.is_well_formed(content_type):
+        raise ValidationError(_("A content type looks like image/png."), code="invalid_type")
 
 
 def content_name(file: "File", filename: str) -> str:
@@ -71,6 +77,7 @@ class File(models.Model):
         _("content type"),
         max_length=255,
         blank=True,
+        validators=[validate_content_type],
         help_text=_("Found by the file's extension where empty."),
     )
     # The strong ETag: random, because a time can repeat and a digest would have to read the bytes.
@@ -146,13 +153,13 @@ class File(models.Model):
     ) -> None:
         """Save, with what follows from path and content filled in.
 
-        Raises ValidationError where the path cannot be stored or is taken by another live file.
-        Bytes that were written for a row that then could not be saved are removed again.
+        Raises ValidationError where the path cannot be stored or is taken by another live file, and
+        where the content type could not be sent. Bytes that were written for a row that then could
+        not be saved are removed again.
         """
-        try:
-            validate_path(self.path)
-        except ValidationError as error:
-            raise ValidationError({"path": error.messages}) from error
+        self._refuse("path", validate_path)
+        if self.content_type:
+            self._refuse("content_type", validate_content_type)
         self._derive_from_path()
         if self.content_is_new:
             self._describe_content()
@@ -193,6 +200,13 @@ class File(models.Model):
         except ValidationError:
             self.deleted_at = trashed_at
             raise
+
+    def _refuse(self, field: str, validate: Callable[[str], None]) -> None:
+        """Say which field it is that ``validate`` refuses."""
+        try:
+            validate(getattr(self, field))
+        except ValidationError as error:
+            raise ValidationError({field: error}) from error
 
     def _discard_upload(self) -> None:
         """Remove bytes whose row could not be saved."""

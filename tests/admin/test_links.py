@@ -131,7 +131,7 @@ class TestForm:
         link = DirectLinkFactory()
         assert browser.get(page_of(link)).status_code == 200
 
-        counted = []
+        counted: list[bool] = []
 
         def visit_before_the_update(execute: Any, sql: str, *rest: Any) -> Any:
             if sql.startswith('UPDATE "directlinks_directlink"') and not counted:

@@ -204,6 +204,22 @@ class TestLogin:
         assert answers[-1].json()["code"] == 429
         assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
 
+    @pytest.mark.parametrize(
+        ("proxies", "last"),
+        [
+            (None, 429),  # the header is made up by whoever sends it
+            (1, 401),  # the site's own proxy adds it
+        ],
+    )
+    def test_a_forwarded_address_counts_only_behind_a_declared_proxy(
+        self, proxies: int | None, last: int, api: APIClient, settings: Settings
+    ) -> None:
+        settings.REST_FRAMEWORK = {"NUM_PROXIES": proxies}
+        for number in range(11):
+            api.headers["X-Forwarded-For"] = f"192.0.2.{number}"
+            answer = login(api, "nobody", "wrong")
+        assert answer.status_code == last
+
     def test_the_throttle_can_be_switched_off(self, api: APIClient, settings: Settings) -> None:
         settings.DIRECTLINKS = {"LOGIN_RATE": None}
         assert {login(api, "nobody", "wrong").status_code for _ in range(12)} == {401}

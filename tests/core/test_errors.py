@@ -1,5 +1,6 @@
 """The error family: its tree, its numbers and its sentences."""
 
+import pickle
 import re
 from collections.abc import Iterator
 
@@ -7,7 +8,6 @@ import pytest
 
 from directlinks.core import errors
 from directlinks.core.errors import DirectLinksError, ErrorCode
-from directlinks.core.quoting import quoted
 
 _DRAWN_LINE = re.compile(
     r"^ {4}(?P<branch>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?P<code>-?\d+\b)?", re.MULTILINE
@@ -164,21 +164,17 @@ def test_one_error_leaves_its_class_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    "error",
     [
-        ("", '""'),
-        ("a b'c", '"a b\'c"'),
-        ('"\\', r'"\"\\"'),
-        ("\a\b\f\n\r\t\v", r'"\a\b\f\n\r\t\v"'),
-        ("\0\x1b\x7f", r'"\x00\x1b\x7f"'),
-        ("é新😀e\u0301", '"é新😀e\u0301"'),
-        ("\x85\xa0\xad", r'"\u0085\u00a0\u00ad"'),
-        ("\u2028\ufeff\ue000", r'"\u2028\ufeff\ue000"'),
-        ("\U000e0001", r'"\U000e0001"'),
-        (b"\xff\x80".decode(errors="surrogateescape"), r'"\xff\x80"'),
-        ("\ud800\udc7f\udd00", r'"\ud800\udc7f\udd00"'),
+        errors.LoginRequired(),
+        errors.InvalidParameters("z", cause="y"),
+        errors.PathNotExist(element="x"),
+        errors.BatchAboveCeiling(5),
+        errors.UnknownFileSystem("foo"),
     ],
 )
-def test_a_quoted_text_is_one_printable_line(text: str, shown: str) -> None:
-    assert quoted(text) == shown
-    assert shown.isprintable()
+def test_an_error_survives_the_way_to_another_process(error: DirectLinksError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert (copy.code, copy.text) == (error.code, error.text)
+    assert vars(copy) == vars(error)

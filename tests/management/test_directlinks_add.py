@@ -146,7 +146,7 @@ class TestTerminal:
     ) -> None:
         class Interrupted(FileSystemStorage):
             def _save(self, name: str, content: Any) -> str:
-                saved = str(super()._save(name, content))
+                saved = str(super()._save(name, content))  # type: ignore[misc]  # not in the stubs
                 if saved.endswith("c.txt"):
                     raise KeyboardInterrupt
                 return saved

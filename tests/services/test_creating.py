@@ -4,6 +4,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -59,9 +60,10 @@ def many_files(owner: Any, number: int) -> list[str]:
     return names
 
 
-def statements(call: Callable[[], object]) -> list[str]:
+def statements(user: Any, paths_: Sequence[str]) -> list[str]:
+    """The statements of one batch."""
     with CaptureQueriesContext(connection) as captured:
-        call()
+        create(user, *paths_)
     return [query["sql"] for query in captured]
 
 
@@ -98,6 +100,17 @@ class TestLinks:
         assert [item.link.name for item in batch.items] == ["b", "a", "c"]
         assert list(batch.errors) == ["cloudreve://my/missing"]
 
+    def test_one_failure_is_told_whole_and_several_in_general(self) -> None:
+        owner = FileFactory(path="a").owner
+        one = create(owner, "a", "missing/b", "missing/b")
+        assert one.summary == (
+            'failed to get target file: failed to walk into "missing": '
+            "Path not exist: ent: file not found"
+        )
+        several = create(owner, "a", "missing/b", "missing/c")
+        assert several.summary == "One or more operation failed"
+        assert [error.msg for error in several.errors.values()] == ["Path not exist"] * 2
+
     def test_nothing_asked_is_nothing_made(self, django_assert_num_queries: Any) -> None:
         user = UserFactory()
         with django_assert_num_queries(0):
@@ -124,8 +137,13 @@ class TestLinks:
 
     @pytest.mark.parametrize(
         "limit",
-        [{"paused": True}, {"max_downloads": 1}, {"expires_at": timezone.now()}, {"revoked_at": timezone.now()}],
-    )  # fmt: skip
+        [
+            {"paused": True},
+            {"max_downloads": 1},
+            {"expires_at": timezone.now()},
+            {"revoked_at": timezone.now()},
+        ],
+    )
     def test_a_restricted_link_is_never_given_again(self, limit: dict[str, Any]) -> None:
         file = FileFactory(path="a.txt")
         (first,) = create(file.owner, "a.txt").items
@@ -200,19 +218,19 @@ class TestStatements:
         owner = UserFactory()
         names = many_files(owner, 1000)
         create(owner, *names)
-        counts = [len(statements(lambda n=n: create(owner, *names[:n]))) for n in self.NUMBERS]
+        counts = [len(statements(owner, names[:number])) for number in self.NUMBERS]
         assert counts == [2, 2, 2]
 
     def test_missing_files_cost_two(self) -> None:
         owner = FileFactory().owner
         names = [f"missing{place}" for place in range(1000)]
-        counts = [len(statements(lambda n=n: create(owner, *names[:n]))) for n in self.NUMBERS]
+        counts = [len(statements(owner, names[:number])) for number in self.NUMBERS]
         assert counts == [2, 2, 2]
 
     def test_missing_files_in_folders_cost_two_and_a_single_one_three(self) -> None:
         owner = FileFactory().owner
         names = [f"a/b/missing{place}" for place in range(1000)]
-        counts = [len(statements(lambda n=n: create(owner, *names[:n]))) for n in self.NUMBERS]
+        counts = [len(statements(owner, names[:number])) for number in self.NUMBERS]
         assert counts == [3, 2, 2]
 
     def test_folders_cost_two(self) -> None:
@@ -227,7 +245,7 @@ class TestStatements:
         assert {type(error) for batch in batches for error in batch.errors.values()} == {
             EntityNotExist
         }
-        counts = [len(statements(lambda n=n: create(owner, *names[:n]))) for n in self.NUMBERS]
+        counts = [len(statements(owner, names[:number])) for number in self.NUMBERS]
         assert counts == [2, 2, 2]
 
     def test_new_links_cost_three_and_their_inserts(self) -> None:
@@ -235,7 +253,7 @@ class TestStatements:
         for number in self.NUMBERS:
             owner = UserFactory()
             names = many_files(owner, number)
-            made = statements(lambda: create(owner, *names))  # noqa: B023  # called at once
+            made = statements(owner, names)
             inserts = [sql for sql in made if sql.startswith("INSERT")]
             others.append(len(made) - len(inserts))
             columns = len(DirectLink._meta.concrete_fields)
@@ -243,14 +261,12 @@ class TestStatements:
             assert len(inserts) <= math.ceil(number / max(1, limit // columns))
         assert others == [3, 3, 3]
 
-    def test_nothing_costs_more_than_four_to_find(self) -> None:
+    def test_nothing_costs_more_than_four_to_find(self, django_assert_num_queries: Any) -> None:
         admin = UserFactory(is_staff=True)
         owner = FileFactory(path="a/b").owner
         texts = [f"cloudreve://{owner.pk}@my/a/c/d"]
-        made = statements(
-            lambda: create_direct_links(user=admin, texts=texts, policy=OwnerOrAdmin())
-        )
-        assert len(made) == 4
+        with django_assert_num_queries(4):
+            create_direct_links(user=admin, texts=texts, policy=OwnerOrAdmin())
 
 
 class TestCodes:
@@ -278,7 +294,7 @@ class TestCodes:
         assert DirectLink.objects.count() == len(batch.items)
 
 
-class DeletesMeanwhile:
+class DeletesMeanwhile(OwnerOrAdmin):
     """A policy in whose hands the file ``doomed`` disappears for good."""
 
     def __init__(self, doomed: File) -> None:
@@ -286,10 +302,7 @@ class DeletesMeanwhile:
 
     def allows(self, user: Any, file: File) -> bool:
         File.objects.filter(pk=self.doomed.pk).delete()
-        return True
-
-    def filter(self, user: Any, queryset: Any) -> Any:
-        raise NotImplementedError
+        return super().allows(user, file)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -313,28 +326,26 @@ class TestOthersAtWork:
 
     def test_two_who_ask_at_once_get_the_same_link(self) -> None:
         owner = FileFactory(path="a.txt").owner
-        answers = at_once([lambda: codes(create(owner, "a.txt"))] * 2)
-        assert answers == [[DirectLink.objects.get().code]] * 2
+        answers = at_once([partial(create, owner, "a.txt")] * 2)
+        assert [codes(batch) for batch in answers] == [[DirectLink.objects.get().code]] * 2
 
     def test_eight_batches_that_overlap_all_succeed(self) -> None:
         owner = UserFactory()
         names = many_files(owner, 40)
         batches = [names[5 * place :] + names[: 5 * place] for place in range(8)]
-        answers = at_once(
-            [lambda wanted=wanted: create(owner, *wanted) for wanted in batches]  # type: ignore[misc]  # mypy cannot infer a lambda's default
-        )
+        answers = at_once([partial(create, owner, *wanted) for wanted in batches])
         assert [batch.errors for batch in answers] == [{}] * 8
         issued = {item.link.file_id: item.link.code for batch in answers for item in batch.items}
         assert issued == dict(DirectLink.objects.values_list("file_id", "code"))
         assert len(issued) == 40
 
 
-def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+def at_once(calls: Sequence[Callable[[], Batch[IssuedLink]]]) -> list[Batch[IssuedLink]]:
     """What ``calls`` return when all start together, each in a thread with its own connection."""
     start = threading.Barrier(len(calls))
-    answers: list[Any] = [None] * len(calls)
+    answers: dict[int, Batch[IssuedLink]] = {}
 
-    def run(place: int, call: Callable[[], Any]) -> None:
+    def run(place: int, call: Callable[[], Batch[IssuedLink]]) -> None:
         start.wait()
         try:
             answers[place] = call()
@@ -346,4 +357,4 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return [answers[place] for place in range(len(calls))]

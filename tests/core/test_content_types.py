@@ -1,0 +1,51 @@
+"""Content types by extension, the same everywhere."""
+
+import pytest
+
+from directlinks.core.content_types import guess, is_well_formed
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("a.png", "image/png"),
+        ("A.PNG", "image/png"),
+        ("photo.webp", "image/webp"),
+        ("a.js", "text/javascript"),
+        ("a.tar.gz", "application/gzip"),
+        ("a.tgz", "application/gzip"),
+        ("a.svgz", "application/gzip"),
+        ("a.txt.bz2", "application/x-bzip2"),
+        ("a.txt.xz", "application/x-xz"),
+        ("a.txt.br", "application/octet-stream"),
+        ("README", "application/octet-stream"),
+        (".png", "application/octet-stream"),
+        ("a.unheard-of", "application/octet-stream"),
+        # A name is a name, whatever it looks like.
+        ("data:text/html,x", "application/octet-stream"),
+        ("data:text/html,x.png", "image/png"),
+        ("http:x.html?y.png", "image/png"),
+    ],
+)
+def test_the_extension_decides(name: str, content_type: str) -> None:
+    assert guess(name) == content_type
+
+
+@pytest.mark.parametrize(
+    ("content_type", "well_formed"),
+    [
+        ("image/png", True),
+        ("application/vnd.oasis.opendocument.text", True),
+        ("text/plain; charset=utf-8", True),
+        ("image/svg+xml", True),
+        ("", False),
+        ("image", False),
+        ("image/", False),
+        ("image/png\r\nSet-Cookie: a=b", False),
+        ("image/png; x=\r\ny", False),
+        ("image/pñg", False),
+        ("a b/c", False),
+    ],
+)
+def test_only_what_a_header_can_hold_is_well_formed(content_type: str, well_formed: bool) -> None:
+    assert is_well_formed(content_type) == well_formed
