@@ -55,7 +55,7 @@ TEMPLATES = [
 SCRATCH = os.environ.setdefault("DIRECTLINKS_SCRATCH", tempfile.mkdtemp(prefix="directlinks-"))
 DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{SCRATCH}/db.sqlite3")}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
-    DATABASES["default"]["TEST"] = {"NAME": f"{SCRATCH}/test.sqlite3"}  # type: ignore[typeddict-unknown-key]
+    DATABASES["default"]["TEST"] = {"NAME": f"{SCRATCH}/test.sqlite3"}
 
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

@@ -145,3 +145,13 @@ class TestSurroundings:
         blacklist = "rest_framework_simplejwt.token_blacklist"
         settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != blacklist]
         assert ids() == ["directlinks.W003"]
+
+    def test_a_token_that_names_no_field_of_the_user_is_a_warning(self, settings: Settings) -> None:
+        settings.SIMPLE_JWT = {"USER_ID_FIELD": "uid"}
+        assert ids() == ["directlinks.W006"]
+        assert found()[0].hint == "Set SIMPLE_JWT[\"USER_ID_FIELD\"] to 'id'."
+
+    @pytest.mark.parametrize("field", ["id", "pk", "username"])
+    def test_a_token_may_name_any_field_of_the_user(self, settings: Settings, field: str) -> None:
+        settings.SIMPLE_JWT = {"USER_ID_FIELD": field}
+        assert ids() == []

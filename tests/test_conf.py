@@ -68,6 +68,8 @@ REFUSED: list[tuple[str, Any]] = [
     ("INLINE_TYPES", None),
     ("INLINE_TYPES", "image/png"),
     ("INLINE_TYPES", [None]),
+    ("INLINE_TYPES", [""]),
+    ("PREVIEW_AGENTS", ["bot", ""]),
     ("PREVIEW_AGENTS", {"bot": 1}),
     ("PREVIEW_AGENTS", b"bot"),
     ("LOGIN_RATE", 10),
@@ -158,3 +160,9 @@ def test_tokens_live_as_long_as_the_site_says(settings: Settings) -> None:
     settings.SIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=5)}
     assert conf.access_lifetime == timedelta(minutes=5)
     assert conf.refresh_lifetime == timedelta(days=14)
+
+
+def test_tokens_name_a_user_by_the_field_that_the_site_says(settings: Settings) -> None:
+    assert conf.token_user_field == "id"
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username"}
+    assert conf.token_user_field == "username"
