@@ -52,7 +52,7 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
                 id="directlinks.W003",
             )
         )
-    fields = {field.name for field in get_user_model()._meta.get_fields()}
+    fields = {"pk", *(field.name for field in get_user_model()._meta.get_fields())}
     if conf.token_user_field not in fields:
         key = get_user_model()._meta.pk.name
         messages.append(

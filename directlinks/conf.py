@@ -92,7 +92,10 @@ def _base_url(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError as error:
+            return f"is no address: {error}"
         extras = parts.query or parts.fragment or "@" in parts.netloc
         if parts.scheme in ("http", "https") and parts.hostname and not extras:
             return None

@@ -27,7 +27,10 @@ class ExactText(models.Field):  # type: ignore[type-arg]  # not generic at run t
 
 
 class ExactCharField(ExactText, models.CharField):  # type: ignore[type-arg]  # as above
-    """A CharField in which ``A`` is not ``a``, and no locale reorders it."""
+    """A CharField in which ``A`` is not ``a``, no locale reorders, and blanks at the ends count."""
+
+    def formfield(self, *args: Any, **kwargs: Any) -> Any:
+        return super().formfield(*args, **{"strip": False, **kwargs})
 
 
 class ContentDescriptor(FileDescriptor):

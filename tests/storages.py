@@ -28,7 +28,7 @@ class Bucket(Storage):
         """Like a bucket, empty for a name that nothing begins with."""
         try:
             return self._contents.listdir(path)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, FileExistsError):
             return [], []
 
     def size(self, name: str) -> int:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -103,10 +104,8 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             lines = format_html_join(
                 "", '<br><a href="{0}">{0}</a>', ((url,) for url in urls[:_SHOWN_ADDRESSES])
             )
-            more = "<br>…" if len(urls) > _SHOWN_ADDRESSES else ""
-            self.message_user(
-                request, format_html("{}{}{}", ready % len(urls), lines, format_html(more))
-            )
+            more = mark_safe("<br>…") if len(urls) > _SHOWN_ADDRESSES else ""
+            self.message_user(request, format_html("{}{}{}", ready % len(urls), lines, more))
         if skipped := len(queryset) - len(links):
             self.message_user(
                 request,
@@ -134,8 +133,9 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             try:
                 file.restore()
             except ValidationError as error:
-                fault = " ".join(error.messages)
-                self.message_user(request, f"{file.path}: {fault}", messages.ERROR)
+                told = _("“%(path)s” stays in the trash. %(fault)s")
+                words = {"path": file.path, "fault": " ".join(error.messages)}
+                self.message_user(request, told % words, messages.ERROR)
             else:
                 restored += 1
         self.message_user(

@@ -23,11 +23,14 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
     Raises LinkNotFound where the storage has lost the bytes.
     """
     try:
-        size = download.content.storage.size(str(download.content))
-    except FileNotFoundError as error:
+        return _answer(request, download)
+    except (FileNotFoundError, IsADirectoryError) as error:
         logger.warning("The bytes of link %s are missing: %s", download.link, download.content)
         raise LinkNotFound from error
 
+
+def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
+    size = download.content.storage.size(str(download.content))
     modified = int(download.modified_at.timestamp())
     etag, last_modified = quote_etag(download.version), http_date(modified)
     precondition = get_conditional_response(request, etag, modified)

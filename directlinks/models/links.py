@@ -124,7 +124,7 @@ class DirectLink(models.Model):
         """
         self.name = self.name or self.file.name
         if update_fields is None and not self._state.adding:
-            columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            columns = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
             update_fields = columns - self.get_deferred_fields() - _KEPT_WHILE_SAVING
         if self.is_restricted:
             self.reuse_name = None

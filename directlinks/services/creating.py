@@ -11,6 +11,7 @@ from directlinks.core import uris
 from directlinks.core.batch import Batch
 from directlinks.core.errors import (
     BatchAboveCeiling,
+    DirectLinksError,
     LinksSwitchedOff,
     PathNotExist,
     TooManyURIs,
@@ -49,8 +50,8 @@ def create_direct_links(*, user: Any, texts: Sequence[str], policy: Policy) -> B
         target = targets[uri]
         if isinstance(target, URIError):
             batch.errors[uri.canonical] = target
-        elif target.pk not in links:  # deleted since it was found
-            batch.errors[uri.canonical] = PathNotExist(element=target.name)
+        elif target.pk not in links:
+            batch.errors[uri.canonical] = _without_link(target)
         else:
             batch.items.append(IssuedLink(links[target.pk], uri.file_url()))
     return batch
@@ -83,6 +84,13 @@ def links_for(files: Collection[File], *, created_by: Any) -> dict[int, DirectLi
             wanted = dict(File.objects.in_bulk(list(wanted)))
         links = _reusable_links(wanted)
     return links
+
+
+def _without_link(file: File) -> DirectLinksError:
+    """Why ``file`` has no link after all."""
+    if File.objects.live().filter(pk=file.pk).exists():
+        return DirectLinksError(cause="no free code was found for a link")
+    return PathNotExist(element=file.name)
 
 
 def _reusable_links(files: dict[int, File]) -> dict[int, DirectLink]:

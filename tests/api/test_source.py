@@ -429,7 +429,9 @@ class TestDelete:
         link.file.trash()
         assert api.delete(link.code).json()["code"] == 0
 
-    @pytest.mark.parametrize("code", ["abc", "a" * 65, "caf%C3%A9s", "abcd.efgh", "%00%00%00%00"])
+    @pytest.mark.parametrize(
+        "code", ["abc", "a" * 65, "%C3%A9t%C3%A9s", "abcd.efgh", "%00%00%00%00"]
+    )
     def test_what_is_no_code_is_a_parameter_error_without_a_query(
         self, code: str, api: APIClient
     ) -> None:
