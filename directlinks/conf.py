@@ -95,7 +95,7 @@ def _base_url(value: object) -> str | None:
         try:
             parts = urlsplit(value)
         except ValueError as error:
-            return f"is no address: {error}"
+            return f"must be an address: {error}"
         extras = parts.query or parts.fragment or "@" in parts.netloc
         if parts.scheme in ("http", "https") and parts.hostname and not extras:
             return None

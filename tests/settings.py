@@ -54,8 +54,10 @@ TEMPLATES = [
 # One scratch folder for all workers of a run; the first names it, the others are told.
 SCRATCH = os.environ.setdefault("DIRECTLINKS_SCRATCH", tempfile.mkdtemp(prefix="directlinks-"))
 DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{SCRATCH}/db.sqlite3")}
-if "sqlite" in DATABASES["default"]["ENGINE"]:
-    DATABASES["default"]["TEST"] = {"NAME": f"{SCRATCH}/test.sqlite3"}
+IN_A_FILE = "sqlite" in DATABASES["default"]["ENGINE"]
+DATABASES["default"]["TEST"] = {
+    "NAME": f"{SCRATCH}/test.sqlite3" if IN_A_FILE else "test_directlinks"
+}
 
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

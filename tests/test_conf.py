@@ -8,7 +8,6 @@ from django.test import override_settings
 from pytest_django.fixtures import Settings
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
-from example_project import settings as example
 
 ACCEPTED: list[tuple[str, Any]] = [
     ("BATCH_SIZE", 0),
@@ -102,11 +101,6 @@ def test_what_a_setting_may_not_hold(name: str, value: Any) -> None:
 def test_each_setting_has_a_check_of_its_own() -> None:
     checks = [setting.check for setting in SETTINGS.values()]
     assert len(set(checks)) == len(checks)
-
-
-def test_the_example_writes_every_setting_at_its_default() -> None:
-    assert {name: setting.default for name, setting in SETTINGS.items()} == example.DIRECTLINKS
-    assert list(example.DIRECTLINKS) == list(SETTINGS)
 
 
 def test_a_value_is_read_when_it_is_asked_for() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth import hashers
+from django.contrib.auth import get_user_model, hashers
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rest_framework_simplejwt.tokens import RefreshToken
@@ -174,6 +174,14 @@ class TestLogin:
         UserFactory(email="ada@example.org")
         named = UserFactory(username="ada@example.org", email="")
         assert login(api, "ada@example.org").json()["data"]["user"]["id"] == str(named.pk)
+
+    def test_a_user_model_without_addresses_logs_in_by_name(
+        self, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(get_user_model(), "EMAIL_FIELD", "address")
+        UserFactory(username="ada")
+        assert login(api, "ada").json()["data"]["user"]["email"] == ""
+        assert login(api, "ada@example.org").json()["code"] == 40080
 
     @pytest.mark.parametrize(
         ("body", "msg"),

@@ -87,7 +87,7 @@ class TestOurOwnContentURL:
             case "owner inactive":
                 link.file.owner.is_active = False
                 link.file.owner.save()
-            case "deleted":
+            case _:
                 link.file.delete()
         gone = Client().get(target)
         assert (gone.status_code, gone.json()["msg"]) == (404, "direct link not found")

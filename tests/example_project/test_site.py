@@ -10,6 +10,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+import example_project
 from directlinks.conf import SETTINGS
 from example_project import asgi, wsgi
 
@@ -25,12 +26,13 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def example_settings() -> dict[str, Any]:
-    return runpy.run_module("example_project.settings")
+    return runpy.run_path(str(Path(example_project.__file__ or "").with_name("settings.py")))
 
 
 def test_every_setting_is_written_out_at_its_default(var: Path) -> None:
     defaults = {name: setting.default for name, setting in SETTINGS.items()}
     assert example_settings()["DIRECTLINKS"] == defaults
+    assert list(example_settings()["DIRECTLINKS"]) == list(SETTINGS)
 
 
 def test_data_lies_in_one_folder_which_is_made(var: Path) -> None:
