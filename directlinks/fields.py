@@ -5,6 +5,9 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields.files import FieldFile, FileDescriptor
+from django.db.models.functions import Collate
+from django.db.models.lookups import IContains
+from django.db.models.sql.compiler import SQLCompiler
 
 _COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C", "sqlite": "BINARY"}
 # MariaDB's utf8mb4_bin pads: it takes "a" and "a " for the same text.
@@ -31,6 +34,25 @@ class ExactCharField(ExactText, models.CharField):  # type: ignore[type-arg]  # 
 
     def formfield(self, *args: Any, **kwargs: Any) -> Any:
         return super().formfield(*args, **{"strip": False, **kwargs})
+
+
+@ExactCharField.register_lookup
+class CaselessContains(IContains):
+    """``icontains`` that takes ``É`` for ``é`` in spite of the binary collation.
+
+    SQLite knows the case of ASCII alone, whatever the collation.
+    """
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, Any]:
+        return self._in_collation("default").as_sql(compiler, connection)
+
+    def as_mysql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
+        return self._in_collation("utf8mb4_general_ci").as_sql(compiler, connection)
+
+    def _in_collation(self, collation: str) -> IContains:
+        return IContains(Collate(self.lhs, collation), self.rhs)
 
 
 class ContentDescriptor(FileDescriptor):

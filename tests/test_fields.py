@@ -9,6 +9,7 @@ from django.db import connection
 
 from directlinks.fields import ExactCharField
 from directlinks.models import File
+from tests.factories import FileFactory
 
 
 def database(vendor: str, **facts: Any) -> Any:
@@ -22,20 +23,50 @@ def database(vendor: str, **facts: Any) -> Any:
     )
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("served_by", "collation"),
+    ("vendor", "facts", "collation"),
     [
-        (database("sqlite"), "BINARY"),
-        (database("postgresql"), "C"),
-        (database("mysql", mysql_is_mariadb=False), "utf8mb4_bin"),
-        (database("mysql", mysql_is_mariadb=True), "utf8mb4_nopad_bin"),
-        (database("oracle"), None),
+        ("sqlite", {}, "BINARY"),
+        ("postgresql", {}, "C"),
+        ("mysql", {"mysql_is_mariadb": False}, "utf8mb4_bin"),
+        ("mysql", {"mysql_is_mariadb": True}, "utf8mb4_nopad_bin"),
+        ("oracle", {}, None),
     ],
 )
 def test_exact_text_has_a_binary_collation_on_each_database(
-    served_by: Any, collation: str | None
+    vendor: str, facts: dict[str, bool], collation: str | None
 ) -> None:
-    assert ExactCharField(max_length=9).db_parameters(served_by)["collation"] == collation
+    field = ExactCharField(max_length=9)
+    assert field.db_parameters(database(vendor, **facts))["collation"] == collation
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "text"), [("CATS.jpg", "cats"), ("cats.jpg", "CATS")])
+def test_a_search_takes_upper_case_for_lower(path: str, text: str) -> None:
+    file = FileFactory(path=path)
+    assert list(File.objects.filter(path__icontains=text)) == [file]
+    assert not File.objects.filter(path__contains=text).exists() or connection.vendor == "sqlite"
+
+
+@pytest.mark.django_db
+def test_a_search_does_so_beyond_ascii_where_the_database_can() -> None:
+    FileFactory(path="ÉTÉ.txt")
+    found = File.objects.filter(path__icontains="été").exists()
+    assert found == (connection.vendor != "sqlite")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("form", "collation"),
+    [("as_postgresql", "default"), ("as_mysql", "utf8mb4_general_ci")],
+)
+def test_a_search_has_a_collation_of_its_own(form: str, collation: str) -> None:
+    query = File.objects.filter(path__icontains="x").query
+    (lookup,) = query.where.children
+    sql, parameters = getattr(lookup, form)(query.get_compiler("default"), connection)
+    assert f"COLLATE {collation}" in sql.replace("`", "").replace('"', "")
+    assert list(parameters) == ["%x%"]
 
 
 def test_its_collation_is_no_part_of_a_migration() -> None:
