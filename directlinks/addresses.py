@@ -1,9 +1,10 @@
 """The addresses of a link: the one function that links in answers, models and admin come from."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from directlinks.conf import conf
 
@@ -24,11 +25,20 @@ def content_path(ticket: str, name: str) -> str:
 def absolute(path: str, request: HttpRequest) -> str:
     """``path`` behind ``BASE_URL``, or behind the scheme and validated host of ``request``.
 
-    Raises DisallowedHost where the request's host is not one of the site's.
+    Of several base URLs it is the one with the request's host, or else the first. Raises
+    DisallowedHost where the request's host is asked for and not one of the site's.
     """
-    if conf.BASE_URL is not None:
-        return conf.BASE_URL.rstrip("/") + path
-    return f"{request.scheme}://{request.get_host()}{path}"
+    return _base(request).rstrip("/") + path
+
+
+def _base(request: HttpRequest) -> str:
+    base = conf.BASE_URL
+    if base is None:
+        return f"{request.scheme}://{request.get_host()}"
+    if isinstance(base, str):
+        return base if "://" in base else str(import_string(base)(request))
+    host = request.get_host()
+    return next((url for url in base if urlsplit(url).netloc == host), base[0])
 
 
 def _with_name(path: str, name: str) -> str:

@@ -3,6 +3,7 @@ from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 from directlinks.checks import check_settings, check_surroundings
+from directlinks.deploy_checks import check_deployment
 
 
 class DirectLinksConfig(AppConfig):
@@ -14,3 +15,4 @@ class DirectLinksConfig(AppConfig):
     def ready(self) -> None:
         checks.register(check_settings, "directlinks")
         checks.register(check_surroundings, "directlinks")
+        checks.register(check_deployment, "directlinks", deploy=True)

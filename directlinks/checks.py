@@ -13,7 +13,8 @@ from django.core.files.storage import FileSystemStorage
 from django.utils.module_loading import import_string
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
-from directlinks.storage import content_storage
+from directlinks.delivery.choice import backend_for
+from directlinks.storage import content_storage, has_local_paths
 
 ENOUGH_BITS = 120
 
@@ -29,7 +30,13 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
             messages.append(_unknown_key(str(name)))
         elif (fault := setting.fault(value)) is not None:
             messages.append(Error(f'DIRECTLINKS["{name}"] {fault}.', id=setting.check))
-    return messages or [*_check_policy(), *_check_codes(), *_check_batch_sizes()]
+    return messages or [
+        *_check_policy(),
+        *_check_codes(),
+        *_check_batch_sizes(),
+        *_check_base_url(),
+        *_check_delivery(),
+    ]
 
 
 def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -94,6 +101,30 @@ def _check_codes() -> list[CheckMessage]:
             id="directlinks.W004",
         )
     ]
+
+
+def _check_base_url() -> list[CheckMessage]:
+    base = conf.BASE_URL
+    if not isinstance(base, str) or "://" in base:
+        return []
+    try:
+        import_string(base)
+    except ImportError as error:
+        return [Error(f'DIRECTLINKS["BASE_URL"]: {error}', id="directlinks.E020")]
+    return []
+
+
+def _check_delivery() -> Sequence[CheckMessage]:
+    storage = content_storage()
+    try:
+        backend = backend_for(storage)
+    except (ImportError, TypeError) as error:
+        return [Error(f'DIRECTLINKS["DELIVERY"]: {error}', id="directlinks.E021")]
+    if backend.needs_local_paths and not has_local_paths(storage):
+        name = type(backend).__name__
+        fault = f"{name} needs files of this machine, which {type(storage).__name__} has not."
+        return [Error(fault, id="directlinks.E022")]
+    return backend.check()
 
 
 def _check_batch_sizes() -> list[CheckMessage]:

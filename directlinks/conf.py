@@ -5,19 +5,15 @@ Each value is read when it is asked for, so a test's ``override_settings`` works
 check that says so when it holds something else.
 """
 
-import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.encoding import force_bytes
 
-from directlinks.core import codes, visits
+from directlinks.core import codes, faults, visits
 
 Value = TypeVar("Value")
-Fault = Callable[[object], str | None]
 
 
 class Setting(Generic[Value]):
@@ -25,7 +21,7 @@ class Setting(Generic[Value]):
 
     name: str
 
-    def __init__(self, default: Value, fault: Fault, check: str) -> None:
+    def __init__(self, default: Value, fault: faults.Fault, check: str) -> None:
         self.default = default
         self.fault = fault
         self.check = check
@@ -49,91 +45,20 @@ def site_settings() -> dict[str, Any]:
     return declared if isinstance(declared, dict) else {}
 
 
-def _at_least(least: int) -> Fault:
-    def fault(value: object) -> str | None:
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-            return None
-        return f"must be a whole number of at least {least}"
-
-    return fault
-
-
-def _truth(value: object) -> str | None:
-    return None if isinstance(value, bool) else "must be True or False"
-
-
-def _dotted_path(value: object) -> str | None:
-    if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
-        return None
-    return "must be the dotted path of a class"
-
-
-def _code_length(value: object) -> str | None:
-    if (
-        isinstance(value, int)
-        and not isinstance(value, bool)
-        and codes.SHORTEST <= value <= codes.LONGEST
-    ):
-        return None
-    return f"must be a whole number from {codes.SHORTEST} to {codes.LONGEST}"
-
-
-def _alphabet(value: object) -> str | None:
-    if (
-        isinstance(value, str)
-        and len(set(value)) == len(value) >= 2
-        and re.fullmatch(r"[0-9A-Za-z_-]+", value)
-    ):
-        return None
-    return "must be a string of two or more different letters, digits, - or _"
-
-
-def _base_url(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            parts = urlsplit(value)
-        except ValueError as error:
-            return f"must be an address: {error}"
-        extras = parts.query or parts.fragment or "@" in parts.netloc
-        if parts.scheme in ("http", "https") and parts.hostname and not extras:
-            return None
-    return "must be None or an address like 'https://files.example.org', without a query"
-
-
-def _strings(value: object) -> str | None:
-    if isinstance(value, list | tuple | set | frozenset) and all(
-        isinstance(item, str) and item for item in value
-    ):
-        return None
-    return "must be a list of strings, none of them empty"
-
-
-def _strings_or_none(value: object) -> str | None:
-    return None if value is None else _strings(value)
-
-
-def _rate(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]*/(s|m|h|d)[a-z]*", value):
-        return None
-    return "must be None or a rate like '10/min' (per s, min, hour or day)"
-
-
 class Conf:
     """``conf.BATCH_SIZE`` and its like: the site's value, or the default."""
 
-    BATCH_SIZE = Setting(1000, _at_least(0), "directlinks.E002")
-    MAX_BATCH_SIZE = Setting(3000, _at_least(1), "directlinks.E003")
-    ALWAYS_200: Setting[bool] = Setting(default=False, fault=_truth, check="directlinks.E004")
-    POLICY = Setting("directlinks.policies.OwnerOrAdmin", _dotted_path, "directlinks.E005")
-    CODE_LENGTH = Setting(codes.LENGTH, _code_length, "directlinks.E006")
-    CODE_ALPHABET = Setting(codes.ALPHABET, _alphabet, "directlinks.E007")
-    BASE_URL: Setting[str | None] = Setting(None, _base_url, "directlinks.E008")
-    TARGET_SECONDS = Setting(600, _at_least(1), "directlinks.E009")
-    REDIRECT_HOSTS: Setting[list[str] | None] = Setting(None, _strings_or_none, "directlinks.E010")
+    BATCH_SIZE = Setting(1000, faults.at_least(0), "directlinks.E002")
+    MAX_BATCH_SIZE = Setting(3000, faults.at_least(1), "directlinks.E003")
+    ALWAYS_200: Setting[bool] = Setting(default=False, fault=faults.truth, check="directlinks.E004")
+    POLICY = Setting("directlinks.policies.OwnerOrAdmin", faults.dotted_path, "directlinks.E005")
+    CODE_LENGTH = Setting(codes.LENGTH, faults.code_length, "directlinks.E006")
+    CODE_ALPHABET = Setting(codes.ALPHABET, faults.alphabet, "directlinks.E007")
+    BASE_URL: Setting[str | list[str] | None] = Setting(None, faults.base_url, "directlinks.E008")
+    TARGET_SECONDS = Setting(600, faults.at_least(1), "directlinks.E009")
+    REDIRECT_HOSTS: Setting[list[str] | None] = Setting(None, faults.hosts, "directlinks.E010")
+    REDIRECT_MAX_AGE = Setting(0, faults.at_least(0), "directlinks.E016")
+    DELIVERY: Setting[dict[str, Any] | None] = Setting(None, faults.delivery, "directlinks.E017")
     INLINE_TYPES = Setting(
         [
             "image/png",
@@ -146,11 +71,12 @@ class Conf:
             "text/plain",
             "application/pdf",
         ],
-        _strings,
+        faults.types,
         "directlinks.E011",
     )
-    PREVIEW_AGENTS = Setting(list(visits.PREVIEW_AGENTS), _strings, "directlinks.E012")
-    LOGIN_RATE: Setting[str | None] = Setting("10/min", _rate, "directlinks.E013")
+    CORS: Setting[str | list[str]] = Setting("off", faults.cors, "directlinks.E019")
+    PREVIEW_AGENTS = Setting(list(visits.PREVIEW_AGENTS), faults.strings, "directlinks.E012")
+    LOGIN_RATE: Setting[str | None] = Setting("10/min", faults.rate, "directlinks.E013")
 
     @property
     def debug(self) -> bool:
@@ -172,6 +98,14 @@ class Conf:
     @property
     def storage_alias(self) -> str:
         return "directlinks" if "directlinks" in settings.STORAGES else "default"
+
+    @property
+    def delivery(self) -> dict[str, Any] | None:
+        """The backend that the site has chosen for its storage, with its options."""
+        chosen = self.DELIVERY
+        if chosen is None or "BACKEND" in chosen:
+            return chosen
+        return chosen.get(self.storage_alias)
 
     @property
     def access_lifetime(self) -> timedelta:

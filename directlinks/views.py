@@ -16,9 +16,11 @@ from directlinks.conf import conf
 from directlinks.core import envelope
 from directlinks.core.errors import DirectLinksError, LinkGone, LinkNotFound
 from directlinks.core.visits import Look
+from directlinks.delivery.choice import backend_for
 from directlinks.delivery.content import content_response
+from directlinks.delivery.cors import allow_origin
+from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE
-from directlinks.delivery.targets import target
 from directlinks.reporting import correlation_id, mark_as_logged, report
 from directlinks.services.opening import open_direct_link, redeem_ticket
 
@@ -34,9 +36,11 @@ class VisitorView(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return super().dispatch(request, *args, **kwargs)
+            response = super().dispatch(request, *args, **kwargs)
         except DirectLinksError as error:
-            return failure(request, error.code, error.msg, error.code.http_status, error)
+            response = failure(request, error.code, error.msg, error.code.http_status, error)
+        allow_origin(request, response, self.http_method_names)
+        return response
 
     def http_method_not_allowed(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -51,7 +55,7 @@ class OpenView(VisitorView):
 
     attachment = False
 
-    def get(self, request: HttpRequest, code: str, name: str) -> HttpResponse:
+    def get(self, request: HttpRequest, code: str, name: str) -> HttpResponseBase:
         now = timezone.now()
         headers = request.headers
         look = Look(
@@ -60,14 +64,14 @@ class OpenView(VisitorView):
             purposes=tuple(map(headers.get, ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))),
             user_agent=headers.get("User-Agent"),
         )
-        download = open_direct_link(
-            code=code, name=name, look=look, attachment=self.attachment, now=now
+
+        def deliver(download: Download) -> HttpResponseBase:
+            return backend_for(download.content.storage).deliver(request, download, now)
+
+        response = open_direct_link(
+            code=code, name=name, look=look, attachment=self.attachment, now=now, deliver=deliver
         )
-        # A bare 302 without a length costs dearly on some servers.
-        location = {"Location": target(request, download, now), "Content-Length": "0"}
-        response = HttpResponse(status=302, headers=location | NEVER_STORED)
-        del response.headers["Content-Type"]  # of no body
-        return response
+        return unlogged(response)
 
 
 class ContentView(VisitorView):
@@ -76,10 +80,7 @@ class ContentView(VisitorView):
     def get(self, request: HttpRequest, ticket: str, name: str) -> HttpResponseBase:
         method = request.method or ""
         download = redeem_ticket(text=ticket, name=name, method=method, now=timezone.now())
-        response = content_response(request, download)
-        if response.status_code >= 400:
-            mark_as_logged(response)
-        return response
+        return unlogged(content_response(request, download))
 
 
 class NotFoundView(VisitorView):
@@ -87,6 +88,12 @@ class NotFoundView(VisitorView):
 
     def get(self, request: HttpRequest, rest: str = "") -> HttpResponseBase:
         raise LinkNotFound
+
+
+def unlogged(response: HttpResponseBase) -> HttpResponseBase:
+    """``response``, of which Django's log must not show the path if it is a 412 or 416."""
+    mark_as_logged(response)
+    return response
 
 
 def failure(

@@ -80,12 +80,17 @@ DIRECTLINKS = {
     # How many characters a new link's code has, and which: here 128 random bits.
     "CODE_LENGTH": 22,
     "CODE_ALPHABET": "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
-    # What links begin with, such as "https://files.example.org"; None: the request's own host.
+    # What links begin with: "https://files.example.org", several in a list, or the dotted path of
+    # a callable that takes the request; None: the request's own host.
     "BASE_URL": None,
     # Seconds for which a temporary content URL is good.
     "TARGET_SECONDS": 600,
     # Hosts that a storage's own URLs may lead to; None: any.
     "REDIRECT_HOSTS": None,
+    # Seconds for which browsers and caches may keep a redirect; visits from there are not counted.
+    "REDIRECT_MAX_AGE": 0,
+    # How bytes reach a visitor; None: as the storage can. Else {"BACKEND": …, "OPTIONS": {…}}.
+    "DELIVERY": None,
     # Content types that a browser may show; all others are downloads.
     "INLINE_TYPES": [
         "image/png",
@@ -98,6 +103,8 @@ DIRECTLINKS = {
         "text/plain",
         "application/pdf",
     ],
+    # Pages that may read links from their own origin: "off", "*" or a list of origins.
+    "CORS": "off",
     # Parts of the names of programs that fetch a link to draw a preview of it.
     "PREVIEW_AGENTS": [
         "bitlybot",

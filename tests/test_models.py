@@ -18,6 +18,8 @@ from directlinks.core.states import LinkState
 from directlinks.models import DirectLink, File
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
+TAKEN = "Another file is at this path. Rename it or move it to the trash first."
+
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -119,7 +121,9 @@ class TestPaths:
         file = FileFactory(path="a.txt")
         with pytest.raises(ValidationError) as caught:
             FileFactory(owner=file.owner, path="a.txt")
-        assert caught.value.message_dict == {"path": ["Another file is at this path."]}
+        assert caught.value.message_dict == {
+            "path": ["Another file is at this path. Rename it or move it to the trash first."]
+        }
 
     def test_a_taken_path_leaves_the_callers_transaction_usable(self) -> None:
         file = FileFactory(path="a.txt")
@@ -283,13 +287,39 @@ class TestContent:
         file.save()
         assert File.objects.get(pk=file.pk).version != version
 
-    def test_a_rename_keeps_version_type_and_bytes(self) -> None:
+    def test_a_rename_keeps_version_and_bytes(self) -> None:
         file = FileFactory(path="a.txt")
-        before = File.objects.values("version", "content", "content_type", "size").get()
+        before = File.objects.values("version", "content", "size").get()
         file.path = "folder/b.png"
         file.save()
-        assert File.objects.values("version", "content", "content_type", "size").get() == before
+        assert File.objects.values("version", "content", "size").get() == before
         assert File.objects.get().content_updated_at == file.content_updated_at
+
+    @pytest.mark.parametrize(
+        ("given", "before", "after", "content_type"),
+        [
+            # A type that was guessed is guessed again …
+            ("", "docs", "docs.pdf", "application/pdf"),
+            ("", "a.txt", "b.png", "image/png"),
+            # … but not forgotten, and one that was given stays.
+            ("", "a.png", "a", "image/png"),
+            ("x/y", "a.txt", "b.png", "x/y"),
+        ],
+    )
+    def test_a_rename_guesses_the_type_anew(
+        self, given: str, before: str, after: str, content_type: str
+    ) -> None:
+        FileFactory(path=before, content_type=given)
+        file = File.objects.get()
+        file.path = after
+        file.save(update_fields=["path"])
+        assert File.objects.get().content_type == content_type
+
+    def test_a_type_that_is_taken_away_is_guessed(self) -> None:
+        file = FileFactory(path="a.png", content_type="x/y")
+        file.content_type = ""
+        file.save()
+        assert File.objects.get().content_type == "image/png"
 
     @pytest.mark.parametrize("columns", [(), ("path",), ("content",)])
     def test_saving_an_unchanged_file_keeps_its_version(self, columns: tuple[str, ...]) -> None:
@@ -439,7 +469,9 @@ class TestTrash:
         before = File.objects.values().get(pk=file.pk)
         with pytest.raises(ValidationError) as caught:
             file.restore()
-        assert caught.value.message_dict == {"path": ["Another file is at this path."]}
+        assert caught.value.message_dict == {
+            "path": ["Another file is at this path. Rename it or move it to the trash first."]
+        }
         assert not file.is_live
         assert File.objects.values().get(pk=file.pk) == before
         assert File.objects.live().get() == taker

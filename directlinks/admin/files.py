@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from directlinks import addresses
-from directlinks.fields import ContentField
+from directlinks.admin.forms import FileForm
 from directlinks.models import File
 from directlinks.policies import site_policy
 from directlinks.querysets import FileQuerySet
@@ -25,6 +25,8 @@ from directlinks.storage import lacks_bytes
 
 # More addresses than these would bury the message; the list of links shows them all.
 _SHOWN_ADDRESSES = 10
+
+_FACTS = ("human_size", "created_at", "updated_at", "content_updated_at", "deleted_at")
 
 
 class TrashFilter(admin.SimpleListFilter):
@@ -47,28 +49,28 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     list_select_related = ("owner",)
     ordering = ("-pk",)
     search_help_text = _("Search by path or owner.")
-    fields = (
-        "owner",
-        "path",
-        "content",
-        "content_type",
-        "human_size",
-        "created_at",
-        "updated_at",
-        "content_updated_at",
-        "deleted_at",
-    )
-    readonly_fields = (
-        "human_size",
-        "created_at",
-        "updated_at",
-        "content_updated_at",
-        "deleted_at",
-    )
+    form = FileForm
+    readonly_fields = _FACTS
     raw_id_fields = ("owner",)
-    # The usual widget links to the storage's own URL, which is not what visitors are given.
-    formfield_overrides = {ContentField: {"widget": forms.FileInput}}
     actions = ("create_links", "trash_files", "restore_files")
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: File | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002  # Django's signature
+        **kwargs: Any,
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.asked_by = request.user
+        return form
+
+    def get_fields(self, request: HttpRequest, obj: File | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("owner", "path", "content", "content_type")
+        # Shown to somebody who cannot change it, a content would be a link to the storage.
+        content = ("content",) if self.has_change_permission(request, obj) else ()
+        return ("owner", "path", *content, "content_type", *_FACTS)
 
     def get_queryset(self, request: HttpRequest) -> FileQuerySet:
         files = site_policy().filter(request.user, File.objects.all())
@@ -88,8 +90,10 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return file.is_live
 
     @admin.display(description=_("links"), ordering="link_count")
-    def links(self, file: Any) -> int:
-        return int(file.link_count)
+    def links(self, file: Any) -> SafeString:
+        """How many there are, leading to them."""
+        page = reverse("admin:directlinks_directlink_changelist", current_app=self.admin_site.name)
+        return format_html('<a href="{}?file__id__exact={}">{}</a>', page, file.pk, file.link_count)
 
     def has_create_link_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("directlinks.add_directlink")
@@ -122,9 +126,8 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     def trash_files(self, request: HttpRequest, queryset: FileQuerySet) -> None:
         keys = [file.pk for file in queryset]
         count = File.objects.filter(pk__in=keys).trash(timezone.now())
-        self.message_user(
-            request, ngettext("%d file was trashed.", "%d files were trashed.", count) % count
-        )
+        told = ngettext("%d file was trashed.", "%d files were trashed.", count)
+        self.message_user(request, told % count, _level(count))
 
     @admin.action(description=_("Restore from the trash"), permissions=["change"])
     def restore_files(self, request: HttpRequest, queryset: FileQuerySet) -> None:
@@ -133,12 +136,15 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             try:
                 file.restore()
             except ValidationError as error:
-                told = _("“%(path)s” stays in the trash. %(fault)s")
                 words = {"path": file.path, "fault": " ".join(error.messages)}
-                self.message_user(request, told % words, messages.ERROR)
+                sentence = _("“%(path)s” stays in the trash. %(fault)s") % words
+                self.message_user(request, sentence, messages.ERROR)
             else:
                 restored += 1
-        self.message_user(
-            request,
-            ngettext("%d file was restored.", "%d files were restored.", restored) % restored,
-        )
+        told = ngettext("%d file was restored.", "%d files were restored.", restored)
+        self.message_user(request, told % restored, _level(restored))
+
+
+def _level(count: int) -> int:
+    """An action that changed nothing is no success."""
+    return messages.SUCCESS if count else messages.WARNING

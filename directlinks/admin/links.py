@@ -1,8 +1,9 @@
 """The links: where they lead, who made them, how they are used; limit and revoke them."""
 
+import re
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet, Value
 from django.forms import ModelForm
@@ -14,11 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from directlinks import addresses
+from directlinks.core import codes
 from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy
 from directlinks.querysets import DirectLinkQuerySet
 
+_ADDRESS = re.compile(rf"/f/(?:d/)?({codes.PATTERN})/")
 _LIMITS = ("not_before", "expires_at", "max_downloads", "paused")
+_IDENTITY = ("name", "address", "file", "owner", "state")
 _FACTS = ("downloads", "created_by", "created_at", "last_opened_at")
 
 
@@ -27,7 +31,7 @@ class RevokedFilter(admin.SimpleListFilter):
     parameter_name = "revoked"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("no", _("In force")), ("yes", _("Revoked"))]
+        return [("no", _("Not revoked")), ("yes", _("Revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
@@ -39,13 +43,13 @@ class RevokedFilter(admin.SimpleListFilter):
 class DirectLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Links are made on the page of files, so that each has a file that exists."""
 
-    list_display = ("name", "address", "state", "owner", *_FACTS)
-    fields = ("name", "address", "file", "owner", "state", *_FACTS, *_LIMITS)
-    readonly_fields = ("name", "address", "file", "owner", "state", *_FACTS)
+    list_display = ("path", "address", "state", "owner", *_FACTS)
+    fields = (*_IDENTITY, *_FACTS, "revoked_at", *_LIMITS)
+    readonly_fields = (*_IDENTITY, *_FACTS, "revoked_at")
     list_filter = (RevokedFilter, "paused", "created_at", "last_opened_at")
     list_select_related = ("file__owner", "created_by")
     ordering = ("-pk",)
-    search_help_text = _("Search by code, name, path or owner.")
+    search_help_text = _("Search by address, code, name, path or owner.")
     actions = ("revoke_links",)
     # Opening a link counts, and its address is on the page.
     view_on_site = False
@@ -61,6 +65,22 @@ class DirectLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
         owner = f"file__owner__{get_user_model().USERNAME_FIELD}"
         return ("code", "name", "file__path", owner)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What is at hand is often the whole address, of which the code is enough."""
+        address = _ADDRESS.search(search_term)
+        if address is not None:
+            search_term = address[1]
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: DirectLink | None = None
+    ) -> tuple[str, ...]:
+        """Revoking is for good, so the limits of a revoked link are history."""
+        revoked = obj is not None and obj.revoked_at is not None
+        return (*self.readonly_fields, *(_LIMITS if revoked else ()))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -72,6 +92,10 @@ class DirectLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
         change: bool,  # noqa: FBT001  # Django's signature
     ) -> None:
         obj.save(update_fields=form.changed_data)
+
+    @admin.display(description=_("path"), ordering="file__path")
+    def path(self, link: DirectLink) -> str:
+        return str(link.file.path)
 
     @admin.display(description=_("address"))
     def address(self, link: Any) -> SafeString:
@@ -92,6 +116,5 @@ class DirectLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generi
     @admin.action(description=_("Revoke selected links for good"), permissions=["change"])
     def revoke_links(self, request: HttpRequest, queryset: DirectLinkQuerySet) -> None:
         count = queryset.revoke(timezone.now())
-        self.message_user(
-            request, ngettext("%d link was revoked.", "%d links were revoked.", count) % count
-        )
+        told = ngettext("%d link was revoked.", "%d links were revoked.", count)
+        self.message_user(request, told % count, messages.SUCCESS if count else messages.WARNING)

@@ -2,8 +2,7 @@
 
 import logging
 
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
@@ -12,7 +11,7 @@ from directlinks.core import ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
-from directlinks.delivery.streaming import AsyncBlocks, Blocks
+from directlinks.delivery.streaming import BlockResponse, Blocks
 
 logger = logging.getLogger("directlinks")
 
@@ -46,20 +45,23 @@ def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
         if not ranges.still_matches(if_range, etag=etag, last_modified=last_modified):
             header = None
         response = _selected(request, download, ranges.select(header, size))
-    headers = {
-        **PRIVATE,
-        **SANDBOX,
-        "Accept-Ranges": "bytes",
-        # Revoking the link must reach those who have seen it, so a cache has to ask again.
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": disposition(download.name, attachment=download.attachment),
-        "Content-Type": with_charset(download.content_type),
-        "ETag": etag,
-        "Last-Modified": last_modified,
-    }
-    for name, value in headers.items():
+    own = {"Accept-Ranges": "bytes", "ETag": etag, "Last-Modified": last_modified}
+    for name, value in (document_headers(download) | own).items():
         response.headers[name] = value
     return response
+
+
+def document_headers(download: Download) -> dict[str, str]:
+    """What every answer with the bytes of ``download`` says, whoever sends them."""
+    return {
+        **PRIVATE,
+        **SANDBOX,
+        # Revoking the link must reach those who have seen it, so a cache has to ask again; what a
+        # limited link gave to one must not be there for another.
+        "Cache-Control": "private, no-store" if download.limited else "private, no-cache",
+        "Content-Disposition": disposition(download.name, attachment=download.attachment),
+        "Content-Type": with_charset(download.content_type),
+    }
 
 
 def _selected(
@@ -71,10 +73,7 @@ def _selected(
     else:
         source = download.content.storage.open(str(download.content), "rb")
         blocks = Blocks(source, selection.start, selection.length)
-        response = StreamingHttpResponse(
-            AsyncBlocks(blocks) if isinstance(request, ASGIRequest) else blocks,
-            status=selection.status,
-        )
+        response = BlockResponse(request, blocks, status=selection.status)
         # Compression would change the bytes that a range was cut from.
         response.headers["Content-Encoding"] = "identity"
     response.headers["Content-Length"] = str(selection.length)

@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from django.db.models.fields.files import FieldFile
 
 from directlinks.conf import conf
-from directlinks.models import DirectLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +30,7 @@ class Download:
     until: datetime | None
 
 
-def describe(link: DirectLink, *, attachment: bool, head_only: bool) -> Download:
-    """The download of what ``link`` points at now. Types that could act are attachments always."""
-    file = link.file
-    return Download(
-        link=link.pk,
-        name=link.name,
-        content=file.content,
-        content_type=file.content_type,
-        version=file.version,
-        modified_at=file.content_updated_at,
-        attachment=attachment or not _is_passive(file.content_type),
-        head_only=head_only,
-        limited=link.max_downloads is not None,
-        until=link.expires_at,
-    )
-
-
-def _is_passive(content_type: str) -> bool:
+def is_passive(content_type: str) -> bool:
+    """Whether a browser may show documents of this type, which cannot act."""
     essence = content_type.partition(";")[0].strip().lower()
     return any(fnmatchcase(essence, pattern) for pattern in conf.INLINE_TYPES)

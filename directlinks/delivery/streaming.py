@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from django.core.files.base import File as ContentFile
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, StreamingHttpResponse
 
 BLOCK_BYTES = 512 * 1024
 
@@ -26,6 +28,22 @@ class Blocks(Iterator[bytes]):
 
     def close(self) -> None:
         self._source.close()
+
+
+class BlockResponse(StreamingHttpResponse):
+    """An answer made of ``blocks``, for the kind of server that asked."""
+
+    def __init__(self, request: HttpRequest, blocks: Blocks, *, status: int) -> None:
+        in_loop = isinstance(request, ASGIRequest)
+        super().__init__(AsyncBlocks(blocks) if in_loop else blocks, status=status)
+        self._blocks = blocks
+
+    def discard(self) -> None:
+        """Close the file of an answer that is not sent.
+
+        close() would do so too, and tell Django that the request is over.
+        """
+        self._blocks.close()
 
 
 class AsyncBlocks(AsyncIterator[bytes]):

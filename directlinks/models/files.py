@@ -21,6 +21,9 @@ from directlinks.storage import content_storage
 
 logger = logging.getLogger("directlinks")
 
+# Where contents that are uploaded or copied lie in the storage.
+OWN_FOLDER = "directlinks"
+
 
 def validate_path(path: str) -> None:
     """Raise ValidationError where ``path`` cannot be the path of a file."""
@@ -41,7 +44,7 @@ def content_name(file: "File", filename: str) -> str:
     except SuspiciousFileOperation:  # nothing is left of a name like "!!!"
         basename = "file"
     # Kept on the file, so that bytes whose row cannot be saved are found again.
-    file.storing_as = f"directlinks/{secrets.token_hex(16)}/{basename}"
+    file.storing_as = f"{OWN_FOLDER}/{secrets.token_hex(16)}/{basename}"
     return file.storing_as
 
 
@@ -89,6 +92,8 @@ class File(models.Model):
 
     # Set by the content's descriptor at each assignment, and put back once that is dealt with.
     content_is_new: bool = False
+    # The path that the row has: with it, a type that was guessed is told from one that was given.
+    stored_path: str | None = None
     # The name under which the storage holds, or is being given, the bytes of a new content.
     storing_as: str | None = None
 
@@ -124,6 +129,7 @@ class File(models.Model):
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         file = super().from_db(*args, **kwargs)
         file.content_is_new = False
+        file.stored_path = file.__dict__.get("path")
         return file
 
     def refresh_from_db(
@@ -163,6 +169,7 @@ class File(models.Model):
         self._derive_from_path()
         if self.content_is_new:
             self._describe_content()
+        self.content_type = self._own_or_guessed_type()
         if update_fields is not None:
             update_fields = {*update_fields, *self._derived_from(set(update_fields))}
         using = using or router.db_for_write(File, instance=self)
@@ -183,6 +190,7 @@ class File(models.Model):
         finally:
             self.storing_as = None
         self.content_is_new = False
+        self.stored_path = self.path
 
     def trash(self) -> None:
         """Put the file into the trash: its links stop at once, and its path becomes free."""
@@ -200,6 +208,15 @@ class File(models.Model):
         except ValidationError:
             self.deleted_at = trashed_at
             raise
+
+    def _own_or_guessed_type(self) -> str:
+        """The content type that was given, else what the name says, also after a rename."""
+        guess = content_types.guess(self.name)
+        if not self.content_type:
+            return guess
+        before = content_types.guess(paths.name(self.stored_path or self.path))
+        renamed = self.content_type == before and guess != content_types.UNKNOWN
+        return guess if renamed else self.content_type
 
     def _refuse(self, field: str, validate: Callable[[str], None]) -> None:
         """Say which field it is that ``validate`` refuses."""
@@ -227,7 +244,6 @@ class File(models.Model):
         except FileNotFoundError as error:
             fault = ValidationError(_("The storage has no such content."), code="no_content")
             raise ValidationError({"content": fault}) from error
-        self.content_type = self.content_type or content_types.guess(self.name)
         self.version = secrets.token_hex(16)
         self.content_updated_at = timezone.now()
 
@@ -235,7 +251,7 @@ class File(models.Model):
     def _derived_from(fields: set[str]) -> set[str]:
         derived = {"updated_at"}
         if fields & {"path", "deleted_at"}:
-            derived |= {"path_key", "path_head"}
+            derived |= {"path_key", "path_head", "content_type"}
         if "content" in fields:
             derived |= {"size", "content_type", "version", "content_updated_at"}
         return derived
@@ -248,4 +264,7 @@ class File(models.Model):
 
     @staticmethod
     def _path_taken() -> ValidationError:
-        return ValidationError(_("Another file is at this path."), code="path_taken")
+        return ValidationError(
+            _("Another file is at this path. Rename it or move it to the trash first."),
+            code="path_taken",
+        )

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.base import ModelBase
@@ -53,10 +55,24 @@ class DirectLink(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     downloads = models.PositiveBigIntegerField(_("downloads"), default=0, editable=False)
     last_opened_at = models.DateTimeField(_("last opened at"), null=True, editable=False)
-    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
-    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
-    max_downloads = models.PositiveIntegerField(_("most downloads"), null=True, blank=True)
-    paused = models.BooleanField(_("paused"), default=False)
+    not_before = models.DateTimeField(
+        _("not before"), null=True, blank=True, help_text=_("Empty: at once.")
+    )
+    expires_at = models.DateTimeField(
+        _("expires at"), null=True, blank=True, help_text=_("Empty: never.")
+    )
+    max_downloads = models.PositiveIntegerField(
+        _("most downloads"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("In all, those so far included. Empty: any number."),
+    )
+    paused = models.BooleanField(
+        _("paused"),
+        default=False,
+        help_text=_("A paused link does not open until it is resumed."),
+    )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
 
     objects = DirectLinkQuerySet.as_manager()
@@ -87,6 +103,11 @@ class DirectLink(models.Model):
 
     def get_absolute_url(self) -> str:
         return addresses.link_path(str(self.code), str(self.name))
+
+    def clean(self) -> None:
+        starts, ends = self.not_before, self.expires_at
+        if starts is not None and ends is not None and ends <= starts:
+            raise ValidationError({"expires_at": _("The link would end before it begins.")})
 
     @property
     def is_restricted(self) -> bool:

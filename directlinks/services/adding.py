@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File as ContentFile
 from django.core.files.storage import Storage
 
-from directlinks.models import File, validate_path
+from directlinks.models import OWN_FOLDER, File, validate_path
 from directlinks.storage import has_local_paths
 
 
@@ -31,8 +31,8 @@ class Source:
 def local_sources(place: Path, into: str = "") -> Iterator[Source]:
     """The file at ``place``, or every file of the folder there, under the folder ``into``.
 
-    A folder keeps its own name. Folders that are symbolic links are not entered. Raises
-    FileNotFoundError.
+    A folder keeps its own name. Symbolic links in it are left out, because they may lead to what
+    nobody meant to publish. Raises FileNotFoundError.
     """
     root = place.resolve(strict=True)
     if not root.is_dir():
@@ -45,19 +45,23 @@ def local_sources(place: Path, into: str = "") -> Iterator[Source]:
 def stored_sources(storage: Storage, name: str, into: str = "") -> Iterator[Source]:
     """The content called ``name`` in ``storage``, or every one in the folder of that name.
 
-    Raises FileNotFoundError, and SuspiciousFileOperation where ``name`` leads out of the storage.
+    "." is the whole storage; the contents that this app stored itself are left out. Raises
+    FileNotFoundError, and SuspiciousFileOperation where ``name`` leads out of the storage.
     """
-    name = name.strip("/")
+    name = "" if name == "." else name.strip("/")
     if not _is_stored_folder(storage, name):
         if not storage.exists(name):
-            raise FileNotFoundError(name)
+            raise FileNotFoundError(
+                f"The storage has nothing of the name {name!r}, which counts from its root."
+            )
         yield Source(name, _join(into, name))
         return
     folders, files = storage.listdir(name)
     for file in sorted(files):
         yield Source(_join(name, file), _join(into, name, file))
     for folder in sorted(folders):
-        yield from stored_sources(storage, _join(name, folder), into)
+        if _join(name, folder) != OWN_FOLDER:
+            yield from stored_sources(storage, _join(name, folder), into)
 
 
 def add_file(
@@ -98,7 +102,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             yield from _files_below(entry)
-        elif entry.is_file():
+        elif entry.is_file() and not entry.is_symlink():
             yield entry
 
 

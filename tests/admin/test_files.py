@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
 from directlinks.querysets import FileQuerySet
-from tests.admin.pages import FILES, NEW_FILE, actions, faults, listed, page_of, run, staff
+from tests.admin.pages import FILES, LINKS, NEW_FILE, actions, faults, listed, page_of, run, staff
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,9 @@ class TestList:
         html = browser.get(FILES).content.decode()
         for shown in ("folder/a.txt", "ann", "2.0\xa0KB", "text/plain"):
             assert shown in html
-        assert '<td class="field-links">3</td>' in html
+        links = f"{LINKS}?file__id__exact={file.pk}"
+        assert f'<a href="{links}">3</a>' in html
+        assert len(listed(browser, LINKS, file__id__exact=str(file.pk))) == 4
 
     @pytest.mark.parametrize(
         ("query", "found"),
@@ -299,3 +301,43 @@ class TestPermissions:
         run(browser, FILES, "create_links", [hidden])
         assert File.objects.live().get() == hidden
         assert not DirectLink.objects.exists()
+
+
+class TestWhatOthersOwn:
+    """The form puts nothing where the policy would not let its user manage it."""
+
+    @pytest.fixture(autouse=True)
+    def _own_files_only(self, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"POLICY": "tests.admin.test_files.OwnFilesOnly"}
+
+    def test_a_file_cannot_be_put_into_a_space_of_somebody_else(self, browser: Client) -> None:
+        theirs = FileFactory(path="a.txt")
+        form = {"owner": theirs.owner.pk, "path": "a.txt", "content": upload(b"x")}
+        # Nothing is said of the path, which is taken.
+        assert faults(browser.post(NEW_FILE, form)) == {
+            "owner": ["You may not manage files of this user."]
+        }
+
+    def test_it_can_be_put_into_the_users_own(self, browser: Client, superuser: Any) -> None:
+        browser.post(NEW_FILE, {"owner": superuser.pk, "path": "a.txt", "content": upload(b"x")})
+        assert File.objects.get().owner == superuser
+
+    def test_a_form_without_an_owner_is_about_that(self, browser: Client) -> None:
+        form = {"owner": "", "path": "a.txt", "content": upload(b"x")}
+        assert faults(browser.post(NEW_FILE, form)) == {"owner": ["This field is required."]}
+
+
+class OwnFilesOnly(OwnerOrAdmin):
+    def allows(self, user: Any, file: File) -> bool:
+        return super().allows(user, file) and file.owner_id == user.pk
+
+    def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
+        own: FileQuerySet = super().filter(user, queryset).filter(owner=user.pk)
+        return own
+
+
+def test_who_may_only_look_is_not_shown_the_storages_own_address(client: Client) -> None:
+    file = FileFactory()
+    html = staff(client, "view_file").get(page_of(file)).content.decode()
+    assert file.path in html
+    assert file.content.name not in html

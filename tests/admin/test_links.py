@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.models import DirectLink
@@ -70,7 +71,7 @@ class TestList:
         DirectLinkFactory.create_batch(2, paused=True)
         DirectLinkFactory(revoked_at=NOW)
         html = browser.get(LINKS, {"_facets": "True"}).content.decode()
-        for shown in ("Yes (2)", "No (1)", "In force (2)", "Revoked (1)"):
+        for shown in ("Yes (2)", "No (1)", "Not revoked (2)", "Revoked (1)"):
             assert shown in html
 
     def test_its_statements_do_not_grow_with_its_rows(self, browser: Client) -> None:
@@ -218,3 +219,34 @@ class TestPermissions:
         messages = run(browser, LINKS, "revoke_links", [shown, hidden])
         assert messages[-1] == "1 link was revoked."
         assert DirectLink.objects.get(revoked_at=None) == hidden
+
+
+class TestLimits:
+    def test_an_end_before_the_beginning_is_refused(self, browser: Client) -> None:
+        link = DirectLinkFactory()
+        form = {
+            "not_before_0": "2030-01-02",
+            "not_before_1": "00:00:00",
+            "expires_at_0": "2030-01-01",
+            "expires_at_1": "00:00:00",
+        }
+        assert faults(browser.post(page_of(link), form)) == {
+            "expires_at": ["The link would end before it begins."]
+        }
+
+    def test_no_download_at_all_is_refused(self, browser: Client) -> None:
+        link = DirectLinkFactory()
+        assert "max_downloads" in faults(browser.post(page_of(link), {"max_downloads": "0"}))
+
+    def test_those_of_a_revoked_link_are_history(self, browser: Client) -> None:
+        link = DirectLinkFactory(revoked_at=timezone.now())
+        browser.post(page_of(link), {"paused": "on"})
+        link.refresh_from_db()
+        assert not link.paused
+
+
+@pytest.mark.parametrize("prefix", ["/f/", "/f/d/"])
+def test_a_pasted_address_finds_its_link(browser: Client, prefix: str) -> None:
+    link, _ = DirectLinkFactory.create_batch(2)
+    address = "http://testserver" + link.get_absolute_url().replace("/f/", prefix)
+    assert listed(browser, LINKS, q=address) == {link}

@@ -80,7 +80,7 @@ def test_a_dry_run_only_says_what_it_would_do(ann: Any, tree: Path) -> None:
     FileFactory(owner=ann, path="tree/a.txt")
     assert add("ann", tree, "--dry-run") == (
         "tree/a.txt: there already\n"
-        "tree/b/c.txt: added\n"
+        "tree/b/c.txt: would be added\n"
         "Files: 1 added, 0 replaced, 1 there already. (dry run: nothing was changed)\n"
     )
     assert paths_of(ann) == ["tree/a.txt"]

@@ -1,5 +1,7 @@
 """A site that imports this checkout, wired as documented, for tests that need no more."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     site.manage("migrate", "-v", "0")
     site.add_user("ada")
     return site
+
+
+@pytest.fixture(scope="module")
+def public_site() -> Iterator[Site]:
+    """A site as in production, the files of which the user of a web server can read."""
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch).chmod(0o755)
+        production = (
+            'DEBUG = False\nALLOWED_HOSTS = ["127.0.0.1"]\nMEDIA_ROOT = BASE_DIR / "media"\n'
+        )
+        site = new_site(Path(scratch, "project"), settings=DOCUMENTED_SETTINGS + production)
+        site.manage("migrate", "-v", "0")
+        site.add_user("ada")
+        yield site

@@ -3,13 +3,14 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.real.sites import Site
-from tests.real.visitors import ask
+from tests.real.visitors import PATIENCE, ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,56 @@ def uvicorn(site: Site) -> Iterator[Server]:
         command = ["uvicorn", *options, "--fd", str(listener.fileno()), "mysite.asgi:application"]
         with _serving(site, command, listener) as server:
             yield server
+
+
+@contextmanager
+def granian(site: Site) -> Iterator[Server]:
+    """``site`` under granian, as a WSGI site."""
+    port = free_port()
+    options = ["--interface", "wsgi", "--port", str(port), "--no-ws", "--blocking-threads", "4"]
+    command = [sys.executable, "-m", "granian", *options, "mysite.wsgi:application"]
+    log = site.folder.parent / "granian.log"
+    with running(command, port, log, cwd=site.folder, environment=site.environment) as server:
+        yield server
+
+
+def free_port() -> int:
+    """A port for a server that can only open its own."""
+    with _listener() as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    command: list[str],
+    port: int,
+    log: Path,
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """The server that ``command`` starts in the foreground, once it listens on ``port``."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            give_up_at = time.monotonic() + PATIENCE
+            while not _listens(port):
+                assert process.poll() is None, f"{command} ended: {log.read_text()}"
+                assert time.monotonic() < give_up_at, f"{command} does not come up."
+                time.sleep(0.02)
+            yield Server(f"http://127.0.0.1:{port}", process.pid)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+            sys.stdout.write(f"--- {log.name}\n{log.read_text(errors='replace')}")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _listener() -> socket.socket:

@@ -1,10 +1,11 @@
 """Projects as ``startproject`` writes them, run by processes of their own."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import directlinks
@@ -29,6 +30,7 @@ class Site:
 
     folder: Path
     packages: Path
+    settings_module: str = "mysite.settings"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,7 +38,7 @@ class Site:
         return {
             **os.environ,
             "PYTHONPATH": str(self.packages),
-            "DJANGO_SETTINGS_MODULE": "mysite.settings",
+            "DJANGO_SETTINGS_MODULE": self.settings_module,
         }
 
     def manage(self, *arguments: str) -> str:
@@ -53,9 +55,51 @@ class Site:
         with (self.folder / name).open("a") as file:
             file.write(text)
 
+    def variant(self, name: str, settings: str) -> "Site":
+        """The same project with other settings after its own, for processes that start now."""
+        module = f"from mysite.settings import *\n{settings}"
+        (self.folder / "mysite" / f"{name}.py").write_text(module)
+        return replace(self, settings_module=f"mysite.{name}")
+
     def add_user(self, name: str) -> None:
         """A user of Django's own model, with PASSWORD."""
         self.shell(f'User.objects.create_user("{name}", "{name}@example.org", "{PASSWORD}")')
+
+    def add_links(self, contents: Mapping[str, bytes], limits: str = "") -> dict[str, str]:
+        """New files of ada's, and the path of a link with ``limits`` to each, by the file's."""
+        links = self.shell(
+            "import json",
+            "from django.core.files.base import ContentFile",
+            "from directlinks.models import DirectLink, File",
+            'ada = User.objects.get(username="ada")',
+            f"contents = {dict(contents)!r}",
+            "def add(path, data):",
+            '    content = ContentFile(data, name=path.rpartition("/")[2])',
+            "    file = File.objects.create(owner=ada, path=path, content=content)",
+            f"    return DirectLink.objects.create(file=file, {limits}).get_absolute_url()",
+            "print(json.dumps({path: add(path, data) for path, data in contents.items()}))",
+        )
+        return dict(json.loads(links))
+
+    def revoke(self, link: str) -> None:
+        """Revoke the link at this path or URL."""
+        code, _ = link.split("/")[-2:]
+        self.shell(
+            "from django.utils import timezone",
+            "from directlinks.models import DirectLink",
+            f'link = DirectLink.objects.filter(code="{code}")',
+            "print(link.update(revoked_at=timezone.now()))",
+        )
+
+    def replace_content(self, path: str, data: bytes) -> None:
+        """Other bytes for ada's file at ``path``."""
+        self.shell(
+            "from django.core.files.base import ContentFile",
+            "from directlinks.models import File",
+            f"file = File.objects.get(path={path!r})",
+            f"file.content = ContentFile({data!r}, name=file.name)",
+            "file.save()",
+        )
 
 
 def new_site(

@@ -22,7 +22,7 @@ def test_a_stranger_who_follows_it_makes_and_revokes_a_link(tmp_path: Path) -> N
     site = new_site(
         tmp_path / "project",
         settings=settings,
-        urls=f"\nfrom django.urls import include\n{urls}",
+        urls=f"\n{urls}",
     )
     site.manage("migrate", "-v", "0")
     site.add_user("alice")

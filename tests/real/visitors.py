@@ -35,6 +35,14 @@ def ask(
         return Answer(response.status, response.headers, response.read())
 
 
+def visit(method: str, link: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """The answer at the end of ``link``, asked for as curl does: alike at each step."""
+    answer = ask(method, link, headers=headers)
+    if answer.status == 302:
+        return ask(method, answer.headers["Location"], headers=headers)
+    return answer
+
+
 def connect(url: str) -> HTTPConnection:
     return HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
 
@@ -47,8 +55,9 @@ def send(
     headers: Mapping[str, str] | None = None,
 ) -> HTTPResponse:
     """The answer to a request, of which the body is yet to be read."""
-    parts = urlsplit(url)
-    connection.request(method, parts.path, body=body, headers=headers or {})
+    # All after the host, which a signed URL needs to the letter.
+    target = urlsplit(url)._replace(scheme="", netloc="").geturl()
+    connection.request(method, target, body=body, headers=headers or {})
     return connection.getresponse()
 
 

@@ -45,7 +45,6 @@ class TestLocalSources:
             "tree/b/a.txt",
             "tree/b/c d.txt",
             "tree/c.txt",
-            "tree/linked.txt",
         ]
         assert sources[2].place == str(tree / "b/c d.txt")
 
@@ -192,3 +191,12 @@ class TestAddFile:
 )
 def test_an_error_is_explained_in_one_line(error: Any, line: str) -> None:
     assert explained(error) == line
+
+
+@pytest.mark.django_db
+def test_the_whole_storage_is_adopted_without_what_is_known_already() -> None:
+    FileFactory()
+    storage = content_storage()
+    storage.save("old/a.txt", ContentFile(b"a"))
+    storage.save("b.txt", ContentFile(b"b"))
+    assert [source.path for source in stored_sources(storage, ".")] == ["b.txt", "old/a.txt"]

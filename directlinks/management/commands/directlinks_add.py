@@ -31,12 +31,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("owner", metavar="OWNER", help="user name, or else primary key")
-        parser.add_argument("paths", metavar="PATH", nargs="+", help="a file or a folder")
+        parser.add_argument(
+            "paths",
+            metavar="PATH",
+            nargs="+",
+            help="a file or a folder; symbolic links in a folder are left out",
+        )
         parser.add_argument("--into", metavar="FOLDER", default="", help="folder in the space")
         parser.add_argument(
             "--adopt",
             action="store_true",
-            help="PATHs are names in the storage; their bytes stay where they are",
+            help="PATHs are names in the storage, . is all of it; their bytes stay where they are",
         )
         parser.add_argument(
             "--replace", action="store_true", help="replace the content of files that are there"
@@ -64,7 +69,8 @@ class Command(BaseCommand):
                     continue
                 outcomes[outcome] += 1
                 if options["dry_run"]:
-                    self.stdout.write(f"{source.path}: {outcome.value}")
+                    would = "" if outcome is Outcome.KEPT else "would be "
+                    self.stdout.write(_printable(f"{source.path}: {would}{outcome.value}"))
         except KeyboardInterrupt:
             self._show("")
             self._sum_up(outcomes, options)
@@ -101,7 +107,7 @@ class Command(BaseCommand):
     def _show(self, line: str) -> None:
         """Progress, on a terminal alone: each line takes the place of the one before."""
         if self.stdout.isatty():
-            self.stdout.write(f"\r\x1b[K{_printable(line)}", ending="")
+            self.stdout.write("\r\x1b[K" + _printable(line), ending="")
             self.stdout.flush()
 
     def _sum_up(self, outcomes: Counter[Outcome], options: dict[str, Any]) -> None:
@@ -111,5 +117,5 @@ class Command(BaseCommand):
 
 
 def _printable(text: str) -> str:
-    """``text`` with what no terminal can show, such as undecodable names, as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """``text`` with what a terminal cannot show, or would obey, as escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

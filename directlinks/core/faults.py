@@ -1,0 +1,128 @@
+"""What is wrong with the value of a setting: each answers with a sentence's end, or None."""
+
+import re
+from collections.abc import Callable
+from typing import cast
+from urllib.parse import urlsplit
+
+from directlinks.core import codes
+
+Fault = Callable[[object], str | None]
+
+
+def at_least(least: int) -> Fault:
+    def fault(value: object) -> str | None:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+            return None
+        return f"must be a whole number of at least {least}"
+
+    return fault
+
+
+def truth(value: object) -> str | None:
+    return None if isinstance(value, bool) else "must be True or False"
+
+
+def dotted_path(value: object) -> str | None:
+    if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
+        return None
+    return "must be the dotted path of a class"
+
+
+def code_length(value: object) -> str | None:
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and codes.SHORTEST <= value <= codes.LONGEST
+    ):
+        return None
+    return f"must be a whole number from {codes.SHORTEST} to {codes.LONGEST}"
+
+
+def alphabet(value: object) -> str | None:
+    if (
+        isinstance(value, str)
+        and len(set(value)) == len(value) >= 2
+        and re.fullmatch(r"[0-9A-Za-z_-]+", value)
+    ):
+        return None
+    return "must be a string of two or more different letters, digits, - or _"
+
+
+def is_origin(value: object, *, with_path: bool) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    extras = parts.query or parts.fragment or "@" in parts.netloc
+    path_is_right = with_path or not parts.path
+    return bool(
+        parts.scheme in ("http", "https") and parts.hostname and path_is_right and not extras
+    )
+
+
+def base_url(value: object) -> str | None:
+    several = value if isinstance(value, list | tuple) and value else [value]
+    if value is None or all(is_origin(item, with_path=True) for item in several):
+        return None
+    if isinstance(value, str) and dotted_path(value) is None:
+        return None
+    return (
+        "must be None, an address like 'https://files.example.org' without a query, "
+        "a list of such, or the dotted path of a callable"
+    )
+
+
+def cors(value: object) -> str | None:
+    if value in ("off", "*"):
+        return None
+    if isinstance(value, list | tuple) and all(is_origin(item, with_path=False) for item in value):
+        return None
+    return "must be 'off', '*' or a list of origins like 'https://app.example.org'"
+
+
+def strings(value: object) -> str | None:
+    if isinstance(value, list | tuple | set | frozenset) and all(
+        isinstance(item, str) and item for item in value
+    ):
+        return None
+    return "must be a list of strings, none of them empty"
+
+
+def hosts(value: object) -> str | None:
+    return None if value is None or strings(value) is None else "must be None or a list of hosts"
+
+
+def types(value: object) -> str | None:
+    if strings(value) is None and all("/" in item for item in cast("list[str]", value)):
+        return None
+    return "must be a list of content types like 'image/png' or 'video/*'"
+
+
+def delivery(value: object) -> str | None:
+    choices = value.values() if isinstance(value, dict) and "BACKEND" not in value else [value]
+    if value is None or all(map(is_backend, choices)):
+        return None
+    return (
+        'must be None, a dict like {"BACKEND": "dotted.path.of.a.class", "OPTIONS": {…}}, '
+        "or a dict of such dicts by storage alias"
+    )
+
+
+def is_backend(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= {"BACKEND", "OPTIONS"}
+        and dotted_path(value.get("BACKEND")) is None
+        and isinstance(value.get("OPTIONS", {}), dict)
+    )
+
+
+def rate(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]*/(s|m|h|d)[a-z]*", value):
+        return None
+    return "must be None or a rate like '10/min' (per s, min, hour or day)"

@@ -1,0 +1,39 @@
+"""What a delivery backend is: one way to bring the bytes of a file to a visitor."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from django.core.checks import CheckMessage
+from django.core.files.storage import Storage
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from directlinks.delivery.download import Download
+
+
+class DeliveryBackend(ABC):
+    """A subclass is named in ``DIRECTLINKS["DELIVERY"]``; its OPTIONS arrive as keywords.
+
+    The care that all need stands elsewhere: whether a visit is granted, what may be shown inline,
+    how a name is quoted.
+    """
+
+    #: Whether it works only where the contents are files of this machine.
+    needs_local_paths: ClassVar[bool] = False
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    @abstractmethod
+    def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:
+        """The answer to a GET or HEAD of a link at ``now``.
+
+        It is prepared before the visit is counted, and thrown away where counting refuses it, so
+        it must not send anything. Raises LinkNotFound where the bytes are known to be gone.
+        """
+
+    def check(self) -> Sequence[CheckMessage]:
+        """What is wrong with the options or the storage, for the system checks."""
+        return []

@@ -1,0 +1,88 @@
+"""Delivery by the storage's own URL: the default where contents are somewhere else."""
+
+import hashlib
+import logging
+from datetime import datetime, timedelta
+from typing import cast
+from urllib.parse import urlsplit
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+
+from directlinks.conf import conf
+from directlinks.core.errors import LinkNotFound, NotForPreviews
+from directlinks.delivery.base import DeliveryBackend
+from directlinks.delivery.download import Download
+from directlinks.delivery.headers import disposition, with_charset
+from directlinks.delivery.presigning import Target, Wish, target_of
+from directlinks.delivery.redirection import redirection
+
+logger = logging.getLogger("directlinks")
+
+# A target is handed out while a tenth of its life at least is left to follow it.
+_MARGIN = 10
+
+
+class RedirectBackend(DeliveryBackend):
+    """302 to the URL of the storage, presigned where it can be.
+
+    That URL cannot be taken back: revoking the link ends it only when its signature does.
+    """
+
+    def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
+        target, dies_at = self._target(download, now)
+        if download.head_only and download.limited and not target.head_only:
+            raise NotForPreviews
+        self._refuse_strange(target, download, request)
+        return redirection(target.url, download, dies_at=dies_at, now=now)
+
+    def _target(self, download: Download, now: datetime) -> tuple[Target, datetime | None]:
+        """A target and when it dies: the same for everybody until shortly before that.
+
+        Browsers and CDNs then see a stable address. A link that ends sooner gets one of its own.
+        """
+        seconds = conf.TARGET_SECONDS
+        if download.until is not None:
+            seconds = min(seconds, int((download.until - now).total_seconds()))
+        wish = Wish(
+            content_type=with_charset(download.content_type),
+            disposition=disposition(download.name, attachment=download.attachment),
+            seconds=max(seconds, 1),
+            head_only=download.head_only,
+        )
+        shared = wish.seconds == conf.TARGET_SECONDS
+        key = self._key(download, wish)
+        known = cast("tuple[Target, datetime | None] | None", cache.get(key)) if shared else None
+        if known is not None and (known[1] is None or known[1] > now):
+            return known
+        target = target_of(self.storage, str(download.content), wish)
+        dies_at = None if target.seconds is None else now + timedelta(seconds=target.seconds)
+        if shared:
+            cache.set(key, (target, dies_at), timeout=wish.seconds - wish.seconds // _MARGIN)
+        return target, dies_at
+
+    def _key(self, download: Download, wish: Wish) -> str:
+        facts = (conf.storage_alias, str(download.content), download.version, wish)
+        return "directlinks.target." + hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def _refuse_strange(self, target: Target, download: Download, request: HttpRequest) -> None:
+        """Raise LinkNotFound for an address that no visitor may be sent to."""
+        parts = urlsplit(target.url)
+        hosts = conf.REDIRECT_HOSTS
+        if parts.scheme not in ("http", "https") or (
+            hosts is not None and parts.hostname not in hosts
+        ):
+            fault = "it is not http(s) on a host of REDIRECT_HOSTS"
+        elif download.attachment and not target.overrides and parts.netloc == request.get_host():
+            # The site's own host would show what must only be saved.
+            fault = "it cannot be kept from showing the file on the site's own host"
+        else:
+            return
+        logger.error(
+            "Refused to redirect link %s to %s://%s: %s.",
+            download.link,
+            parts.scheme,
+            parts.netloc,
+            fault,
+        )
+        raise LinkNotFound

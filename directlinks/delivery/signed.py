@@ -1,0 +1,30 @@
+"""Delivery by a temporary content URL of our own: the default where files are on this machine."""
+
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+
+from directlinks import addresses
+from directlinks.conf import conf
+from directlinks.core import signing
+from directlinks.delivery.base import DeliveryBackend
+from directlinks.delivery.download import Download
+from directlinks.delivery.redirection import redirection
+
+
+class SignedBackend(DeliveryBackend):
+    """302 to ``/f/t/<ticket>/<name>``, which dies with the link or after TARGET_SECONDS."""
+
+    def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
+        dies_at = now + timedelta(seconds=conf.TARGET_SECONDS)
+        if download.until is not None:
+            dies_at = min(dies_at, download.until)
+        ticket = signing.Ticket(
+            link=download.link,
+            attachment=download.attachment,
+            head_only=download.head_only,
+            expires=int(dies_at.timestamp()),
+        )
+        text = signing.issue(ticket, conf.signing_keys[0])
+        location = addresses.absolute(addresses.content_path(text, download.name), request)
+        return redirection(location, download, dies_at=dies_at, now=now)

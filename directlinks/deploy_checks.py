@@ -1,0 +1,89 @@
+"""Checks of ``manage.py check --deploy``: what is right on a desk and wrong on the network."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from django.core.checks import CheckMessage
+from django.core.checks import Warning as Caution
+from django.core.files.storage import FileSystemStorage
+
+from directlinks.conf import conf
+from directlinks.storage import content_storage
+
+# Documents that a browser runs code in.
+ACTIVE_TYPES = (
+    "application/xhtml+xml",
+    "application/xml",
+    "image/svg+xml",
+    "message/rfc822",
+    "multipart/related",
+    "text/html",
+    "text/javascript",
+    "text/xml",
+)
+
+
+def check_deployment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W007 to W010, for what visitors would meet."""
+    return [*_plain_http(), *_active_types(), *_public_media(), *_old_signatures()]
+
+
+def _plain_http() -> list[CheckMessage]:
+    bases = [conf.BASE_URL] if isinstance(conf.BASE_URL, str) else conf.BASE_URL or []
+    if not any(base.startswith("http:") for base in bases):
+        return []
+    return [
+        Caution(
+            "Links begin with http:, so whoever listens on the way has their codes.",
+            hint='Serve links by TLS, and say "https:" in DIRECTLINKS["BASE_URL"].',
+            id="directlinks.W007",
+        )
+    ]
+
+
+def _active_types() -> list[CheckMessage]:
+    shown = [
+        kind
+        for kind in ACTIVE_TYPES
+        if any(fnmatchcase(kind, pattern) for pattern in conf.INLINE_TYPES)
+    ]
+    if not shown:
+        return []
+    return [
+        Caution(
+            f"Browsers would show documents that can act: {', '.join(shown)}.",
+            hint='Take them out of DIRECTLINKS["INLINE_TYPES"], so that they are downloads.',
+            id="directlinks.W008",
+        )
+    ]
+
+
+def _public_media() -> list[CheckMessage]:
+    storage = content_storage()
+    if not isinstance(storage, FileSystemStorage) or storage.base_url in (None, "", "/"):
+        return []
+    return [
+        Caution(
+            f"The storage of the links has a public address, {storage.base_url}: if the web "
+            "server publishes it, files can be had without a link, counted by nobody.",
+            hint="Give the links a storage of their own: STORAGES['directlinks'] without base_url.",
+            id="directlinks.W009",
+        )
+    ]
+
+
+def _old_signatures() -> list[CheckMessage]:
+    storage = content_storage()
+    kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(storage).__mro__}
+    if "storages.backends.s3.S3Storage" not in kinds:
+        return []
+    if getattr(storage, "signature_version", None) == "s3v4":
+        return []
+    return [
+        Caution(
+            "S3 may sign with version 2, which most regions refuse.",
+            hint="Set the storage's option signature_version to 's3v4'.",
+            id="directlinks.W010",
+        )
+    ]

@@ -1,0 +1,17 @@
+"""A storage that signs its URLs, and can say how often it did."""
+
+from directlinks.delivery.presigning import Target, Wish
+from tests.storages import Bucket
+
+
+class SigningBucket(Bucket):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wishes: list[Wish] = []
+
+
+def sign(bucket: SigningBucket, name: str, wish: Wish) -> Target:
+    """A presigner: each URL differs from those before it."""
+    bucket.wishes.append(wish)
+    url = f"{bucket.url(name)}?signature={len(bucket.wishes)}"
+    return Target(url, wish.seconds, overrides=True, head_only=wish.head_only)

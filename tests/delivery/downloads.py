@@ -1,0 +1,32 @@
+"""Downloads without a database, and settings that choose a backend."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from directlinks.delivery.download import Download
+from directlinks.models import File
+
+DOWNLOAD = Download(
+    link=7,
+    name="a.png",
+    content=File(content="directlinks/x/a.png").content,
+    content_type="image/png",
+    version="v1",
+    modified_at=datetime(2026, 11, 1, tzinfo=UTC),
+    attachment=False,
+    head_only=False,
+    limited=False,
+    until=None,
+)
+
+
+def download(*, stored: str = "directlinks/x/a.png", **changes: Any) -> Download:
+    """DOWNLOAD of the content called ``stored``, with ``changes``."""
+    return replace(DOWNLOAD, content=File(content=stored).content, **changes)
+
+
+def delivery(backend: str, **options: Any) -> dict[str, Any]:
+    """``DIRECTLINKS`` of a site that delivers by ``backend``, a path in directlinks.delivery."""
+    chosen = {"BACKEND": f"directlinks.delivery.{backend}", "OPTIONS": options}
+    return {"DELIVERY": chosen}

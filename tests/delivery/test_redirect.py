@@ -1,0 +1,366 @@
+"""Where a visitor is sent when the bytes are on another machine."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.test import Client, RequestFactory
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+from storages.backends.s3 import S3Storage
+
+from directlinks.delivery import presigning
+from directlinks.delivery.presigning import Target, Wish
+from directlinks.delivery.redirect import RedirectBackend
+from directlinks.models import DirectLink, File
+from tests.delivery.buckets import SigningBucket
+from tests.delivery.downloads import delivery, download
+from tests.factories import DirectLinkFactory
+from tests.storages import Bucket
+
+pytestmark = pytest.mark.django_db
+
+NOON = "2026-11-23T12:00:00Z"
+
+
+def visit(link: DirectLink, method: str = "GET", prefix: str = "/f/") -> Any:
+    return Client().generic(method, link.get_absolute_url().replace("/f/", prefix, 1))
+
+
+def target_of(link: DirectLink, method: str = "GET", prefix: str = "/f/") -> str:
+    location: str = visit(link, method, prefix).headers["Location"]
+    return location
+
+
+class TestItsOwnURL:
+    def test_the_visitor_is_sent_there(self, bucket: Bucket) -> None:
+        link = DirectLinkFactory()
+        assert visit(link).status_code == 302
+        assert target_of(link) == bucket.url(link.file.content.name)
+        assert target_of(link).startswith("https://bucket.example/files/")
+
+    def test_a_url_that_is_not_ascii_is_quoted(self, bucket: Bucket) -> None:
+        bucket.base_url = "https://bucket.example/新/"
+        link = DirectLinkFactory()
+        expected = f"https://bucket.example/%E6%96%B0/{link.file.content.name}"
+        assert target_of(link) == expected
+
+    def test_a_url_of_unknown_life_is_asked_for_anew_each_time(self, bucket: Bucket) -> None:
+        link = DirectLinkFactory()
+        first = target_of(link)
+        bucket.base_url = "https://bucket.example/signed-again/"
+        assert first != target_of(link) == bucket.url(link.file.content.name)
+
+    def test_an_uncounted_look_at_an_unlimited_link_is_sent_there_too(self, bucket: Bucket) -> None:
+        link = DirectLinkFactory()
+        assert target_of(link, "HEAD") == bucket.url(link.file.content.name)
+
+    @pytest.mark.usefixtures("bucket")
+    def test_a_head_of_a_limited_link_gets_no_url_that_would_give_bytes(self) -> None:
+        link = DirectLinkFactory(max_downloads=1)
+        response = visit(link, "HEAD")
+        assert response.status_code == 503
+        assert "Location" not in response.headers
+        assert response.headers["Cache-Control"] == "private, no-store"
+        assert visit(link).status_code == 302
+
+
+@pytest.mark.usefixtures("signing_bucket")
+class TestSharedTarget:
+    def test_a_thousand_visits_sign_once(self, signing_bucket: SigningBucket) -> None:
+        backend, request = RedirectBackend(signing_bucket), RequestFactory().get("/")
+        with time_machine.travel(NOON, tick=False):
+            locations = {
+                backend.deliver(request, download(link=visitor), timezone.now()).headers["Location"]
+                for visitor in range(1000)
+            }
+        (location,) = locations
+        assert location.endswith("?signature=1")
+        assert len(signing_bucket.wishes) == 1
+
+    def test_a_wish_is_for_the_links_name_and_type(self, signing_bucket: SigningBucket) -> None:
+        visit(DirectLinkFactory(file__path="folder/a.txt"))
+        assert signing_bucket.wishes == [
+            Wish(
+                content_type="text/plain; charset=utf-8",
+                disposition='inline; filename="a.txt"',
+                seconds=600,
+                head_only=False,
+            )
+        ]
+
+    def test_it_is_signed_anew_before_its_life_ends(self) -> None:
+        with time_machine.travel(NOON, tick=False) as clock:
+            link = DirectLinkFactory()
+            first = target_of(link)
+            clock.shift(539)
+            assert target_of(link) == first
+            clock.shift(2)
+            assert target_of(link) != first
+
+    @pytest.mark.parametrize("seconds", [1, 2, 9, 10, 15, 600])
+    def test_a_tenth_of_its_life_is_always_left(self, seconds: int, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"TARGET_SECONDS": seconds, "REDIRECT_MAX_AGE": 10**6}
+        with time_machine.travel(NOON, tick=False) as clock:
+            link = DirectLinkFactory()
+            first = target_of(link)
+            clock.shift(seconds * 0.89)
+            late = target_of(link)
+            clock.shift(seconds * 0.02)
+            assert target_of(link) not in (first, late) if late == first else True
+
+    def test_a_presigner_may_give_less_time_than_was_wished(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        signed: list[str] = []
+
+        def hasty(bucket: SigningBucket, name: str, wish: Wish) -> Target:
+            signed.append(name)
+            return Target(f"{bucket.url(name)}?{len(signed)}", 100)
+
+        presigning.register("tests.delivery.buckets.SigningBucket", hasty)
+        with time_machine.travel(NOON, tick=False) as clock:
+            link = DirectLinkFactory()
+            first = target_of(link)
+            clock.shift(89)
+            assert target_of(link) == first
+            clock.shift(2)
+            assert target_of(link) != first
+
+    def test_visitors_of_another_link_to_the_same_file_get_it_too(self) -> None:
+        link = DirectLinkFactory()
+        other = DirectLinkFactory(file=link.file, max_downloads=5)
+        assert target_of(other) == target_of(link)
+
+    def test_replaced_content_has_another(self) -> None:
+        link = DirectLinkFactory()
+        first = target_of(link)
+        link.file.content = ContentFile(b"other bytes", name="upload")
+        link.file.save()
+        assert target_of(link) != first
+
+    def test_content_replaced_under_the_same_name_has_another(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        backend, request = RedirectBackend(signing_bucket), RequestFactory().get("/")
+        now = timezone.now()
+        backend.deliver(request, download(version="v1"), now)
+        backend.deliver(request, download(version="v2"), now)
+        assert len(signing_bucket.wishes) == 2
+
+    def test_saving_and_showing_are_two(self) -> None:
+        link = DirectLinkFactory()
+        assert target_of(link, prefix="/f/d/") != target_of(link)
+
+    def test_another_type_has_another(self, signing_bucket: SigningBucket) -> None:
+        link = DirectLinkFactory(file__content_type="image/png")
+        first = target_of(link)
+        link.file.content_type = "text/html"
+        link.file.save()
+        assert target_of(link) != first
+        assert signing_bucket.wishes[-1].disposition.startswith("attachment")
+
+    def test_another_life_is_another(self, settings: Settings) -> None:
+        link = DirectLinkFactory()
+        first = target_of(link)
+        settings.DIRECTLINKS = {"TARGET_SECONDS": 60}
+        assert target_of(link) != first
+
+    def test_another_storage_has_another(self, settings: Settings) -> None:
+        link = DirectLinkFactory()
+        first = target_of(link)
+        settings.STORAGES = {**settings.STORAGES, "directlinks": settings.STORAGES["default"]}
+        assert target_of(link) != first
+
+    def test_a_head_has_another(self, signing_bucket: SigningBucket) -> None:
+        link = DirectLinkFactory()
+        assert target_of(link, "HEAD") != target_of(link)
+        assert [wish.head_only for wish in signing_bucket.wishes] == [True, False]
+
+    def test_a_head_of_a_limited_link_is_sent_where_only_a_head_works(self) -> None:
+        link = DirectLinkFactory(max_downloads=1)
+        assert visit(link, "HEAD").status_code == 302
+        link.refresh_from_db()
+        assert link.downloads == 0
+
+    def test_a_revoked_link_leads_nowhere_although_a_target_is_known(self) -> None:
+        link = DirectLinkFactory()
+        visit(link)
+        DirectLink.objects.filter(pk=link.pk).revoke(timezone.now())
+        assert visit(link).status_code == 404
+
+
+class TestLinksThatEndSooner:
+    def test_they_get_a_shorter_target_that_is_not_shared(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        with time_machine.travel(NOON, tick=False):
+            link = DirectLinkFactory(expires_at=timezone.now() + timedelta(seconds=90.5))
+            assert target_of(link) != target_of(link)
+        assert [wish.seconds for wish in signing_bucket.wishes] == [90, 90]
+
+    def test_they_never_get_what_was_signed_for_others(self) -> None:
+        with time_machine.travel(NOON, tick=False):
+            link = DirectLinkFactory()
+            first = target_of(link)
+            ending = DirectLinkFactory(
+                file=link.file, expires_at=timezone.now() + timedelta(seconds=90)
+            )
+            assert target_of(ending) != first
+            assert target_of(link) == first
+
+    def test_a_signature_lasts_a_second_at_least(self, signing_bucket: SigningBucket) -> None:
+        with time_machine.travel(NOON, tick=False):
+            visit(DirectLinkFactory(expires_at=timezone.now() + timedelta(milliseconds=5)))
+        assert [wish.seconds for wish in signing_bucket.wishes] == [1]
+
+    def test_one_that_ends_later_shares_the_target_of_all(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        with time_machine.travel(NOON, tick=False):
+            link = DirectLinkFactory(expires_at=timezone.now() + timedelta(seconds=601))
+            assert target_of(link) == target_of(link)
+        assert [wish.seconds for wish in signing_bucket.wishes] == [600]
+
+
+class TestKeptRedirects:
+    def test_one_to_a_shared_target_is_kept_for_what_is_left_of_it(
+        self, signing_bucket: SigningBucket, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {"REDIRECT_MAX_AGE": 3600}
+        with time_machine.travel(NOON, tick=False) as clock:
+            link = DirectLinkFactory()
+            assert visit(link).headers["Cache-Control"] == "public, max-age=600"
+            clock.shift(500)
+            assert visit(link).headers["Cache-Control"] == "public, max-age=100"
+        assert len(signing_bucket.wishes) == 1
+
+    def test_none_leads_to_a_signature_that_has_ended(self, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"REDIRECT_MAX_AGE": 3600}
+        backend = RedirectBackend(s3())
+        # Signatures count from a full second, which is 0.9 seconds ago.
+        with time_machine.travel("2026-11-23T12:00:00.900Z", tick=False):
+            now = timezone.now()
+            response = backend.deliver(RequestFactory().get("/"), download(), now)
+        query = parse_qs(urlsplit(response.headers["Location"]).query)
+        signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        dies_at = signed_at + timedelta(seconds=int(query["X-Amz-Expires"][0]))
+        kept = int(response.headers["Cache-Control"].removeprefix("public, max-age="))
+        assert now + timedelta(seconds=kept) <= dies_at
+
+    @pytest.mark.usefixtures("bucket")
+    def test_one_to_a_lasting_url_is_kept_as_long_as_the_site_says(
+        self, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {"REDIRECT_MAX_AGE": 3600}
+        assert visit(DirectLinkFactory()).headers["Cache-Control"] == "public, max-age=3600"
+
+
+def s3() -> Any:
+    options = {"access_key": "key", "secret_key": "secret", "bucket_name": "files"}
+    return S3Storage(**options, signature_version="s3v4", region_name="eu-west-1")
+
+
+class TestStrangeTargets:
+    @pytest.mark.parametrize(
+        "base_url",
+        [
+            "//evil.example/",
+            "javascript:alert(1)//",
+            "data:text/html,",
+            "ftp://bucket/",
+            "/media/",
+            "https:///bucket.example/",
+            "https://bucket.example/\r\nSet-Cookie: a=b/",
+        ],
+    )
+    def test_what_is_no_http_address_is_never_emitted(
+        self, base_url: str, bucket: Bucket, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bucket.base_url = base_url
+        link = DirectLinkFactory()
+        response = visit(link)
+        assert response.status_code == 404
+        assert "Location" not in response.headers
+        assert f"Refused to redirect link {link.pk}" in caplog.text
+        link.refresh_from_db()
+        assert link.downloads == 0
+
+    @pytest.mark.parametrize(
+        ("hosts", "status"),
+        [
+            (["bucket.example"], 302),
+            (["x.example", "bucket.example"], 302),
+            (["x.example"], 404),
+            (["example"], 404),
+            ([], 404),
+        ],
+    )
+    @pytest.mark.usefixtures("bucket")
+    def test_redirect_hosts_are_a_closed_list(
+        self, hosts: list[str], status: int, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {"REDIRECT_HOSTS": hosts}
+        assert visit(DirectLinkFactory()).status_code == status
+
+    def test_a_user_part_does_not_stand_in_for_the_host(
+        self, bucket: Bucket, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {"REDIRECT_HOSTS": ["bucket.example"]}
+        bucket.base_url = "https://bucket.example@evil.example/"
+        assert visit(DirectLinkFactory()).status_code == 404
+
+
+class TestTheSitesOwnHost:
+    """It would show a document that can act, in the name of the site."""
+
+    @pytest.mark.parametrize(
+        "base_url",
+        [
+            "http://testserver/media/",
+            "http://TestServer/media/",
+            "http://testserver:80/media/",
+            "https://testserver/media/",
+            "http://user@testserver/media/",
+        ],
+    )
+    @pytest.mark.parametrize("name", ["a.svg", "a.html"])
+    def test_an_active_type_there_is_refused(
+        self, base_url: str, name: str, bucket: Bucket, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bucket.base_url = base_url
+        assert visit(DirectLinkFactory(file__path=name)).status_code == 404
+        assert "cannot be kept from showing the file" in caplog.text
+
+    def test_a_passive_type_there_is_allowed(self, bucket: Bucket) -> None:
+        bucket.base_url = "http://testserver/media/"
+        link = DirectLinkFactory(file__path="a.png")
+        assert target_of(link) == bucket.url(link.file.content.name)
+
+    def test_a_passive_type_that_is_to_be_saved_is_refused(self, bucket: Bucket) -> None:
+        bucket.base_url = "http://testserver/media/"
+        link = DirectLinkFactory(file__path="a.png")
+        assert visit(link, prefix="/f/d/").status_code == 404
+
+    def test_an_active_type_elsewhere_is_allowed(self, bucket: Bucket) -> None:
+        link = DirectLinkFactory(file__path="a.svg")
+        assert target_of(link) == bucket.url(link.file.content.name)
+
+    def test_an_active_type_that_is_made_an_attachment_is_allowed(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        signing_bucket.base_url = "http://testserver/media/"
+        assert visit(DirectLinkFactory(file__path="a.svg")).status_code == 302
+
+    def test_a_media_host_of_its_own_does_not_show_it_either(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.DIRECTLINKS = delivery("redirect.RedirectBackend")
+        storage = FileSystemStorage(base_url="https://media.example.org/")
+        monkeypatch.setattr(File._meta.get_field("content"), "storage", storage)
+        assert visit(DirectLinkFactory(file__path="a.png")).status_code == 302
+        assert visit(DirectLinkFactory(file__path="a.svg")).status_code == 404
