@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error
+from django.core.checks import ERROR, CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
 from django.utils.module_loading import import_string
@@ -30,7 +30,10 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
             messages.append(_unknown_key(str(name)))
         elif (fault := setting.fault(value)) is not None:
             messages.append(Error(f'DIRECTLINKS["{name}"] {fault}.', id=setting.check))
-    return messages or [
+    if any(message.level >= ERROR for message in messages):
+        return messages
+    return [
+        *messages,
         *_check_policy(),
         *_check_codes(),
         *_check_batch_sizes(),

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 from django.conf import settings
 from django.utils.encoding import force_bytes
 
-from directlinks.core import codes, faults, visits
+from directlinks.core import codes, faults, uris, visits
 
 Value = TypeVar("Value")
 
@@ -48,16 +48,18 @@ def site_settings() -> dict[str, Any]:
 class Conf:
     """``conf.BATCH_SIZE`` and its like: the site's value, or the default."""
 
-    BATCH_SIZE = Setting(1000, faults.at_least(0), "directlinks.E002")
-    MAX_BATCH_SIZE = Setting(3000, faults.at_least(1), "directlinks.E003")
+    BATCH_SIZE = Setting(1000, faults.whole_number(0), "directlinks.E002")
+    MAX_BATCH_SIZE = Setting(3000, faults.whole_number(1, 5000), "directlinks.E003")
     ALWAYS_200: Setting[bool] = Setting(default=False, fault=faults.truth, check="directlinks.E004")
     POLICY = Setting("directlinks.policies.OwnerOrAdmin", faults.dotted_path, "directlinks.E005")
-    CODE_LENGTH = Setting(codes.LENGTH, faults.code_length, "directlinks.E006")
+    CODE_LENGTH = Setting(
+        codes.LENGTH, faults.whole_number(codes.SHORTEST, codes.LONGEST), "directlinks.E006"
+    )
     CODE_ALPHABET = Setting(codes.ALPHABET, faults.alphabet, "directlinks.E007")
     BASE_URL: Setting[str | list[str] | None] = Setting(None, faults.base_url, "directlinks.E008")
-    TARGET_SECONDS = Setting(600, faults.at_least(1), "directlinks.E009")
+    TARGET_SECONDS = Setting(600, faults.whole_number(1), "directlinks.E009")
     REDIRECT_HOSTS: Setting[list[str] | None] = Setting(None, faults.hosts, "directlinks.E010")
-    REDIRECT_MAX_AGE = Setting(0, faults.at_least(0), "directlinks.E016")
+    REDIRECT_MAX_AGE = Setting(0, faults.whole_number(0), "directlinks.E016")
     DELIVERY: Setting[dict[str, Any] | None] = Setting(None, faults.delivery, "directlinks.E017")
     INLINE_TYPES = Setting(
         [
@@ -91,7 +93,7 @@ class Conf:
     @property
     def max_body_bytes(self) -> int:
         """The largest request body that can hold a batch the site accepts."""
-        batch = self.MAX_BATCH_SIZE * 16 * 1024
+        batch = self.MAX_BATCH_SIZE * uris.MAX_BYTES
         ceiling = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return batch if ceiling is None else min(batch, ceiling)
 

@@ -1,13 +1,19 @@
-"""Columns: text that is compared byte by byte, and contents that know when they are assigned."""
+"""Columns: exact text, contents that notice an assignment, moments that can be read again."""
 
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields.files import FieldFile, FileDescriptor
 from django.db.models.functions import Collate
 from django.db.models.lookups import IContains
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils.translation import gettext_lazy as _
+
+FAR_AWAY = _("This is too far away.")
 
 _COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C", "sqlite": "BINARY"}
 # MariaDB's utf8mb4_bin pads: it takes "a" and "a " for the same text.
@@ -72,3 +78,28 @@ class ContentField(ExactText, models.FileField):
     """A FileField of exact names; its instance notes each assignment as ``content_is_new``."""
 
     descriptor_class = ContentDescriptor
+
+
+def validate_moment(moment: datetime) -> None:
+    """Raise ValidationError in the first and last years, which no time zone can convert."""
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValidationError(FAR_AWAY, code="far_away")
+
+
+class MomentField(models.DateTimeField):  # type: ignore[type-arg]  # as above
+    """A DateTimeField whose every value can be read again, in any time zone, by any database."""
+
+    default_validators = [validate_moment]
+
+    def formfield(self, *args: Any, **kwargs: Any) -> Any:
+        form_class = kwargs.pop("form_class", forms.DateTimeField)
+        convertible = type("MomentFormField", (_Convertible, form_class), {})
+        return super().formfield(*args, form_class=convertible, **kwargs)
+
+
+class _Convertible(forms.Field):
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError as error:
+            raise ValidationError(FAR_AWAY, code="far_away") from error

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from directlinks.conf import conf
 from directlinks.models import File
 from directlinks.querysets import FileQuerySet
+from directlinks.users import is_active
 
 
 class Policy(Protocol):
@@ -36,12 +37,12 @@ class OwnerOrAdmin:
     """The owner of a file, and administrators everywhere."""
 
     def allows(self, user: Any, file: File) -> bool:
-        if not getattr(user, "is_active", True) or user.pk is None:
+        if not is_active(user) or user.pk is None:
             return False
         return bool(file.owner_id == user.pk or is_admin(user))
 
     def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
-        if not getattr(user, "is_active", True) or user.pk is None:
+        if not is_active(user) or user.pk is None:
             return queryset.none()
         return queryset if is_admin(user) else queryset.filter(owner=user.pk)
 

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import reduce
+from itertools import chain
+from operator import or_
 from typing import Any
 
 from django.db import connections, models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from directlinks import sql
 from directlinks.core import paths
+
+# More conditions in one statement would be deeper than SQLite accepts.
+_MOST_OWNERS = 200
 
 
 class FileQuerySet(models.QuerySet[Any]):
@@ -23,12 +29,18 @@ class FileQuerySet(models.QuerySet[Any]):
         """Put the live ones into the trash; returns how many that were."""
         return self.live().update(deleted_at=now, path_key=None, updated_at=now)
 
-    def at(self, owners: Iterable[object], places: Iterable[str]) -> "FileQuerySet":
-        """Live files of any of ``owners`` (keys) at any of ``places`` (paths without fault).
+    def at(self, places: Iterable[tuple[Any, str]]) -> "FileQuerySet":
+        """Live files at ``places``, each an owner's key and a path without fault.
 
-        Every owner is combined with every place: match the pairs that were meant.
+        Of very many owners, it may find more: files of one at a path that was asked of another.
         """
-        return self.filter(owner__in=owners, path_key__in=[paths.key(place) for place in places])
+        keys: dict[Any, list[str]] = {}
+        for owner, path in places:
+            keys.setdefault(owner, []).append(paths.key(path))
+        if len(keys) <= _MOST_OWNERS:
+            one_by_one = (Q(owner=owner, path_key__in=those) for owner, those in keys.items())
+            return self.filter(reduce(or_, one_by_one, Q(pk__in=[])))
+        return self.filter(owner__in=keys, path_key__in=set(chain(*keys.values())))
 
     def folders_among(self, asked: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
         """Those of ``asked``, pairs of an owner's key and a path, that are folders."""
@@ -43,8 +55,15 @@ class DirectLinkQuerySet(models.QuerySet[Any]):
         return self.filter(reuse_name__isnull=False)
 
     def opening(self, now: datetime) -> "DirectLinkQuerySet":
-        """Links whose own columns let them open at ``now``; file and owner are not asked."""
+        """Links that open at ``now``."""
+        files: Any = self.model._meta.get_field("file").related_model
+        alive = {"deleted_at__isnull": True}
+        owner: Any = files._meta.get_field("owner").related_model
+        # A user model without the field has no inactive users.
+        if any(field.name == "is_active" for field in owner._meta.get_fields()):
+            alive["owner__is_active"] = True
         return self.filter(
+            Exists(files.objects.filter(pk=OuterRef("file_id"), **alive)),
             Q(not_before__isnull=True) | Q(not_before__lte=now),
             Q(expires_at__isnull=True) | Q(expires_at__gt=now),
             Q(max_downloads__isnull=True) | Q(downloads__lt=F("max_downloads")),
@@ -52,14 +71,12 @@ class DirectLinkQuerySet(models.QuerySet[Any]):
             paused=False,
         )
 
-    def count_download(self, key: int, now: datetime) -> bool:
-        """Count one download of the link ``key``, if it still opens. One statement decides both."""
-        return bool(
-            self.filter(pk=key)
-            .opening(now)
-            .update(downloads=F("downloads") + 1, last_opened_at=now)
-        )
+    def count_download(self, now: datetime) -> int:
+        """Count one download of each that opens, and say how many do: one statement decides."""
+        return self.opening(now).update(downloads=F("downloads") + 1, last_opened_at=now)
 
     def revoke(self, now: datetime) -> int:
         """Revoke those that are not revoked yet; returns how many that were."""
-        return self.filter(revoked_at__isnull=True).update(revoked_at=now, reuse_name=None)
+        # In the order in which links are made, so that MariaDB has less to deadlock about.
+        standing = self.filter(revoked_at__isnull=True).order_by("file_id")
+        return standing.update(revoked_at=now, reuse_name=None)

@@ -7,8 +7,10 @@ print the path of every answer from 400 on: these answers are marked as logged i
 import logging
 from typing import cast
 
-from django.http import HttpRequest
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.log import log_response
 
 from directlinks.core import codes, correlation
 
@@ -42,6 +44,18 @@ def report(request: HttpRequest, response: HttpResponseBase, msg: str) -> None:
         },
     )
     mark_as_logged(response)
+
+
+def report_unexpected(request: HttpRequest, response: HttpResponse, exc: Exception) -> None:
+    """Tell the log, and who listens to ``got_request_exception``, what Django would tell them."""
+    got_request_exception.send(sender=None, request=request)
+    log_response(
+        "Internal Server Error in directlinks (correlation id %s)",
+        correlation_id(request),
+        response=response,
+        request=request,
+        exception=exc,
+    )
 
 
 def mark_as_logged(response: HttpResponseBase) -> None:

@@ -1,6 +1,6 @@
 """The visitor's routes. Include them at the root: ``path("", include("directlinks.urls"))``."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from directlinks.views import ContentView, NotFoundView, OpenView
 
@@ -12,6 +12,5 @@ urlpatterns = [
     path("f/t/<str:ticket>/<str:name>", ContentView.as_view(), name="content"),
     path("f/d/<str:code>/<str:name>", OpenView.as_view(attachment=True), name="download"),
     path("f/<str:code>/<str:name>", OpenView.as_view(), name="open"),
-    path("f/", NotFoundView.as_view(), name="nothing"),
-    path("f/<path:rest>", NotFoundView.as_view(), name="not-found"),
+    re_path(r"^f/[\s\S]*\Z", NotFoundView.as_view(), name="not-found"),
 ]

@@ -42,7 +42,7 @@ def settle(person: Person, files: Mapping[str, bytes]) -> None:
         },
     )
     for path, data in files.items():
-        file = File.objects.at([user.pk], [path]).first() or File(owner=user, path=path)
+        file = File.objects.at([(user.pk, path)]).first() or File(owner=user, path=path)
         if not _holds(file, data):
             file.content = ContentFile(data, name=file.name)
             file.save()

@@ -1,20 +1,23 @@
-"""Who may manage the links of a file: the one table that policy, permission, filter and views obey.
+"""Who may do what: the one table that policy, permission, filter and views obey."""
 
-Visiting is not in it: a link opens for whoever has it, as long as its owner is active.
-"""
-
-Actor = tuple[str, dict[str, bool] | None, bool]
+Actor = tuple[str, dict[str, bool] | None, bool, bool]
 
 ACTORS: list[Actor] = [
-    # name, what the user is (None: nobody), whether links may be created, listed and revoked
-    ("anonymous", None, False),
-    ("owner", {}, True),
-    ("other user", {}, False),
-    ("staff", {"is_staff": True}, True),
-    ("superuser", {"is_staff": True, "is_superuser": True}, True),
-    ("superuser who is no staff", {"is_superuser": True}, False),
-    ("inactive owner", {"is_active": False}, False),
-    ("inactive other user", {"is_active": False}, False),
-    ("inactive staff", {"is_active": False, "is_staff": True}, False),
-    ("inactive superuser", {"is_active": False, "is_staff": True, "is_superuser": True}, False),
+    # name; what the user is (None: nobody); may create, list and revoke links; may visit them
+    ("anonymous", None, False, True),
+    ("owner", {}, True, True),
+    ("other user", {}, False, True),
+    ("staff", {"is_staff": True}, True, True),
+    ("superuser", {"is_staff": True, "is_superuser": True}, True, True),
+    ("superuser who is no staff", {"is_superuser": True}, False, True),
+    # The links of an inactive owner stop, for everybody.
+    ("inactive owner", {"is_active": False}, False, False),
+    ("inactive other user", {"is_active": False}, False, True),
+    ("inactive staff", {"is_active": False, "is_staff": True}, False, True),
+    (
+        "inactive superuser",
+        {"is_active": False, "is_staff": True, "is_superuser": True},
+        False,
+        True,
+    ),
 ]

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import resolve, set_script_prefix
 from hypothesis import given
@@ -12,6 +13,11 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from directlinks.addresses import absolute, content_path, link_path
+
+
+def by_user(request: HttpRequest) -> str:
+    """A site's own way to find the base URL."""
+    return f"https://{request.headers['X-Tenant']}.example.org/"
 
 
 @pytest.fixture
@@ -76,3 +82,47 @@ class TestAbsolute:
         settings.DIRECTLINKS = {"BASE_URL": base + slash}
         request = RequestFactory().get("/", headers={"Host": "evil.example"})
         assert absolute("/f/a/b", request) == f"{base}/f/a/b"
+
+    @pytest.mark.parametrize(
+        ("host", "base"),
+        [
+            ("localhost", "http://localhost/below"),
+            ("localhost:8000", "https://localhost:8000"),
+            ("testserver", "https://testserver"),
+            ("127.0.0.1", "https://first.example.org"),
+            ("localhost:9", "https://first.example.org"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", [list, tuple])
+    def test_of_several_it_is_the_one_with_the_requests_host(
+        self, settings: Settings, host: str, base: str, kind: type
+    ) -> None:
+        several = [
+            "https://first.example.org",
+            "http://localhost/below/",
+            "https://localhost:8000",
+            "https://testserver",
+        ]
+        settings.DIRECTLINKS = {"BASE_URL": kind(several)}
+        request = RequestFactory().get("/", headers={"Host": host})
+        assert absolute("/f/a/b", request) == f"{base}/f/a/b"
+
+    def test_a_host_that_is_not_the_sites_chooses_none(self, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"BASE_URL": ["https://example.org", "https://evil.example"]}
+        request = RequestFactory().get("/", headers={"Host": "evil.example"})
+        with pytest.raises(DisallowedHost):
+            absolute("/f/a/b", request)
+
+    def test_a_site_may_find_it_by_a_callable(self, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"BASE_URL": f"{__name__}.by_user"}
+        request = RequestFactory().get("/", headers={"X-Tenant": "blue"})
+        assert absolute("/f/a/b", request) == "https://blue.example.org/f/a/b"
+
+    def test_behind_a_proxy_it_is_what_django_is_told_to_believe(self, settings: Settings) -> None:
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost:8443"}
+        request = RequestFactory().get("/", headers=headers)
+        assert absolute("/f/a/b", request) == "http://testserver/f/a/b"
+        settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        settings.USE_X_FORWARDED_HOST = True
+        request = RequestFactory().get("/", headers=headers)
+        assert absolute("/f/a/b", request) == "https://localhost:8443/f/a/b"

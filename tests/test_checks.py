@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.core.files.storage import Storage
 from pytest_django.fixtures import Settings
 
 from directlinks.conf import SETTINGS
 from example_project.settings import DIRECTLINKS
+
+HANDOVER = "directlinks.delivery.handover"
+BUCKET = {"BACKEND": "tests.storages.Bucket"}
 
 
 class OnlyAllows:
@@ -18,6 +22,17 @@ class OnlyAllows:
 
 class Neither:
     """No policy at all."""
+
+
+class NoBackend:
+    """It can be made like a delivery backend, and is none."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+
+def delivery(backend: str, **options: Any) -> dict[str, Any]:
+    return {"DELIVERY": {"BACKEND": backend, "OPTIONS": options}}
 
 
 def found() -> list[CheckMessage]:
@@ -48,7 +63,7 @@ PROVOKED: list[tuple[str, Any]] = [
     ("E005", {"POLICY": 7}),
     ("E006", {"CODE_LENGTH": 3}),
     ("E007", {"CODE_ALPHABET": "a"}),
-    ("E008", {"BASE_URL": "example.org"}),
+    ("E008", {"BASE_URL": "//example.org"}),
     ("E009", {"TARGET_SECONDS": 0}),
     ("E010", {"REDIRECT_HOSTS": "example.org"}),
     ("E011", {"INLINE_TYPES": None}),
@@ -58,6 +73,19 @@ PROVOKED: list[tuple[str, Any]] = [
     ("E014", {"POLICY": "no_such_module.Policy"}),
     ("E015", {"POLICY": f"{__name__}.OnlyAllows"}),
     ("E015", {"POLICY": f"{__name__}.Neither"}),
+    ("E016", {"REDIRECT_MAX_AGE": -1}),
+    ("E017", {"DELIVERY": "stream"}),
+    ("E018", delivery(f"{HANDOVER}.AccelBackend", location="protected")),
+    ("E019", {"CORS": "on"}),
+    ("E020", {"BASE_URL": "example.org"}),
+    ("E020", {"BASE_URL": f"{__name__}.missing"}),
+    ("E020", {"BASE_URL": f"{__name__}.PROVOKED"}),
+    ("E021", delivery("no_such_module.Backend")),
+    ("E021", delivery("directlinks.delivery.stream.Missing")),
+    ("E021", delivery("directlinks.delivery.stream")),
+    ("E021", delivery("directlinks.delivery.base.DeliveryBackend")),
+    ("E021", delivery("directlinks.delivery.stream.StreamBackend", location="/x/")),
+    ("E021", delivery(f"{__name__}.NoBackend")),
     ("W001", {"BATCHSIZE": 7}),
     ("W001", {7: 7}),
     ("W004", {"CODE_LENGTH": 20}),
@@ -99,7 +127,7 @@ def test_a_fault_names_the_setting_and_what_it_may_hold(settings: Settings) -> N
         ("BATCHSIZE", 'Did you mean "BATCH_SIZE"?'),
         ("always_200", 'Did you mean "ALWAYS_200"?'),
         ("CODES_LENGTH", 'Did you mean "CODE_LENGTH"?'),
-        ("COLOUR", f"Known keys: {', '.join(SETTINGS)}."),
+        ("FLAVOUR", f"Known keys: {', '.join(SETTINGS)}."),
     ],
 )
 def test_an_unknown_key_gets_a_hint(settings: Settings, name: str, hint: str) -> None:
@@ -117,6 +145,39 @@ def test_a_policy_that_is_none_hears_what_it_lacks(
     settings.DIRECTLINKS = {"POLICY": f"{__name__}.{policy}"}
     (fault,) = found()
     assert fault.msg == f'DIRECTLINKS["POLICY"]: {__name__}.{policy} has {lack}.'
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"BASE_URL": "tests.test_addresses.by_user"},
+        {"BASE_URL": ["https://example.org", "https://example.com"]},
+        delivery(f"{HANDOVER}.AccelBackend", location="/private/"),
+        delivery(f"{HANDOVER}.SendfileBackend", header="X-LIGHTTPD-send-file"),
+        {"DELIVERY": {"default": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}},
+        {"CORS": ["https://app.example.org"], "REDIRECT_MAX_AGE": 60},
+    ],
+)
+def test_what_is_right_is_not_reported(settings: Settings, declared: dict[str, Any]) -> None:
+    settings.DIRECTLINKS = declared
+    assert found() == []
+
+
+@pytest.mark.parametrize("backend", ["AccelBackend", "SendfileBackend"])
+def test_a_handover_needs_files_of_this_machine(settings: Settings, backend: str) -> None:
+    settings.STORAGES = {**settings.STORAGES, "directlinks": BUCKET}
+    settings.DIRECTLINKS = delivery(f"{HANDOVER}.{backend}")
+    assert ids() == ["directlinks.E022"]
+
+
+@pytest.mark.parametrize(
+    "backend", ["signed.SignedBackend", "redirect.RedirectBackend", "stream.StreamBackend"]
+)
+def test_any_other_delivery_is_right_for_any_storage(settings: Settings, backend: str) -> None:
+    settings.DIRECTLINKS = delivery(f"directlinks.delivery.{backend}")
+    assert found() == []
+    settings.STORAGES = {**settings.STORAGES, "directlinks": BUCKET}
+    assert found() == []
 
 
 class TestSurroundings:

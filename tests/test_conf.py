@@ -12,6 +12,7 @@ from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
 ACCEPTED: list[tuple[str, Any]] = [
     ("BATCH_SIZE", 0),
     ("MAX_BATCH_SIZE", 1),
+    ("MAX_BATCH_SIZE", 5000),
     ("ALWAYS_200", True),
     ("POLICY", "my_site.policies.Mine"),
     ("CODE_LENGTH", 4),
@@ -19,9 +20,21 @@ ACCEPTED: list[tuple[str, Any]] = [
     ("CODE_ALPHABET", "_-"),
     ("BASE_URL", "http://localhost:8000"),
     ("BASE_URL", "https://example.org/below/"),
+    ("BASE_URL", ["https://example.org", "http://localhost:8000/below"]),
+    ("BASE_URL", ("https://example.org",)),
+    ("BASE_URL", "my_site.links.base_url"),
     ("TARGET_SECONDS", 1),
     ("REDIRECT_HOSTS", []),
     ("REDIRECT_HOSTS", ("cdn.example.org",)),
+    ("REDIRECT_MAX_AGE", 60),
+    ("DELIVERY", {}),
+    ("DELIVERY", {"BACKEND": "my_site.delivery.Mine"}),
+    ("DELIVERY", {"BACKEND": "my_site.delivery.Mine", "OPTIONS": {"a": 1}}),
+    ("DELIVERY", {"default": {"BACKEND": "my_site.Mine"}, "other": {"BACKEND": "my_site.Mine"}}),
+    ("CORS", "*"),
+    ("CORS", []),
+    ("CORS", ["https://app.example.org", "http://localhost:3000"]),
+    ("CORS", ("https://app.example.org",)),
     ("INLINE_TYPES", {"image/png"}),
     ("PREVIEW_AGENTS", frozenset({"bot"})),
     ("LOGIN_RATE", None),
@@ -34,6 +47,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("BATCH_SIZE", True),
     ("BATCH_SIZE", None),
     ("MAX_BATCH_SIZE", 0),
+    ("MAX_BATCH_SIZE", 5001),
     ("MAX_BATCH_SIZE", 1.5),
     ("ALWAYS_200", 1),
     ("ALWAYS_200", None),
@@ -52,7 +66,8 @@ REFUSED: list[tuple[str, Any]] = [
     ("CODE_ALPHABET", "ab/"),
     ("CODE_ALPHABET", "äb"),
     ("CODE_ALPHABET", ["a", "b"]),
-    ("BASE_URL", "example.org"),
+    ("BASE_URL", "localhost"),
+    ("BASE_URL", "example.org/below"),
     ("BASE_URL", "//example.org"),
     ("BASE_URL", "ftp://example.org"),
     ("BASE_URL", "https://"),
@@ -61,13 +76,38 @@ REFUSED: list[tuple[str, Any]] = [
     ("BASE_URL", "https://example.org/#a"),
     ("BASE_URL", "https://[::1"),
     ("BASE_URL", 7),
+    ("BASE_URL", []),
+    ("BASE_URL", ["https://example.org", "example.org"]),
+    ("BASE_URL", ["my_site.links.base_url"]),
+    ("BASE_URL", [None]),
+    ("BASE_URL", {"https://example.org": 1}),
     ("TARGET_SECONDS", 0),
     ("REDIRECT_HOSTS", "cdn.example.org"),
     ("REDIRECT_HOSTS", [7]),
+    ("REDIRECT_MAX_AGE", -1),
+    ("REDIRECT_MAX_AGE", None),
+    ("DELIVERY", "directlinks.delivery.stream.StreamBackend"),
+    ("DELIVERY", {"BACKEND": "StreamBackend"}),
+    ("DELIVERY", {"BACKEND": None}),
+    ("DELIVERY", {"BACKEND": "my_site.Mine", "OPTIONS": None}),
+    ("DELIVERY", {"BACKEND": "my_site.Mine", "OPTION": {}}),
+    ("DELIVERY", {"default": "my_site.Mine"}),
+    ("DELIVERY", {"default": None}),
+    ("DELIVERY", {"OPTIONS": {}}),
+    ("CORS", None),
+    ("CORS", "on"),
+    ("CORS", "https://app.example.org"),
+    ("CORS", ["*"]),
+    ("CORS", ["null"]),
+    ("CORS", ["app.example.org"]),
+    ("CORS", ["https://app.example.org/"]),
+    ("CORS", ["https://user@app.example.org"]),
+    ("CORS", [7]),
     ("INLINE_TYPES", None),
     ("INLINE_TYPES", "image/png"),
     ("INLINE_TYPES", [None]),
     ("INLINE_TYPES", [""]),
+    ("INLINE_TYPES", ["png"]),
     ("PREVIEW_AGENTS", ["bot", ""]),
     ("PREVIEW_AGENTS", {"bot": 1}),
     ("PREVIEW_AGENTS", b"bot"),
@@ -75,6 +115,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("LOGIN_RATE", "10"),
     ("LOGIN_RATE", "0/min"),
     ("LOGIN_RATE", "10/week"),
+    ("LOGIN_RATE", "10/mins"),
     ("LOGIN_RATE", "-1/min"),
 ]
 
@@ -146,6 +187,27 @@ def test_the_storage_is_the_one_named_after_the_app_if_there_is_one(settings: Se
     memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     settings.STORAGES = {**settings.STORAGES, "directlinks": memory}
     assert conf.storage_alias == "directlinks"
+
+
+MINE, OTHER = {"BACKEND": "my_site.Mine"}, {"BACKEND": "my_site.Other"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "by_default", "by_its_own"),
+    [
+        ({}, None, None),
+        ({"DELIVERY": MINE}, MINE, MINE),
+        ({"DELIVERY": {"directlinks": OTHER}}, None, OTHER),
+        ({"DELIVERY": {"directlinks": OTHER, "default": MINE}}, MINE, OTHER),
+    ],
+)
+def test_the_delivery_is_the_one_for_the_storage_or_for_all(
+    declared: dict[str, Any], by_default: object, by_its_own: object, settings: Settings
+) -> None:
+    settings.DIRECTLINKS = declared
+    assert conf.delivery == by_default
+    settings.STORAGES = {**settings.STORAGES, "directlinks": settings.STORAGES["default"]}
+    assert conf.delivery == by_its_own
 
 
 def test_tokens_live_as_long_as_the_site_says(settings: Settings) -> None:

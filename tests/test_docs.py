@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from directlinks import checks, conf
-from directlinks.core.errors import ErrorCode
+from directlinks import checks, conf, deploy_checks
+from directlinks.core.error_codes import ErrorCode
+from directlinks.delivery import handover
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -26,7 +27,8 @@ def test_a_setting_names_its_default_and_its_check(name: str) -> None:
 
 
 def test_each_check_is_documented() -> None:
-    source = "".join(Path(module.__file__ or "").read_text() for module in (checks, conf))
+    modules = (checks, conf, deploy_checks, handover)
+    source = "".join(Path(module.__file__ or "").read_text() for module in modules)
     ids = set(re.findall(r"directlinks\.[EW]\d{3}", source))
     assert ids == set(re.findall(r"directlinks\.[EW]\d{3}", SETTINGS))
 
@@ -40,9 +42,12 @@ def test_each_code_in_the_readme_exists() -> None:
         assert statuses == "per URI" or set(statuses.split(", ")) == set(real)
 
 
-def test_links_within_the_documentation_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^):]+)\)", README + SETTINGS):
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))], ids=lambda page: page.name
+)
+def test_links_within_the_documentation_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^):]+)\)", page.read_text()):
         path, _, anchor = target.partition("#")
-        page = ROOT / path
-        assert page.is_file()
-        assert not anchor or f"## `{anchor.upper()}`" in page.read_text()
+        other = page.parent / path if path else page
+        assert other.is_file()
+        assert not anchor or f"## `{anchor.upper()}`" in other.read_text()

@@ -38,14 +38,27 @@ def test_trashing_many_counts_those_that_were_live() -> None:
     assert File.objects.filter(deleted_at=NOW, path_key=None, updated_at=NOW).count() == 2
 
 
-def test_files_are_found_by_owner_and_path() -> None:
+@pytest.mark.parametrize("most_owners", [1, 200])
+def test_files_are_found_by_owner_and_path(
+    most_owners: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("directlinks.querysets._MOST_OWNERS", most_owners)
     owner = UserFactory()
     wanted = [FileFactory(owner=owner, path=path) for path in ("a", "b/c")]
     FileFactory(owner=owner, path="d")
     FileFactory(path="a")
     FileFactory(owner=owner, path="e").trash()
-    found = File.objects.at([owner.pk], ["a", "b/c", "e", "f"]).order_by("pk")
+    found = File.objects.at([(owner.pk, path) for path in ("a", "b/c", "e", "f")]).order_by("pk")
     assert list(found) == wanted
+
+
+@pytest.mark.parametrize("most_owners", [1, 200])
+def test_files_of_several_owners_are_found_at_once(
+    most_owners: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("directlinks.querysets._MOST_OWNERS", most_owners)
+    files = [FileFactory(path=path) for path in ("a", "b")]
+    assert set(File.objects.at([(file.owner_id, file.path) for file in files])) == set(files)
 
 
 class TestFolders:
@@ -116,15 +129,15 @@ class TestLinks:
 
     def test_a_download_is_counted_with_its_time(self) -> None:
         link, other = DirectLinkFactory(), DirectLinkFactory()
-        assert DirectLink.objects.all().count_download(link.pk, NOW)
-        assert DirectLink.objects.all().count_download(link.pk, NOW)
+        assert DirectLink.objects.filter(pk=link.pk).count_download(NOW)
+        assert DirectLink.objects.filter(pk=link.pk).count_download(NOW)
         link.refresh_from_db()
         assert (link.downloads, link.last_opened_at) == (2, NOW)
         assert DirectLink.objects.get(pk=other.pk).downloads == 0
 
     def test_the_download_after_the_last_is_not_counted(self) -> None:
         link = DirectLinkFactory(max_downloads=2)
-        counted = [DirectLink.objects.all().count_download(link.pk, NOW) for _ in range(3)]
+        counted = [DirectLink.objects.filter(pk=link.pk).count_download(NOW) for _ in range(3)]
         assert counted == [True, True, False]
         assert DirectLink.objects.get().downloads == 2
 

@@ -46,8 +46,7 @@ class TestFollowing:
         assert "Cookie" not in response.headers.get("Vary", "")
         assert not response.cookies
 
-    def test_nothing_in_the_request_changes_where_it_leads(self, settings: Settings) -> None:
-        settings.SECRET_KEY = "another secret, for a path that is compared as a whole"
+    def test_nothing_in_the_request_changes_where_it_leads(self) -> None:
         path = DirectLinkFactory().get_absolute_url() + "?url=https://evil.example&next=//x"
         headers = {"X-Forwarded-Host": "evil.example", "X-Original-URL": "/evil"}
         location = Client().get(path, headers=headers).headers["Location"]
@@ -63,14 +62,19 @@ class TestFollowing:
         assert response.status_code == 200
         assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
         assert response.headers["Content-Length"] == "0"
+        assert {name: response.headers[name] for name in PRIVATE} == PRIVATE
         assert len(queries) == 0
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "PROPFIND"])
-    def test_other_methods_are_a_405_envelope(self, method: str) -> None:
+    def test_other_methods_are_a_405_envelope_and_log_no_code(
+        self, method: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
         link = DirectLinkFactory()
-        response = visit(link, method)
+        browser = Client(enforce_csrf_checks=True)
+        response: Any = browser.generic(method, link.get_absolute_url())
         assert (response.status_code, response.json()["code"]) == (405, 405)
         assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+        assert link.code not in caplog.text
 
     def test_a_visit_is_one_read_and_one_write(self) -> None:
         link = DirectLinkFactory()
@@ -211,6 +215,9 @@ class TestRefusals:
             "/f/abcd/",
             "/f/d/abcd/x/y",
             "/f//x",
+            "/f/%0A",
+            "/f/a%0Ab/c/d",
+            "/f/abcd%0A/x/y",
         ],
     )
     def test_what_cannot_be_a_link_is_a_404_without_a_query(self, path: str) -> None:
@@ -260,7 +267,18 @@ class TestPages:
         assert response.status_code == 403
         assert b"This address cannot be opened" in response.content
 
-    @pytest.mark.parametrize("accept", ["*/*", "application/json", "", "image/webp,*/*;q=0.8"])
+    @pytest.mark.parametrize(
+        "accept",
+        [
+            "*/*",
+            "application/json",
+            "",
+            "image/webp,*/*;q=0.8",
+            # These, Django cannot read.
+            "text/html;q*=bogus'x'%41",
+            "text/html;x*=idna'x'%41",
+        ],
+    )
     def test_programs_get_an_envelope(self, accept: str) -> None:
         response = Client().get("/f/no", headers={"Accept": accept})
         assert response.json()["msg"] == "direct link not found"
@@ -290,3 +308,46 @@ class TestTheLog:
         path = target.removeprefix("http://testserver")
         assert Client().get(path, headers={"Range": "bytes=99-"}).status_code == 416
         assert not caplog.records
+
+    def test_what_is_no_code_is_not_repeated(self, caplog: pytest.LogCaptureFixture) -> None:
+        Client().get("/f/%1b[2J%0A/x")
+        (record,) = caplog.records
+        assert "\x1b" not in record.getMessage()
+        assert "(no code)" in record.getMessage()
+
+
+class TestWhatNobodyExpects:
+    @pytest.fixture(autouse=True)
+    def _broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*args: Any) -> None:
+            raise RuntimeError("out of order")
+
+        monkeypatch.setattr(DirectLink, "state", broken)
+
+    def test_it_is_an_envelope_and_shows_no_code_to_the_log(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        link = DirectLinkFactory()
+        response: Any = Client(raise_request_exception=False).get(link.get_absolute_url())
+        assert (response.status_code, response.json()["code"]) == (500, -1)
+        (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert response.json()["correlation_id"] in record.getMessage()
+        assert link.code not in record.getMessage()
+        assert record.exc_info is not None
+
+    def test_a_developer_gets_djangos_page(self, settings: Settings) -> None:
+        settings.DEBUG = True
+        path = DirectLinkFactory().get_absolute_url()
+        response = Client(raise_request_exception=False).get(path)
+        assert response.status_code == 500
+        assert b"out of order" in response.content
+
+
+def test_a_host_that_is_not_the_sites_is_a_400_without_djangos_middleware_too(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MIDDLEWARE = []
+    link = DirectLinkFactory(max_downloads=1)
+    assert visit(link, Host="evil.example").status_code == 400
+    assert downloads(link) == 0
+    assert link.code not in caplog.text

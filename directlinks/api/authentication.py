@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
@@ -30,7 +31,10 @@ class AccessTokenAuthentication(JWTAuthentication):
         if token.get(api_settings.TOKEN_TYPE_CLAIM) == RefreshToken.token_type:
             raise InvalidToken
         validated_token = self.get_validated_token(raw_token)
-        return self.get_user(validated_token), validated_token
+        try:
+            return self.get_user(validated_token), validated_token
+        except (ValueError, ValidationError):  # a key of another kind, from before it was changed
+            return None
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         parts = header.split()

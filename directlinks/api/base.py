@@ -56,6 +56,6 @@ class EnvelopeView(APIView):
         return response
 
 
-def plain(request: Request) -> HttpRequest:
+def django_request(request: Request) -> HttpRequest:
     """Django's request under DRF's."""
     return request._request

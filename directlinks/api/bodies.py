@@ -8,7 +8,7 @@ object, which this protocol answers differently.
 import json
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
@@ -45,7 +45,10 @@ def _body(request: HttpRequest) -> bytes:
     except ValueError:
         announced = 0
     # A body of unannounced length is read up to the ceiling and no further.
-    body = b"" if announced > ceiling else request.read(ceiling + 1)
+    try:
+        body = b"" if announced > ceiling else request.read(ceiling + 1)
+    except UnreadablePostError as error:  # the client is gone
+        raise InvalidParameters from error
     if max(announced, len(body)) > ceiling:
         raise BodyTooLarge
     return body

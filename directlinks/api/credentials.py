@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
-from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Q
 from django.http import HttpRequest
 
 from directlinks.core.errors import AccountNotActivated, IncorrectCredentials
+from directlinks.users import is_active
 
 
 def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> Any:
@@ -17,8 +18,10 @@ def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> A
     IncorrectCredentials, and AccountNotActivated only for those who know the password.
     """
     known = _user_called(login)
-    if known is not None and not known.is_active:
-        # Backends refuse inactive users without saying whether the password was right.
+    if known is not None and not is_active(known):
+        # Backends refuse inactive users without saying whether the password was right. They look
+        # the user up once more, and so do we: the work is the same for everybody.
+        known.refresh_from_db()
         if known.check_password(password):
             raise AccountNotActivated
         raise IncorrectCredentials
@@ -27,20 +30,19 @@ def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> A
     user = authenticate(request, **{field: name, "password": password})
     if user is None:
         raise IncorrectCredentials
-    if not user.is_active:
+    if not is_active(user):
         raise AccountNotActivated
     return user
 
 
 def _user_called(login: str) -> Any | None:
+    """One look-up, whoever it finds."""
     model = get_user_model()
-    by_name = model._default_manager.filter(**{model.USERNAME_FIELD: login}).first()
-    if by_name is not None:
-        return by_name
+    called = Q(**{model.USERNAME_FIELD: login})
     email = model.get_email_field_name()
-    try:
-        model._meta.get_field(email)
-    except FieldDoesNotExist:
-        return None
-    by_email = model._default_manager.filter(**{f"{email}__iexact": login})[:2]
-    return by_email[0] if len(by_email) == 1 else None
+    if any(field.name == email for field in model._meta.get_fields()):
+        called |= Q(**{f"{email}__iexact": login})
+    found: list[Any] = list(model._default_manager.filter(called))
+    named = [user for user in found if user.get_username() == login]
+    candidates = named or found
+    return candidates[0] if len(candidates) == 1 else None

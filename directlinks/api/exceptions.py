@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.signals import got_request_exception
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest
-from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from directlinks.conf import conf
 from directlinks.core import envelope
-from directlinks.core.errors import DirectLinksError, ErrorCode, InvalidParameters, LoginRequired
-from directlinks.reporting import correlation_id, report
+from directlinks.core.error_codes import ErrorCode
+from directlinks.core.errors import DirectLinksError, InvalidParameters, LoginRequired
+from directlinks.reporting import correlation_id, report, report_unexpected
 
 CHALLENGE = "Bearer"
 
@@ -61,6 +61,8 @@ def _as_ours_or_drfs(exc: Exception) -> Exception:
             return InvalidParameters(_first_fault(exc))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return LoginRequired(cause=str(exc.detail))
+        case SuspiciousOperation():
+            return InvalidParameters(cause=str(exc))
         case Http404():
             return exceptions.NotFound()
         case DjangoPermissionDenied():
@@ -87,15 +89,8 @@ def _answer(request: HttpRequest, code: int, msg: str, status: int, detail: str 
 
 
 def _unexpected(request: HttpRequest, exc: Exception) -> Response:
-    got_request_exception.send(sender=None, request=request)
     unknown = ErrorCode.UNKNOWN
     detail = f"{type(exc).__name__}: {exc}"
     response = _answer(request, unknown, "", unknown.http_status, detail)
-    log_response(
-        "Internal Server Error in the directlinks API (correlation id %s)",
-        correlation_id(request),
-        response=response,
-        request=request,
-        exception=exc,
-    )
+    report_unexpected(request, response, exc)
     return response

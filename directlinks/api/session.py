@@ -8,14 +8,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from directlinks.api import tokens
-from directlinks.api.base import EnvelopeView, plain
+from directlinks.api.base import EnvelopeView, django_request
 from directlinks.api.bodies import json_object
 from directlinks.api.credentials import user_by_credentials
-from directlinks.api.serializers import (
-    LoginSerializer,
-    RefreshTokenSerializer,
-    logged_in_user,
-)
+from directlinks.api.results import logged_in_user
+from directlinks.api.serializers import LoginSerializer, RefreshTokenSerializer
 from directlinks.api.throttles import LoginThrottle
 from directlinks.core import envelope
 from directlinks.policies import is_admin
@@ -30,7 +27,7 @@ class SessionView(EnvelopeView):
         return []
 
     def body(self, serializer_class: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-        serializer = serializer_class(data=json_object(plain(request)))
+        serializer = serializer_class(data=json_object(django_request(request)))
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -45,7 +42,7 @@ class SessionTokenView(SessionView):
     def post(self, request: Request) -> Response:
         credentials = self.body(LoginSerializer, request)
         user = user_by_credentials(
-            plain(request), login=credentials["email"], password=credentials["password"]
+            django_request(request), login=credentials["email"], password=credentials["password"]
         )
         account = logged_in_user(user, is_admin=is_admin(user))
         return Response(envelope.success({"user": account, "token": tokens.token_pair(user)}))

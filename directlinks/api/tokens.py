@@ -5,14 +5,16 @@ from typing import Any, cast
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
-from directlinks.api.serializers import rfc3339
+from directlinks.api.results import rfc3339
 from directlinks.conf import conf
 from directlinks.core.errors import InvalidToken
+from directlinks.users import is_active
 
 # Ends with the password: a stolen refresh token dies when its owner changes it.
 STATE_CLAIM = "state_hash"
@@ -30,6 +32,7 @@ class RefreshToken(tokens.RefreshToken):
     """Fourteen days, unless the site's SIMPLE_JWT says otherwise."""
 
     access_token_class = AccessToken
+    no_copy_claims: Any = (*tokens.RefreshToken.no_copy_claims, STATE_CLAIM)
 
     @property
     def lifetime(self) -> timedelta:  # type: ignore[override]  # read late, as all our settings
@@ -41,7 +44,6 @@ def token_pair(user: Any) -> dict[str, str]:
     refresh = cast("RefreshToken", RefreshToken.for_user(user))
     refresh[STATE_CLAIM] = user.get_session_auth_hash()
     access = refresh.access_token
-    del access[STATE_CLAIM]
     return {
         "access_token": str(access),
         "refresh_token": str(refresh),
@@ -51,10 +53,9 @@ def token_pair(user: Any) -> dict[str, str]:
 
 
 def exchange(text: str) -> dict[str, str]:
-    """A new pair for the refresh token ``text``, which is worthless from now on.
+    """A new pair for the refresh token ``text``, which is spent where there is a blacklist.
 
-    (Worthless only where simplejwt's blacklist is installed: without it a token cannot be taken
-    back.) Raises InvalidToken where it is expired, exchanged already, of another kind, or its user
+    Raises InvalidToken where it is expired, exchanged already, of another kind, or its user
     is gone, inactive or has another password.
     """
     refused = InvalidToken("Failed to issue token pair")
@@ -69,7 +70,7 @@ def exchange(text: str) -> dict[str, str]:
 
 
 def discard(text: str) -> None:
-    """Make the refresh token ``text`` worthless. Raises InvalidToken where it is so already."""
+    """Spend the refresh token ``text``, where there is a blacklist. Raises InvalidToken."""
     try:
         refresh = RefreshToken(cast("Any", text))
     except TokenError as error:
@@ -87,9 +88,12 @@ def blacklist(refresh: RefreshToken) -> bool:
 
 def _user_of(refresh: RefreshToken) -> Any | None:
     key = refresh.get(api_settings.USER_ID_CLAIM)
-    users = get_user_model()._default_manager.filter(**{api_settings.USER_ID_FIELD: key})
-    user: Any = users.first()
-    if user is None or not user.is_active:
+    users = get_user_model()._default_manager
+    try:
+        user: Any = users.filter(**{conf.token_user_field: key}).first()
+    except (ValueError, ValidationError):  # a key of another kind, from before it was changed
+        return None
+    if user is None or not is_active(user):
         return None
     # A token that was obtained elsewhere has no such claim; it ends with its own time.
     state = refresh.get(STATE_CLAIM)

@@ -7,10 +7,11 @@ from directlinks.api.views import DirectLinkViewSet
 
 app_name = "directlinks-api"
 
+# Whatever follows file/source/ is our answer, so that no log of others shows a code.
 urlpatterns = [
     path("file/source", DirectLinkViewSet.as_view({"put": "update"}), name="source"),
     path(
-        "file/source/<str:code>",
+        "file/source/<path:code>",
         DirectLinkViewSet.as_view({"delete": "destroy"}),
         name="source-detail",
     ),

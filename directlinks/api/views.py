@@ -1,18 +1,20 @@
 """PUT file/source and DELETE file/source/{code}."""
 
-from typing import NoReturn
-
 from django.utils import timezone
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from directlinks.api.base import EnvelopeView, plain
+from directlinks import addresses
+from directlinks.api.base import EnvelopeView, django_request
 from directlinks.api.bodies import json_object
-from directlinks.api.serializers import CreateDirectLinksSerializer, issued_link
+from directlinks.api.results import issued_link
+from directlinks.api.serializers import CreateDirectLinksSerializer
 from directlinks.conf import conf
 from directlinks.core import envelope
 from directlinks.core.errors import NotYourLink
+from directlinks.models import DirectLink
 from directlinks.policies import site_policy
 from directlinks.reporting import correlation_id
 from directlinks.services.creating import create_direct_links
@@ -24,15 +26,17 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
 
     def update(self, request: Request) -> Response:
         """A link for each URI in the body, and an error for each that cannot have one."""
-        serializer = CreateDirectLinksSerializer(data=json_object(plain(request)))
+        serializer = CreateDirectLinksSerializer(data=json_object(django_request(request)))
         serializer.is_valid(raise_exception=True)
+        # First, so that a host which is not the site's is refused before a link is made.
+        site = addresses.absolute("", django_request(request))
         batch = create_direct_links(
             user=request.user, texts=serializer.validated_data["uris"], policy=site_policy()
         )
-        answer = batch.map(lambda issued: issued_link(issued, plain(request)))
+        answer = batch.map(lambda issued: issued_link(issued, site))
         return Response(
             envelope.from_batch(
-                answer, correlation_id=correlation_id(plain(request)), debug=conf.debug
+                answer, correlation_id=correlation_id(django_request(request)), debug=conf.debug
             )
         )
 
@@ -43,9 +47,8 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         revoke_direct_link(link, now=timezone.now())
         return Response(envelope.success())
 
-    def permission_denied(
-        self, request: Request, message: str | None = None, code: str | None = None
-    ) -> NoReturn:
-        if request.user and request.user.is_authenticated:
-            raise NotYourLink
-        super().permission_denied(request, message, code)
+    def check_object_permissions(self, request: Request, obj: DirectLink) -> None:
+        try:
+            super().check_object_permissions(request, obj)
+        except PermissionDenied as error:
+            raise NotYourLink from error

@@ -36,5 +36,8 @@ def is_well_formed(code: str) -> bool:
 
 
 def shortened(code: str) -> str:
-    """What a log may show of a code: enough to find the link, too little to open it."""
-    return code[:4] + "…"
+    """What a log may show of a code: enough to find the link, too little to open it.
+
+    Of what is no code it shows nothing, since that may be anything.
+    """
+    return code[:4] + "…" if is_well_formed(code) else "(no code)"

@@ -10,7 +10,8 @@ import re
 UNKNOWN = "application/octet-stream"
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_WELL_FORMED = re.compile(rf"{_WORD}/{_WORD}(?: *;[ -~]*)?")
+_PARAMETER = rf" *; *{_WORD}=(?:{_WORD}|\"[^\"\\,\x00-\x1f\x7f-\U0010ffff]*\")"
+_WELL_FORMED = re.compile(rf"{_WORD}/{_WORD}(?:{_PARAMETER})*")
 
 _TYPES = mimetypes.MimeTypes(filenames=())
 for _extension, _type in {
@@ -52,7 +53,10 @@ _COMPRESSIONS = {
 
 
 def is_well_formed(content_type: str) -> bool:
-    """Whether ``content_type`` can be a header's value: type, subtype, perhaps parameters."""
+    """Whether ``content_type`` is one type with its parameters, as RFC 9110, section 8.3.1 has it.
+
+    A comma would make two of it, of which browsers take the last.
+    """
     return _WELL_FORMED.fullmatch(content_type) is not None
 
 

@@ -8,7 +8,8 @@ import re
 from typing import Any
 
 from directlinks.core.batch import Batch
-from directlinks.core.errors import DirectLinksError, ErrorCode
+from directlinks.core.error_codes import ErrorCode
+from directlinks.core.errors import DirectLinksError
 
 Envelope = dict[str, Any]
 

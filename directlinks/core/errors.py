@@ -26,6 +26,7 @@
     ├── LinkGone                     410
     │   ├── LinkExpired              410
     │   └── LinkUsedUp               410
+    ├── MethodNotAllowed             405     a link is only read
     ├── NotForPreviews               503     no bytes for a look that is not counted
     └── TicketError                          a temporary content URL that is not honoured
         ├── TicketInvalid          40071
@@ -34,47 +35,8 @@
 Raise them anywhere; the API and the visitor's views translate them once, into an envelope.
 """
 
-from enum import IntEnum
-
+from directlinks.core.error_codes import ErrorCode
 from directlinks.core.quoting import quoted
-
-
-class ErrorCode(IntEnum):
-    """The number that a client reads in ``code``."""
-
-    SUCCESS = 0
-    UNKNOWN = -1
-    LOGIN_REQUIRED = 401
-    PERMISSION_DENIED = 403
-    NOT_FOUND = 404
-    GONE = 410
-    UNAVAILABLE = 503
-    INVALID_PARAMETERS = 40001
-    SIGNATURE_EXPIRED = 40005
-    LINKS_SWITCHED_OFF = 40007
-    TOO_MANY_URIS = 40014
-    PATH_NOT_EXIST = 40016
-    ACCOUNT_NOT_ACTIVATED = 40018
-    INVALID_TOKEN = 40020
-    INVALID_SIGNATURE = 40071
-    BATCH_ABOVE_CEILING = 40074
-    ENTITY_NOT_EXIST = 40077
-    INCORRECT_CREDENTIALS = 40080
-    BATCH_NOT_COMPLETED = 40081
-    NOT_OWNER = 40082
-
-    @property
-    def http_status(self) -> int:
-        """The HTTP status of an answer whose request failed with this code."""
-        return _HTTP_STATUS.get(self, self.value)
-
-
-# Codes that are no HTTP status themselves. A batch that was worked through (40081) is a success.
-_HTTP_STATUS = {
-    0: 200, 40081: 200, -1: 500, 40020: 401, 40080: 401,
-    40001: 400, 40014: 400, 40074: 400, 40016: 404, 40077: 404,
-    40005: 403, 40007: 403, 40018: 403, 40071: 403, 40082: 403,
-}  # fmt: skip
 
 
 class DirectLinksError(Exception):
@@ -232,6 +194,11 @@ class LinkExpired(LinkGone):
 
 class LinkUsedUp(LinkGone):
     msg = "Direct link used up"
+
+
+class MethodNotAllowed(DirectLinksError):
+    code = ErrorCode.METHOD_NOT_ALLOWED
+    msg = "Method not allowed"
 
 
 class NotForPreviews(DirectLinksError):

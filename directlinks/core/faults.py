@@ -5,16 +5,22 @@ from collections.abc import Callable
 from typing import cast
 from urllib.parse import urlsplit
 
-from directlinks.core import codes
-
 Fault = Callable[[object], str | None]
 
 
-def at_least(least: int) -> Fault:
+def whole_number(least: int, most: int | None = None) -> Fault:
+    """The fault of what is no whole number from ``least`` to ``most``."""
+    to = "" if most is None else f" and at most {most}"
+
     def fault(value: object) -> str | None:
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        if (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and value >= least
+            and (most is None or value <= most)
+        ):
             return None
-        return f"must be a whole number of at least {least}"
+        return f"must be a whole number of at least {least}{to}"
 
     return fault
 
@@ -27,16 +33,6 @@ def dotted_path(value: object) -> str | None:
     if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
         return None
     return "must be the dotted path of a class"
-
-
-def code_length(value: object) -> str | None:
-    if (
-        isinstance(value, int)
-        and not isinstance(value, bool)
-        and codes.SHORTEST <= value <= codes.LONGEST
-    ):
-        return None
-    return f"must be a whole number from {codes.SHORTEST} to {codes.LONGEST}"
 
 
 def alphabet(value: object) -> str | None:
@@ -123,6 +119,8 @@ def is_backend(value: object) -> bool:
 def rate(value: object) -> str | None:
     if value is None:
         return None
-    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]*/(s|m|h|d)[a-z]*", value):
+    if isinstance(value, str) and re.fullmatch(
+        r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)", value
+    ):
         return None
     return "must be None or a rate like '10/min' (per s, min, hour or day)"

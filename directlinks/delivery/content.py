@@ -2,6 +2,7 @@
 
 import logging
 
+from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -15,6 +16,9 @@ from directlinks.delivery.streaming import BlockResponse, Blocks
 
 logger = logging.getLogger("directlinks")
 
+# What storages raise where a content is not there, or its name leads out of them.
+_NO_BYTES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, SuspiciousFileOperation)
+
 
 def content_response(request: HttpRequest, download: Download) -> HttpResponseBase:
     """200, 206, 304, 412 or 416 for a GET or HEAD ``request``.
@@ -23,7 +27,7 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
     """
     try:
         return _answer(request, download)
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except _NO_BYTES as error:
         logger.warning("The bytes of link %s are missing: %s", download.link, download.content)
         raise LinkNotFound from error
 

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from django.db.models.fields.files import FieldFile
 
 from directlinks.conf import conf
+from directlinks.core import content_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +33,7 @@ class Download:
 
 def is_passive(content_type: str) -> bool:
     """Whether a browser may show documents of this type, which cannot act."""
+    if not content_types.is_well_formed(content_type):
+        return False
     essence = content_type.partition(";")[0].strip().lower()
     return any(fnmatchcase(essence, pattern) for pattern in conf.INLINE_TYPES)

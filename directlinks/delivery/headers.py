@@ -4,6 +4,8 @@ from unicodedata import bidirectional
 
 from django.utils.http import content_disposition_header
 
+from directlinks.core import content_types
+
 # What a visitor fetched by a secret address is nobody else's business: not a search engine's, and
 # not that of the sites that a document links to.
 PRIVATE = {
@@ -33,7 +35,9 @@ def disposition(name: str, *, attachment: bool) -> str:
 
 
 def with_charset(content_type: str) -> str:
-    """``content_type``, and for text that does not say it, that it is UTF-8."""
+    """``content_type`` for a header, and for text that does not say it, that it is UTF-8."""
+    if not content_types.is_well_formed(content_type):
+        return content_types.UNKNOWN
     if content_type.startswith("text/") and "charset" not in content_type.lower():
         return f"{content_type}; charset=utf-8"
     return content_type

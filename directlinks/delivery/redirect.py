@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import iri_to_uri
 
 from directlinks.conf import conf
 from directlinks.core.errors import LinkNotFound, NotForPreviews
@@ -33,8 +34,11 @@ class RedirectBackend(DeliveryBackend):
         target, dies_at = self._target(download, now)
         if download.head_only and download.limited and not target.head_only:
             raise NotForPreviews
-        self._refuse_strange(target, download, request)
-        return redirection(target.url, download, dies_at=dies_at, now=now)
+        location = iri_to_uri(target.url)
+        if (fault := self._fault(location, target, download, request)) is not None:
+            logger.error("Refused to redirect link %s: its target %s.", download.link, fault)
+            raise LinkNotFound
+        return redirection(location, download, dies_at=dies_at, now=now)
 
     def _target(self, download: Download, now: datetime) -> tuple[Target, datetime | None]:
         """A target and when it dies: the same for everybody until shortly before that.
@@ -65,24 +69,19 @@ class RedirectBackend(DeliveryBackend):
         facts = (conf.storage_alias, str(download.content), download.version, wish)
         return "directlinks.target." + hashlib.sha256(repr(facts).encode()).hexdigest()
 
-    def _refuse_strange(self, target: Target, download: Download, request: HttpRequest) -> None:
-        """Raise LinkNotFound for an address that no visitor may be sent to."""
-        parts = urlsplit(target.url)
+    def _fault(
+        self, location: str, target: Target, download: Download, request: HttpRequest
+    ) -> str | None:
+        """Why no visitor may be sent to ``location``, or None."""
+        try:
+            parts = urlsplit(location)
+        except ValueError:
+            return "is no URL"
         hosts = conf.REDIRECT_HOSTS
-        if parts.scheme not in ("http", "https") or (
-            hosts is not None and parts.hostname not in hosts
-        ):
-            fault = "it is not http(s) on a host of REDIRECT_HOSTS"
-        elif download.attachment and not target.overrides and parts.netloc == request.get_host():
-            # The site's own host would show what must only be saved.
-            fault = "it cannot be kept from showing the file on the site's own host"
-        else:
-            return
-        logger.error(
-            "Refused to redirect link %s to %s://%s: %s.",
-            download.link,
-            parts.scheme,
-            parts.netloc,
-            fault,
-        )
-        raise LinkNotFound
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return "is not http(s)"
+        if hosts is not None and parts.hostname not in map(str.lower, hosts):
+            return f"is on {parts.hostname}, which is not one of REDIRECT_HOSTS"
+        if download.attachment and not target.overrides and parts.netloc == request.get_host():
+            return "would show the file on the site's own host, where it must only be saved"
+        return None

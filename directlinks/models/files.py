@@ -6,46 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousFileOperation, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, router, transaction
 from django.db.models import Q
 from django.db.models.base import ModelBase
 from django.utils import timezone
-from django.utils.text import get_valid_filename
 from django.utils.translation import gettext_lazy as _
 
 from directlinks.core import content_types, paths
 from directlinks.fields import ContentField, ExactCharField
+from directlinks.models.contents import content_name, validate_content_type, validate_path
 from directlinks.querysets import FileQuerySet
 from directlinks.storage import content_storage
 
 logger = logging.getLogger("directlinks")
-
-# Where contents that are uploaded or copied lie in the storage.
-OWN_FOLDER = "directlinks"
-
-
-def validate_path(path: str) -> None:
-    """Raise ValidationError where ``path`` cannot be the path of a file."""
-    if (fault := paths.fault(path)) is not None:
-        raise ValidationError(fault, code="invalid_path")
-
-
-def validate_content_type(content_type: str) -> None:
-    """Raise ValidationError where ``content_type`` cannot be sent to a browser."""
-    if not content_types.is_well_formed(content_type):
-        raise ValidationError(_("A content type looks like image/png."), code="invalid_type")
-
-
-def content_name(file: "File", filename: str) -> str:
-    """The name in the storage: it tells neither the owner nor the folder of ``file``."""
-    try:
-        basename = get_valid_filename(file.name)
-    except SuspiciousFileOperation:  # nothing is left of a name like "!!!"
-        basename = "file"
-    # Kept on the file, so that bytes whose row cannot be saved are found again.
-    file.storing_as = f"{OWN_FOLDER}/{secrets.token_hex(16)}/{basename}"
-    return file.storing_as
 
 
 class File(models.Model):
@@ -163,15 +137,17 @@ class File(models.Model):
         where the content type could not be sent. Bytes that were written for a row that then could
         not be saved are removed again.
         """
-        self._refuse("path", validate_path)
+        if update_fields is not None and not (update_fields := set(update_fields)):
+            return
+        self._validate_field("path", validate_path)
         if self.content_type:
-            self._refuse("content_type", validate_content_type)
+            self._validate_field("content_type", validate_content_type)
         self._derive_from_path()
         if self.content_is_new:
             self._describe_content()
         self.content_type = self._own_or_guessed_type()
         if update_fields is not None:
-            update_fields = {*update_fields, *self._derived_from(set(update_fields))}
+            update_fields = update_fields | self._derived_from(update_fields)
         using = using or router.db_for_write(File, instance=self)
         try:
             # A savepoint of its own, so that a refused row does not spoil the caller's transaction.
@@ -194,18 +170,19 @@ class File(models.Model):
 
     def trash(self) -> None:
         """Put the file into the trash: its links stop at once, and its path becomes free."""
-        self.deleted_at = timezone.now()
-        self.save(update_fields=["deleted_at"])
+        File.objects.filter(pk=self.pk).trash(timezone.now())
+        self.refresh_from_db(fields=["path", "path_key", "path_head", "deleted_at", "updated_at"])
 
     def restore(self) -> None:
         """Take the file out of the trash, and its links work again.
 
         Raises ValidationError where another file has taken its path meanwhile.
         """
+        self.refresh_from_db(fields=["path", "deleted_at"])
         trashed_at, self.deleted_at = self.deleted_at, None
         try:
-            self.save(update_fields=["deleted_at"])
-        except ValidationError:
+            self.save(update_fields=["path", "deleted_at"])
+        except BaseException:
             self.deleted_at = trashed_at
             raise
 
@@ -218,8 +195,8 @@ class File(models.Model):
         renamed = self.content_type == before and guess != content_types.UNKNOWN
         return guess if renamed else self.content_type
 
-    def _refuse(self, field: str, validate: Callable[[str], None]) -> None:
-        """Say which field it is that ``validate`` refuses."""
+    def _validate_field(self, field: str, validate: Callable[[str], None]) -> None:
+        """Run ``validate`` on ``field``, and raise its error under the field's name."""
         try:
             validate(getattr(self, field))
         except ValidationError as error:
@@ -259,7 +236,7 @@ class File(models.Model):
     def _path_is_taken(self) -> bool:
         if not self.is_live or self.owner_id is None:
             return False
-        same = File.objects.at([self.owner_id], [self.path])
+        same = File.objects.at([(self.owner_id, self.path)])
         return same.exclude(pk=self.pk).exists()
 
     @staticmethod

@@ -15,12 +15,10 @@ from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import codes, paths
 from directlinks.core.states import LinkState, judge
-from directlinks.fields import ExactCharField
+from directlinks.fields import ExactCharField, MomentField, validate_moment
 from directlinks.models.files import File
 from directlinks.querysets import DirectLinkQuerySet
-
-# Columns of a link that a copy of it, read some time ago, must not put back.
-_KEPT_WHILE_SAVING = {"downloads", "last_opened_at", "reuse_name"}
+from directlinks.users import is_active
 
 
 def new_code() -> str:
@@ -55,12 +53,8 @@ class DirectLink(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     downloads = models.PositiveBigIntegerField(_("downloads"), default=0, editable=False)
     last_opened_at = models.DateTimeField(_("last opened at"), null=True, editable=False)
-    not_before = models.DateTimeField(
-        _("not before"), null=True, blank=True, help_text=_("Empty: at once.")
-    )
-    expires_at = models.DateTimeField(
-        _("expires at"), null=True, blank=True, help_text=_("Empty: never.")
-    )
+    not_before = MomentField(_("not before"), null=True, blank=True, help_text=_("Empty: at once."))
+    expires_at = MomentField(_("expires at"), null=True, blank=True, help_text=_("Empty: never."))
     max_downloads = models.PositiveIntegerField(
         _("most downloads"),
         null=True,
@@ -121,8 +115,7 @@ class DirectLink(models.Model):
             now=now,
             revoked=self.revoked_at is not None,
             trashed=not self.file.is_live,
-            # A user model without the field has no inactive users.
-            owner_active=getattr(self.file.owner, "is_active", True),
+            owner_active=is_active(self.file.owner),
             paused=self.paused,
             not_before=self.not_before,
             expires_at=self.expires_at,
@@ -141,12 +134,21 @@ class DirectLink(models.Model):
         """Save. A link that was restricted once is never given again, also when it is eased.
 
         What visitors count meanwhile is kept: ``downloads`` and ``last_opened_at`` of a row that
-        exists are written only where ``update_fields`` names them.
+        exists are written only where ``update_fields`` names them. A revocation stays, too. Raises
+        ValidationError for moments that no database could give back.
         """
         self.name = self.name or self.file.name
+        for moment in (self.not_before, self.expires_at):
+            if moment is not None:
+                validate_moment(moment)
         if update_fields is None and not self._state.adding:
             columns = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
-            update_fields = columns - self.get_deferred_fields() - _KEPT_WHILE_SAVING
+            update_fields = columns - self.get_deferred_fields() - {"downloads", "last_opened_at"}
+            # Both are for good, so a copy that does not know of them must not take them back.
+            if self.revoked_at is None:
+                update_fields.discard("revoked_at")
+            if self.reuse_name is not None:
+                update_fields.discard("reuse_name")
         if self.is_restricted:
             self.reuse_name = None
             if update_fields is not None:

@@ -6,7 +6,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.files.base import File as ContentFile
 from django.core.files.storage import Storage
 
@@ -36,7 +35,8 @@ def local_sources(place: Path, into: str = "") -> Iterator[Source]:
     """
     root = place.resolve(strict=True)
     if not root.is_dir():
-        yield Source(str(root), _join(into, root.name))
+        # The name that was given, also where it is a link to a file of another name.
+        yield Source(str(root), _join(into, place.name))
         return
     for file in sorted(_files_below(root)):
         yield Source(str(file), _join(into, root.name, *file.relative_to(root).parts))
@@ -74,7 +74,7 @@ def add_file(
     ValidationError where the path cannot be stored, and OSError.
     """
     validate_path(source.path)
-    existing = File.objects.at([owner.pk], [source.path]).first()
+    existing = File.objects.at([(owner.pk, source.path)]).first()
     if existing is not None and not replace:
         return Outcome.KEPT
     if not dry_run:
@@ -87,11 +87,6 @@ def add_file(
                 file.content = ContentFile(local, name=file.name)
                 file.save()
     return Outcome.ADDED if existing is None else Outcome.REPLACED
-
-
-def explained(error: Exception) -> str:
-    """Why a file was not added, in one line."""
-    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def _join(*names: str) -> str:

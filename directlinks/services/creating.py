@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 
 from directlinks.conf import conf
 from directlinks.core import uris
@@ -21,7 +21,7 @@ from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
 from directlinks.services.locating import locate
 
-# A round is repeated where a code was taken already or a file vanished under way.
+# A round is repeated where a code was taken or a file vanished in between.
 _ROUNDS = 3
 
 
@@ -45,13 +45,18 @@ def create_direct_links(*, user: Any, texts: Sequence[str], policy: Policy) -> B
     targets = locate(asked, user=user, policy=policy)
     files = {target.pk: target for target in targets.values() if isinstance(target, File)}
     links = links_for(files.values(), created_by=user)
+    vanished = _vanished([file for key, file in files.items() if key not in links])
     batch: Batch[IssuedLink] = Batch()
     for uri in asked:
         target = targets[uri]
         if isinstance(target, URIError):
             batch.errors[uri.canonical] = target
         elif target.pk not in links:
-            batch.errors[uri.canonical] = _without_link(target)
+            batch.errors[uri.canonical] = (
+                PathNotExist(element=target.name)
+                if target.pk in vanished
+                else DirectLinksError(cause="no free code was found for a link")
+            )
         else:
             batch.items.append(IssuedLink(links[target.pk], uri.file_url()))
     return batch
@@ -66,10 +71,9 @@ def links_for(files: Collection[File], *, created_by: Any) -> dict[int, DirectLi
     """
     wanted = {file.pk: file for file in files}
     links = _reusable_links(wanted)
-    for _ in range(_ROUNDS):
-        missing = [file for key, file in sorted(wanted.items()) if key not in links]
-        if not missing:
-            break
+    rounds = _ROUNDS
+    while rounds and (missing := [f for key, f in sorted(wanted.items()) if key not in links]):
+        rounds -= 1
         try:
             DirectLink.objects.bulk_create(
                 [
@@ -80,17 +84,23 @@ def links_for(files: Collection[File], *, created_by: Any) -> dict[int, DirectLi
                 ],
                 ignore_conflicts=True,
             )
-        except IntegrityError:  # one of the files is gone; the others still want their links
-            wanted = dict(File.objects.in_bulk(list(wanted)))
+        except IntegrityError:  # a file is gone; the others still want their links
+            left = dict(File.objects.in_bulk(list(wanted)))
+            rounds += len(left) < len(wanted)
+            wanted = left
+        except OperationalError:  # a deadlock with somebody who revokes links of these files
+            if not rounds:
+                raise
         links = _reusable_links(wanted)
     return links
 
 
-def _without_link(file: File) -> DirectLinksError:
-    """Why ``file`` has no link after all."""
-    if File.objects.live().filter(pk=file.pk).exists():
-        return DirectLinksError(cause="no free code was found for a link")
-    return PathNotExist(element=file.name)
+def _vanished(files: Collection[File]) -> set[int]:
+    """The keys of those ``files`` that were deleted or trashed since they were found."""
+    if not files:
+        return set()
+    keys = {file.pk for file in files}
+    return keys - set(File.objects.live().filter(pk__in=keys).values_list("pk", flat=True))
 
 
 def _reusable_links(files: dict[int, File]) -> dict[int, DirectLink]:

@@ -1,6 +1,6 @@
 """From file URIs to the files that they name, for somebody who wants links to them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -44,7 +44,7 @@ def locate(
     places = {uri: (owners[uri.user].pk, uri.path) for uri in inside if uri.user in owners}
 
     files = _files(places.values())
-    missing = [place for place in places.values() if place not in files and _can_exist(place)]
+    missing = {place for place in places.values() if place not in files and _can_exist(place[1])}
     folders = _folders(missing)
     for uri in inside:
         if uri not in places:
@@ -99,24 +99,23 @@ def _user_keys(name: str) -> list[Any]:
     return [key] if str(key) == name and name.isprintable() else []
 
 
-def _can_exist(place: Place) -> bool:
-    return paths.fault(place[1]) is None
+def _can_exist(path: str) -> bool:
+    return paths.fault(path) is None
 
 
 def _files(places: Iterable[Place]) -> dict[Place, File]:
-    wanted = {place for place in places if _can_exist(place)}
+    wanted = {(owner, path) for owner, path in places if _can_exist(path)}
     if not wanted:
         return {}
-    found = File.objects.at({owner for owner, _ in wanted}, {path for _, path in wanted})
-    files = {(file.owner_id, file.path): file for file in found}
+    files = {(file.owner_id, file.path): file for file in File.objects.at(wanted)}
     return {place: file for place, file in files.items() if place in wanted}
 
 
-def _folders(missing: Collection[Place]) -> set[Place]:
+def _folders(missing: Set[Place]) -> set[Place]:
     """Those of ``missing`` that are folders; for a single one also the folders on the way to it."""
     asked = set(missing)
     if len(asked) == 1:
-        ((owner, path),) = missing
+        ((owner, path),) = asked
         asked |= {(owner, folder) for folder in paths.folders(path)}
     return File.objects.folders_among(list(asked)) if asked else set()
 
@@ -150,7 +149,7 @@ def _with_element(
         return targets
     (uri,) = failed.values()
     error = targets[uri]
-    if isinstance(error, PathNotExist) and error.element is not None and _can_exist(places[uri]):
+    if isinstance(error, PathNotExist) and error.element is not None and _can_exist(uri.path):
         owner, path = places[uri]
         on_the_way = paths.folders(path)
         files = _files((owner, folder) for folder in on_the_way)

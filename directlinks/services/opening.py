@@ -47,7 +47,7 @@ def open_direct_link(
     if (
         visit.counts(limited=limited)
         and answer.status_code in _GRANTING
-        and not DirectLink.objects.count_download(link.pk, now)
+        and not DirectLink.objects.filter(pk=link.pk).count_download(now)
     ):
         # The link was opened, paused or revoked by somebody else since it was read.
         if isinstance(answer, BlockResponse):

@@ -138,7 +138,7 @@ class TestForm:
         def visit_before_the_update(execute: Any, sql: str, *rest: Any) -> Any:
             if re.match(r"UPDATE .directlinks_directlink", sql) and not counted:
                 counted.append(True)
-                DirectLink.objects.all().count_download(link.pk, NOW)
+                DirectLink.objects.filter(pk=link.pk).count_download(NOW)
             return execute(sql, *rest)
 
         with connection.execute_wrapper(visit_before_the_update):

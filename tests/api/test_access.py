@@ -9,14 +9,15 @@ import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
-from django.db import connection
 from django.http import Http404
 from django.test import Client
+from django.urls import resolve
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
 from directlinks.api import views
+from directlinks.models import DirectLink
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, DirectLinkFactory, FileFactory
 
@@ -69,6 +70,11 @@ class TestTokens:
     ) -> None:
         response = put_with(f"Bearer {SlidingToken.for_user(user)}")
         assert response.json()["msg"] == "Login required"
+
+    def test_a_token_with_a_key_of_another_kind_is_not_logged_in(self, user: Any) -> None:
+        token = AccessToken.for_user(user)
+        token["user_id"] = "6a3ab5f0-9c1f-4d55-a2f5-6d4c1c0e8a55"
+        assert put_with(f"Bearer {token}").json()["msg"] == "Login required"
 
     @pytest.mark.parametrize("fate", ["inactive", "gone"])
     def test_a_valid_token_of_a_user_who_is_no_more_is_not_logged_in(
@@ -226,11 +232,17 @@ class TestFailures:
         assert vars(record)["correlation_id"] == response.json()["correlation_id"]
         assert vars(record)["status_code"] == 404
 
-    def test_a_site_with_atomic_requests_has_no_transaction_around_ours(
-        self, user: Any, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("path", ["/api/v4/file/source", "/f/abcdefgh/a.txt", "/f/t/x/y"])
+    def test_a_site_with_atomic_requests_has_no_transaction_around_ours(self, path: str) -> None:
+        assert resolve(path).func._non_atomic_requests == {"default"}  # type: ignore[attr-defined]
+
+    def test_a_host_that_is_not_the_sites_is_refused_before_a_link_is_made(
+        self, user: Any, settings: Settings
     ) -> None:
-        monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-        assert APIClient(user).put(URI).json()["code"] == 0
+        settings.MIDDLEWARE = []
+        response = APIClient(user).call("PUT", "file/source", {"uris": [URI]}, Host="evil.example")
+        assert (response.status_code, response.json()["code"]) == (400, 40001)
+        assert not DirectLink.objects.exists()
 
 
 def raising(error: Exception) -> Any:

@@ -7,10 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection
+from django.http import UnreadablePostError
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from directlinks.api.bodies import BodyTooLarge, json_object
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
 from tests.api.clients import APIClient
@@ -81,6 +85,10 @@ class TestTheBytesOnTheWire:
                     "cloudreve://my/no-bytes.txt",
                 ],
             ),
+            (
+                "one_missing_by_two_names",
+                ["cloudreve://my/none", "cloudreve://OWN@my/none"],
+            ),
         ],
     )
     def test_they_equal_the_golden_file(
@@ -98,9 +106,11 @@ class TestTheBytesOnTheWire:
         lost.content.storage.delete(lost.content.name)
         stranger = str(FileFactory(path="theirs.txt").owner.pk)
 
-        response = api.put(*(uri.replace("FOREIGN", stranger) for uri in uris))
+        own = str(owner.pk)
+        response = api.put(*(uri.replace("FOREIGN", stranger).replace("OWN", own) for uri in uris))
 
         answer = response.content.decode().replace(f"//{stranger}@", "//FOREIGN@")
+        answer = answer.replace(f"//{own}@", "//OWN@")
         golden = (GOLDEN / f"{case}.json").read_text()
         assert response.status_code == 200
         assert response.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -229,6 +239,39 @@ class TestRequestsOfTheWrongShape:
         response = api.call("PUT", "file/source", b'{"uris":["' + b"a" * 2 * 16 * 1024 + b'"]}')
         assert response.status_code == 413
         assert response.json()["code"] == 413
+
+    def test_ten_megabytes_are_refused_unread(
+        self, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(WSGIRequest, "read", unread)
+        response = api.call("PUT", "file/source", b'{"uris":["' + b"a" * 10_000_000 + b'"]}')
+        assert (response.status_code, response.json()["code"]) == (413, 413)
+
+    def test_a_body_of_unannounced_length_is_read_up_to_the_ceiling(
+        self, owner: Any, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {"MAX_BATCH_SIZE": 2, "BATCH_SIZE": 2}
+        request = RequestFactory().put("/")
+        read: list[int] = []
+
+        def endless(size: int) -> bytes:
+            read.append(size)
+            return b" " * size
+
+        request.META.pop("CONTENT_LENGTH")
+        request.read = endless  # type: ignore[method-assign]
+        with pytest.raises(BodyTooLarge):
+            json_object(request)
+        assert read == [2 * 16 * 1024 + 1]
+
+    def test_a_client_that_hangs_up_is_no_error_of_the_server(
+        self, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def hung_up(request: Any, size: int) -> bytes:
+            raise UnreadablePostError("reset by peer")
+
+        monkeypatch.setattr(WSGIRequest, "read", hung_up)
+        assert api.put("cloudreve://my/a").json()["msg"] == "Parameter error"
 
     def test_a_lying_content_length_does_not_help(self, api: APIClient) -> None:
         response = api.client.generic(
@@ -361,32 +404,37 @@ class TestLinks:
         assert DirectLink.objects.filter(created_by__is_staff=True).count() == 1
 
 
+@pytest.mark.parametrize(("name", "kwargs", "manages", "visits"), ACTORS)
 class TestWhoMay:
-    @pytest.mark.parametrize(("name", "kwargs", "may"), ACTORS)
-    def test_create_by_the_users_own_key(
-        self, name: str, kwargs: dict[str, bool] | None, may: bool
+    def test_create_is_for_those_who_manage_the_file(
+        self, name: str, kwargs: dict[str, bool] | None, manages: bool, visits: bool
     ) -> None:
         file = FileFactory(path="a.txt")
         client = client_of(name, kwargs, file)
         response = client.put(f"cloudreve://{file.owner.pk}@my/a.txt")
-        assert (response.json()["code"] == 0) == may
-        assert DirectLink.objects.exists() == may
+        assert (response.json()["code"] == 0) == manages
+        assert DirectLink.objects.exists() == manages
 
-    @pytest.mark.parametrize(("name", "kwargs", "may"), ACTORS)
-    def test_delete(self, name: str, kwargs: dict[str, bool] | None, may: bool) -> None:
+    def test_delete_is_for_those_who_manage_the_file(
+        self, name: str, kwargs: dict[str, bool] | None, manages: bool, visits: bool
+    ) -> None:
         link = DirectLinkFactory()
         response = client_of(name, kwargs, link.file).delete(link.code)
         link.refresh_from_db()
-        assert (response.json()["code"] == 0) == may
-        assert (link.revoked_at is not None) == may
+        assert (response.json()["code"] == 0) == manages
+        assert (link.revoked_at is not None) == manages
 
-    @pytest.mark.parametrize(("name", "kwargs", "may"), ACTORS)
-    def test_anyone_visits(self, name: str, kwargs: dict[str, bool] | None, may: bool) -> None:
+    def test_a_visit_is_for_everybody_while_the_owner_is_active(
+        self, name: str, kwargs: dict[str, bool] | None, manages: bool, visits: bool
+    ) -> None:
         link = DirectLinkFactory()
         client = client_of(name, kwargs, link.file)
         response = client.client.get(link.get_absolute_url(), headers=client.headers)
-        # The link of an inactive owner is the one that stops.
-        assert response.status_code == (404 if name == "inactive owner" else 302)
+        assert (response.status_code == 302) == visits
+
+
+def unread(request: Any, size: int) -> bytes:
+    pytest.fail("The body was read.")
 
 
 def client_of(name: str, kwargs: dict[str, bool] | None, file: File) -> APIClient:

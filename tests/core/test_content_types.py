@@ -45,6 +45,11 @@ def test_the_extension_decides(name: str, content_type: str) -> None:
         ("image/png; x=\r\ny", False),
         ("image/pñg", False),
         ("a b/c", False),
+        # Browsers take the last of several.
+        ("image/png; , text/html", False),
+        ("text/plain;x,text/html", False),
+        ('image/png; x="a,b"', False),
+        ('text/plain; title="a b"', True),
     ],
 )
 def test_only_what_a_header_can_hold_is_well_formed(content_type: str, well_formed: bool) -> None:

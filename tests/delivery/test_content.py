@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.test import AsyncClient, Client
 from django.utils.http import http_date
 from pytest_django.fixtures import Settings
 
-from directlinks.models import DirectLink
+from directlinks.models import DirectLink, File
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -281,3 +282,22 @@ class TestStreaming:
             return received
 
         assert async_to_sync(blocks)() == [DATA[5:35], DATA[35:65], DATA[65:90]]
+
+
+@pytest.mark.parametrize("name", ["folder", "folder/a.bin/below", "../outside.bin"])
+def test_a_stored_name_that_is_no_file_is_a_404(name: str) -> None:
+    link = DirectLinkFactory(file__path="a.bin")
+    storages["default"].save("folder/a.bin", ContentFile(b"x"))
+    target = target_of(link)
+    File.objects.filter(pk=link.file_id).update(content=name)
+    assert Client().get(target).status_code == 404
+
+
+def test_a_stored_type_that_is_none_is_sent_as_unknown() -> None:
+    link = DirectLinkFactory()
+    target = target_of(link)
+    File.objects.filter(pk=link.file_id).update(content_type="image/png; , text/html")
+    response = Client().get(target)
+    response.getvalue()
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment")

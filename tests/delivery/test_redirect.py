@@ -11,7 +11,7 @@ from django.core.files.storage import FileSystemStorage
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django.fixtures import Settings
-from storages.backends.s3 import S3Storage
+from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]  # has no types
 
 from directlinks.delivery import presigning
 from directlinks.delivery.presigning import Target, Wish
@@ -103,15 +103,13 @@ class TestSharedTarget:
             assert target_of(link) != first
 
     @pytest.mark.parametrize("seconds", [1, 2, 9, 10, 15, 600])
-    def test_a_tenth_of_its_life_is_always_left(self, seconds: int, settings: Settings) -> None:
-        settings.DIRECTLINKS = {"TARGET_SECONDS": seconds, "REDIRECT_MAX_AGE": 10**6}
+    def test_it_is_not_handed_out_in_the_last_tenth(self, seconds: int, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"TARGET_SECONDS": seconds}
         with time_machine.travel(NOON, tick=False) as clock:
             link = DirectLinkFactory()
             first = target_of(link)
-            clock.shift(seconds * 0.89)
-            late = target_of(link)
-            clock.shift(seconds * 0.02)
-            assert target_of(link) not in (first, late) if late == first else True
+            clock.shift(seconds * 0.95)
+            assert target_of(link) != first
 
     def test_a_presigner_may_give_less_time_than_was_wished(
         self, signing_bucket: SigningBucket
@@ -275,6 +273,7 @@ class TestStrangeTargets:
             "ftp://bucket/",
             "/media/",
             "https:///bucket.example/",
+            "https://[bucket/",
             "https://bucket.example/\r\nSet-Cookie: a=b/",
         ],
     )
@@ -295,6 +294,7 @@ class TestStrangeTargets:
         [
             (["bucket.example"], 302),
             (["x.example", "bucket.example"], 302),
+            (["Bucket.Example"], 302),
             (["x.example"], 404),
             (["example"], 404),
             ([], 404),
@@ -334,7 +334,7 @@ class TestTheSitesOwnHost:
     ) -> None:
         bucket.base_url = base_url
         assert visit(DirectLinkFactory(file__path=name)).status_code == 404
-        assert "cannot be kept from showing the file" in caplog.text
+        assert "the site's own host" in caplog.text
 
     def test_a_passive_type_there_is_allowed(self, bucket: Bucket) -> None:
         bucket.base_url = "http://testserver/media/"

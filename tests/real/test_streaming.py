@@ -6,8 +6,8 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ STREAM = 'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.St
 MIB = 1024 * 1024
 HUGE = 1024 * MIB
 RANDOM = random.Random(8).randbytes(8 * MIB)
+
+Serving = Callable[[Site], AbstractContextManager[Server]]
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="It looks into /proc.")
 
@@ -39,9 +41,15 @@ def files(site: Site) -> Site:
     return site
 
 
-@pytest.fixture(scope="module", params=["gunicorn", "uvicorn"])
-def server(files: Site, request: pytest.FixtureRequest) -> Iterator[Server]:
-    with getattr(servers, request.param)(files) as server:
+@pytest.fixture(scope="module", params=["gunicorn", "uvicorn", "granian"])
+def serving(request: pytest.FixtureRequest) -> Serving:
+    server: Serving = getattr(servers, request.param)
+    return server
+
+
+@pytest.fixture(scope="module")
+def server(files: Site, serving: Serving) -> Iterator[Server]:
+    with serving(files) as server:
         yield server
 
 
@@ -103,7 +111,7 @@ def growth(server: Server, huge: str, small: str) -> int:
 
     block = memoryview(bytearray(4 * MIB))
     received = 0
-    with closing(connect(url)) as connection:
+    with closing(connect(huge)) as connection:
         response = send(connection, "GET", huge)
         while read := response.readinto(block):
             received += read
@@ -120,12 +128,11 @@ def test_a_huge_download_takes_little_memory(server: Server, links: tuple[str, s
 
 
 @linux_only
-@pytest.mark.parametrize("name", ["gunicorn", "uvicorn"])
 def test_a_huge_download_from_the_link_itself_takes_little_memory(
-    files: Site, links: tuple[str, str], name: str
+    files: Site, serving: Serving, links: tuple[str, str]
 ) -> None:
     huge, small = (urlsplit(link).path for link in links)
-    with getattr(servers, name)(files.variant("stream", STREAM)) as server:
+    with serving(files.variant("stream", STREAM)) as server:
         assert growth(server, server.origin + huge, server.origin + small) <= 16 * MIB
 
 

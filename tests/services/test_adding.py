@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.exceptions import SuspiciousFileOperation, ValidationError
@@ -14,7 +13,6 @@ from directlinks.services.adding import (
     Outcome,
     Source,
     add_file,
-    explained,
     local_sources,
     stored_sources,
 )
@@ -118,7 +116,7 @@ class TestAddFile:
     def test_a_local_file_is_copied(self, source: Source) -> None:
         owner = UserFactory()
         assert add_file(owner=owner, source=source, adopt=False, replace=False) is Outcome.ADDED
-        file = File.objects.at([owner.pk], ["folder/a.txt"]).get()
+        file = File.objects.at([(owner.pk, "folder/a.txt")]).get()
         assert (file.size, file.content_type) == (5, "text/plain")
         assert Path(file.content.path).read_bytes() == Path(source.place).read_bytes() == b"local"
 
@@ -179,18 +177,6 @@ class TestAddFile:
         with pytest.raises(error):
             add_file(owner=owner, source=source, adopt=adopt, replace=False)
         assert not File.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (ValidationError({"path": ["Taken."], "content": ["Gone."]}), "Taken. Gone."),
-        (ValidationError("Taken."), "Taken."),
-        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
-    ],
-)
-def test_an_error_is_explained_in_one_line(error: Any, line: str) -> None:
-    assert explained(error) == line
 
 
 @pytest.mark.django_db

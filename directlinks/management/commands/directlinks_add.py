@@ -14,13 +14,12 @@ from directlinks.services.adding import (
     Outcome,
     Source,
     add_file,
-    explained,
     local_sources,
     stored_sources,
 )
 from directlinks.storage import content_storage
 
-_FAULTS = (OSError, SuspiciousFileOperation, ValidationError)
+_FAULTS: tuple[type[Exception], ...] = (OSError, SuspiciousFileOperation, ValidationError)
 
 
 class Command(BaseCommand):
@@ -51,9 +50,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         owner = self._owner(options["owner"])
         faults: list[str] = []
-        sources = list(self._sources(options, faults))
         outcomes: Counter[Outcome] = Counter()
         try:
+            sources = list(self._sources(options, faults))
             for number, source in enumerate(sources, 1):
                 self._show(f"[{number}/{len(sources)}] {source.path}")
                 try:
@@ -69,6 +68,7 @@ class Command(BaseCommand):
                     continue
                 outcomes[outcome] += 1
                 if options["dry_run"]:
+                    self._show("")
                     would = "" if outcome is Outcome.KEPT else "would be "
                     self.stdout.write(_printable(f"{source.path}: {would}{outcome.value}"))
         except KeyboardInterrupt:
@@ -114,6 +114,11 @@ class Command(BaseCommand):
         counts = ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome)
         dry = " (dry run: nothing was changed)" if options["dry_run"] else ""
         self.stdout.write(self.style.SUCCESS(f"Files: {counts}.{dry}"))
+
+
+def explained(error: Exception) -> str:
+    """Why a file was not added, in one line."""
+    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def _printable(text: str) -> str:

@@ -1,0 +1,37 @@
+"""What the columns of a file accept, and where its content is stored."""
+
+import secrets
+from typing import Any
+
+from django.core.exceptions import SuspiciousFileOperation, ValidationError
+from django.utils.text import get_valid_filename
+from django.utils.translation import gettext_lazy as _
+
+from directlinks.core import content_types, paths
+
+# Where contents that are uploaded or copied lie in the storage.
+OWN_FOLDER = "directlinks"
+
+
+def validate_path(path: str) -> None:
+    """Raise ValidationError where ``path`` cannot be the path of a file."""
+    if (fault := paths.fault(path)) is not None:
+        raise ValidationError(fault, code="invalid_path")
+
+
+def validate_content_type(content_type: str) -> None:
+    """Raise ValidationError where ``content_type`` cannot be sent to a browser."""
+    if not content_types.is_well_formed(content_type):
+        raise ValidationError(_("A content type looks like image/png."), code="invalid_type")
+
+
+def content_name(file: Any, filename: str) -> str:
+    """The name in the storage: it tells neither the owner nor the folder of ``file``."""
+    try:
+        basename = get_valid_filename(file.name)
+    except SuspiciousFileOperation:  # nothing is left of a name like "!!!"
+        basename = "file"
+    # Kept on the file, so that bytes whose row cannot be saved are found again.
+    name = f"{OWN_FOLDER}/{secrets.token_hex(16)}/{basename}"
+    file.storing_as = name
+    return name
