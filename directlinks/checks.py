@@ -13,6 +13,7 @@ from django.core.files.storage import FileSystemStorage
 from django.utils.module_loading import import_string
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
+from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_for
 from directlinks.storage import content_storage, has_local_paths
 
@@ -111,18 +112,23 @@ def _check_base_url() -> list[CheckMessage]:
     if not isinstance(base, str) or "://" in base:
         return []
     try:
-        import_string(base)
+        found = import_string(base)
     except ImportError as error:
         return [Error(f'DIRECTLINKS["BASE_URL"]: {error}', id="directlinks.E020")]
-    return []
+    if callable(found):
+        return []
+    return [Error(f'DIRECTLINKS["BASE_URL"]: {base} cannot be called.', id="directlinks.E020")]
 
 
 def _check_delivery() -> Sequence[CheckMessage]:
     storage = content_storage()
     try:
-        backend = backend_for(storage)
+        backend: object = backend_for(storage)
     except (ImportError, TypeError) as error:
         return [Error(f'DIRECTLINKS["DELIVERY"]: {error}', id="directlinks.E021")]
+    if not isinstance(backend, DeliveryBackend):
+        fault = f"{type(backend).__name__} is no DeliveryBackend."
+        return [Error(f'DIRECTLINKS["DELIVERY"]: {fault}', id="directlinks.E021")]
     if backend.needs_local_paths and not has_local_paths(storage):
         name = type(backend).__name__
         fault = f"{name} needs files of this machine, which {type(storage).__name__} has not."

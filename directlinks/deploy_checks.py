@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from django.core.checks import CheckMessage
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
 
-from directlinks.conf import conf
+from directlinks.conf import SETTINGS, conf, site_settings
 from directlinks.storage import content_storage
 
 # Documents that a browser runs code in.
@@ -26,6 +27,9 @@ ACTIVE_TYPES = (
 
 def check_deployment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """W007 to W010, for what visitors would meet."""
+    for name, value in site_settings().items():
+        if name in SETTINGS and SETTINGS[name].fault(value) is not None:
+            return []  # that error is told by check_settings, and comes first
     return [*_plain_http(), *_active_types(), *_public_media(), *_old_signatures()]
 
 
@@ -63,6 +67,12 @@ def _public_media() -> list[CheckMessage]:
     storage = content_storage()
     if not isinstance(storage, FileSystemStorage) or storage.base_url in (None, "", "/"):
         return []
+    # A storage that names no address has MEDIA_URL, which publishes MEDIA_ROOT and nothing else.
+    media = FileSystemStorage()
+    if storage.base_url == media.base_url and not Path(storage.location).is_relative_to(
+        media.location
+    ):
+        return []
     return [
         Caution(
             f"The storage of the links has a public address, {storage.base_url}: if the web "
@@ -74,11 +84,11 @@ def _public_media() -> list[CheckMessage]:
 
 
 def _old_signatures() -> list[CheckMessage]:
-    storage = content_storage()
+    storage: Any = content_storage()
     kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(storage).__mro__}
     if "storages.backends.s3.S3Storage" not in kinds:
         return []
-    if getattr(storage, "signature_version", None) == "s3v4":
+    if not storage.querystring_auth or storage.client_config.signature_version == "s3v4":
         return []
     return [
         Caution(

@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import math
+import re
 from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ from directlinks.delivery.download import Download
 from directlinks.delivery.headers import disposition, with_charset
 from directlinks.delivery.presigning import Target, Wish, target_of
 from directlinks.delivery.redirection import redirection
+from directlinks.storage import has_local_paths
 
 logger = logging.getLogger("directlinks")
 
@@ -56,13 +59,18 @@ class RedirectBackend(DeliveryBackend):
         )
         shared = wish.seconds == conf.TARGET_SECONDS
         key = self._key(download, wish)
-        known = cast("tuple[Target, datetime | None] | None", cache.get(key)) if shared else None
-        if known is not None and (known[1] is None or known[1] > now):
+        known = cast("tuple[Target, datetime] | None", cache.get(key)) if shared else None
+        if known is not None and known[1] > now:
             return known
         target = target_of(self.storage, str(download.content), wish)
-        dies_at = None if target.seconds is None else now + timedelta(seconds=target.seconds)
+        if target.seconds is None:
+            # Nobody knows how long it lives: the storage may have signed it in its own way.
+            return target, None
+        # Signatures count from a whole second.
+        dies_at = now.replace(microsecond=0) + timedelta(seconds=target.seconds)
         if shared:
-            cache.set(key, (target, dies_at), timeout=wish.seconds - wish.seconds // _MARGIN)
+            timeout = target.seconds - math.ceil(target.seconds / _MARGIN)
+            cache.set(key, (target, dies_at), timeout=timeout)
         return target, dies_at
 
     def _key(self, download: Download, wish: Wish) -> str:
@@ -77,11 +85,20 @@ class RedirectBackend(DeliveryBackend):
             parts = urlsplit(location)
         except ValueError:
             return "is no URL"
+        if re.search(r"[\x00-\x1f\x7f]", target.url):
+            return "has control characters"
         hosts = conf.REDIRECT_HOSTS
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return "is not http(s)"
         if hosts is not None and parts.hostname not in map(str.lower, hosts):
             return f"is on {parts.hostname}, which is not one of REDIRECT_HOSTS"
-        if download.attachment and not target.overrides and parts.netloc == request.get_host():
+        if (
+            download.attachment
+            and not target.overrides
+            and (
+                has_local_paths(self.storage)
+                or parts.hostname == urlsplit(f"//{request.get_host()}").hostname
+            )
+        ):
             return "would show the file on the site's own host, where it must only be saved"
         return None

@@ -19,6 +19,7 @@ class SignedBackend(DeliveryBackend):
         dies_at = now + timedelta(seconds=conf.TARGET_SECONDS)
         if download.until is not None:
             dies_at = min(dies_at, download.until)
+        dies_at = dies_at.replace(microsecond=0)  # a ticket counts in whole seconds
         ticket = signing.Ticket(
             link=download.link,
             attachment=download.attachment,

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from directlinks.core import envelope
 from directlinks.core.batch import Batch
 from directlinks.core.envelope import Envelope
+from directlinks.core.error_codes import ErrorCode
 from directlinks.core.errors import (
     ActionNotSupported,
     DirectLinksError,
     EntityNotExist,
-    ErrorCode,
     LoginRequired,
     PathNotExist,
     UnknownFileSystem,

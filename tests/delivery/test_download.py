@@ -15,7 +15,7 @@ from tests.delivery.downloads import download
     [
         "image/png",
         "IMAGE/PNG",
-        " image/png ; x=y",
+        "image/png ; x=y",
         "audio/mpeg",
         "video/mp4",
         "text/plain; charset=utf-8",

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from directlinks.core.errors import ErrorCode, InvalidParameters, NotYourLink
+from directlinks.core.error_codes import ErrorCode
+from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.models import DirectLink
 from directlinks.services.revoking import find_direct_link, revoke_direct_link
 from tests.factories import DirectLinkFactory
