@@ -1,15 +1,20 @@
 """The two columns of our own."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from directlinks.fields import ExactCharField
 from directlinks.models import File
-from tests.factories import FileFactory
+from tests.factories import DirectLinkFactory, FileFactory
 
 
 def database(vendor: str, **facts: Any) -> Any:
@@ -89,3 +94,32 @@ def test_the_content_that_is_there_already_is_not_new() -> None:
     # What a form does that got no upload.
     file.content = there
     assert file.content_is_new is False
+
+
+class TestMoments:
+    FAR = (datetime(1, 6, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("moment", FAR)
+    @pytest.mark.parametrize("name", ["not_before", "expires_at"])
+    def test_what_no_database_could_give_back_is_not_saved(
+        self, moment: datetime, name: str
+    ) -> None:
+        with pytest.raises(ValidationError, match="too far away"):
+            DirectLinkFactory(**{name: moment})
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
+    @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+    def test_a_form_says_so_in_every_time_zone(
+        self, zone: str, day: str, admin_client: Client
+    ) -> None:
+        link = DirectLinkFactory()
+        form = {"expires_at_0": day, "expires_at_1": "23:59:59"}
+        with timezone.override(zone):
+            response = admin_client.post(
+                reverse("admin:directlinks_directlink_change", args=[link.pk]), form
+            )
+        assert response.context["adminform"].form.errors == {
+            "expires_at": ["This is too far away."]
+        }

@@ -640,3 +640,46 @@ class TestLink:
         # The statement that counts a download comes to the same judgement.
         counted = DirectLink.objects.filter(pk=link.pk).count_download(NOW)
         assert counted == (state is LinkState.ACTIVE)
+
+
+class TestCopiesReadSomeTimeAgo:
+    def test_saving_one_does_not_undo_a_revocation(self) -> None:
+        link = DirectLinkFactory()
+        DirectLink.objects.filter(pk=link.pk).revoke(NOW)
+        link.save()
+        assert DirectLink.objects.get().revoked_at == NOW
+
+    def test_taking_the_reuse_from_a_link_is_saved(self) -> None:
+        link = DirectLinkFactory(name="a.txt", reuse_name="a.txt")
+        link.reuse_name = None
+        link.save()
+        assert DirectLink.objects.get().reuse_name is None
+
+    @pytest.mark.parametrize("act", ["trash", "restore"])
+    def test_trash_and_restore_know_of_a_rename(self, act: str) -> None:
+        file = FileFactory(path="a.txt")
+        if act == "restore":
+            file.trash()
+        renamed = File.objects.get()
+        renamed.path = "folder/b.txt"
+        renamed.save()
+        getattr(file, act)()
+        assert file.path == "folder/b.txt"
+        assert File.objects.get().path_head == "folder/b.txt"
+        found = File.objects.at([(file.owner_id, "folder/b.txt")])
+        assert found.exists() == (act == "restore")
+
+    def test_a_second_trash_keeps_the_time_of_the_first(self) -> None:
+        file = FileFactory()
+        copy = File.objects.get()
+        copy.trash()
+        file.trash()
+        assert file.deleted_at == copy.deleted_at
+
+
+def test_saving_no_fields_changes_nothing() -> None:
+    file = FileFactory()
+    file.path = "b.txt"
+    before = File.objects.values().get()
+    file.save(update_fields=[])
+    assert File.objects.values().get() == before

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from directlinks.admin import FileAdmin
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
 from directlinks.querysets import FileQuerySet
@@ -341,3 +342,28 @@ def test_who_may_only_look_is_not_shown_the_storages_own_address(client: Client)
     html = staff(client, "view_file").get(page_of(file)).content.decode()
     assert file.path in html
     assert file.content.name not in html
+
+
+def test_the_form_writes_only_what_it_changed(browser: Client, monkeypatch: Any) -> None:
+    file = FileFactory(path="a.txt")
+    get_object = FileAdmin.get_object
+
+    def read_early(*args: Any) -> Any:
+        found = get_object(*args)
+        # Somebody else replaces the content while the form is looked at.
+        File.objects.filter(pk=file.pk).update(version="of somebody else")
+        return found
+
+    monkeypatch.setattr(FileAdmin, "get_object", read_early)
+    form = {"owner": file.owner.pk, "path": "b.txt", "content_type": "text/plain"}
+    assert browser.post(page_of(file), form).status_code == 302
+    stored = File.objects.get()
+    assert (stored.path, stored.version) == ("b.txt", "of somebody else")
+
+
+def test_where_links_are_switched_off_the_admin_creates_none(
+    browser: Client, settings: Settings
+) -> None:
+    FileFactory()
+    settings.DIRECTLINKS = {"BATCH_SIZE": 0}
+    assert "create_links" not in actions(browser, FILES)

@@ -169,13 +169,16 @@ def test_a_player_on_a_page_of_another_origin_seeks(
 ) -> None:
     origin, folder = elsewhere
     (folder / "player.html").write_text(PLAYER.format(link=links["sound.wav"]))
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))  # no method of a list will do here
+    starts: list[int] = []
+
+    def note(answer: Response) -> None:
+        part = answer.headers.get("content-range", "bytes 0-")
+        starts.append(int(part.removeprefix("bytes ").partition("-")[0]))
+
+    page.on("response", note)
     page.goto(f"{origin}/player.html")
 
     assert page.evaluate(SEEK) == [3600, 3000]
-    parts = [answer.headers["content-range"] for answer in answers if answer.status == 206]
-    starts = [int(part.removeprefix("bytes ").partition("-")[0]) for part in parts]
     assert max(starts) > 20_000_000, "It began in the middle without asking for a range there."
 
 

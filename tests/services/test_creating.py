@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -358,3 +358,49 @@ def at_once(calls: Sequence[Callable[[], Batch[IssuedLink]]]) -> list[Batch[Issu
     for thread in threads:
         thread.join()
     return [answers[place] for place in range(len(calls))]
+
+
+class TestTroubleUnderWay:
+    """What happens while a round of inserting is on its way to the database."""
+
+    @pytest.fixture
+    def before_each_round(self, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+        """Things to do before each round, in turn."""
+        todo: list[Callable[[], None]] = []
+        insert = DirectLink.objects.bulk_create
+
+        def disturbed(*args: Any, **kwargs: Any) -> Any:
+            if todo:
+                todo.pop(0)()
+            return insert(*args, **kwargs)
+
+        monkeypatch.setattr(DirectLink.objects, "bulk_create", disturbed)
+        return todo
+
+    @pytest.mark.django_db(transaction=True)
+    def test_files_that_vanish_one_by_one_take_no_others_along(
+        self, before_each_round: list[Callable[[], None]]
+    ) -> None:
+        user = UserFactory()
+        files = [FileFactory(owner=user, path=f"{number}.txt") for number in range(8)]
+        before_each_round += [file.delete for file in files[:5]]
+        batch = create(user, *(f"{number}.txt" for number in range(8)))
+        assert len(batch.items) == 3
+        assert {type(error) for error in batch.errors.values()} == {PathNotExist}
+
+    def test_a_deadlock_is_tried_again(self, before_each_round: list[Callable[[], None]]) -> None:
+        user = FileFactory(path="a.txt").owner
+        before_each_round += [deadlock] * 2
+        assert create(user, "a.txt").is_complete
+
+    def test_trouble_that_does_not_end_is_not_hidden(
+        self, before_each_round: list[Callable[[], None]]
+    ) -> None:
+        user = FileFactory(path="a.txt").owner
+        before_each_round += [deadlock] * 9
+        with pytest.raises(OperationalError):
+            create(user, "a.txt")
+
+
+def deadlock() -> None:
+    raise OperationalError("Deadlock found when trying to get lock")
