@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from django.core.checks import CheckMessage, Error
 from django.core.files.storage import Storage
-from django.http import HttpRequest, HttpResponse
+from django.http import BadHeaderError, HttpRequest, HttpResponse
+from django.utils.http import http_date, quote_etag
 
+from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.content import document_headers
 from directlinks.delivery.download import Download
@@ -26,7 +28,9 @@ class AccelBackend(DeliveryBackend):
         self.location = location
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
-        return _handed_over(download, "X-Accel-Redirect", self.location + str(download.content))
+        # nginx undoes the quoting, without which "?" and "%" would be taken for more than a name.
+        place = quote(self.location + str(download.content))
+        return _handed_over(download, "X-Accel-Redirect", place)
 
     def check(self) -> Sequence[CheckMessage]:
         if self.location.startswith("/") and self.location.endswith("/"):
@@ -36,21 +40,33 @@ class AccelBackend(DeliveryBackend):
 
 
 class SendfileBackend(DeliveryBackend):
-    """X-Sendfile of Apache's mod_xsendfile and others; ``header`` is how yours calls it."""
+    """X-Sendfile of Apache's mod_xsendfile and others; ``header`` is how yours calls it.
+
+    With ``quoted`` the path is percent-encoded, for servers that undo that; Apache does not.
+    """
 
     needs_local_paths = True
 
-    def __init__(self, storage: Storage, *, header: str = "X-Sendfile") -> None:
+    def __init__(
+        self, storage: Storage, *, header: str = "X-Sendfile", quoted: bool = False
+    ) -> None:
         super().__init__(storage)
         self.header = header
+        self.quoted = quoted
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
-        return _handed_over(download, self.header, self.storage.path(str(download.content)))
+        path = self.storage.path(str(download.content))
+        # As bytes, which leave as they are: Django would make a MIME word of what is not Latin-1.
+        return _handed_over(download, self.header, quote(path) if self.quoted else path.encode())
 
 
-def _handed_over(download: Download, header: str, place: str) -> HttpResponse:
-    """An empty answer with all headers of the document, and the one that names its place.
-
-    The servers undo the quoting; without it a name could not leave ASCII, or could end the header.
-    """
-    return HttpResponse(headers={**document_headers(download), header: quote(place)})
+def _handed_over(download: Download, header: str, place: str | bytes) -> HttpResponse:
+    """An empty answer with all headers of the document, and the one that names its place."""
+    response = HttpResponse(headers=document_headers(download))
+    response.headers["ETag"] = quote_etag(download.version)
+    response.headers["Last-Modified"] = http_date(int(download.modified_at.timestamp()))
+    try:
+        response.headers[header] = place
+    except BadHeaderError as error:  # a name with a line break, which no upload has
+        raise LinkNotFound from error
+    return response

@@ -9,10 +9,12 @@ from django.core.checks import run_checks
 from django.core.files.storage import FileSystemStorage
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from django.utils.http import http_date
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
+from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.content import document_headers
 from directlinks.delivery.handover import AccelBackend, SendfileBackend
 from directlinks.models import DirectLink
@@ -41,9 +43,21 @@ def test_nginx_reads_the_place_quoted(stored: str, quoted: str) -> None:
 
 
 @pytest.mark.parametrize(("stored", "quoted"), NAMES)
-def test_apache_reads_the_path_quoted(stored: str, quoted: str) -> None:
+def test_another_server_may_read_the_path_quoted(stored: str, quoted: str) -> None:
+    backend = SendfileBackend(FileSystemStorage("/srv/files"), quoted=True)
+    assert handed_over(backend, stored).headers["X-Sendfile"] == f"/srv/files/{quoted}"
+
+
+@pytest.mark.parametrize("stored", ["a b.png", "a%20b.png", 'a"b?c#d.png', "新.png"])
+def test_apache_reads_the_bytes_of_the_path(stored: str) -> None:
     response = handed_over(SendfileBackend(FileSystemStorage("/srv/files")), stored)
-    assert response.headers["X-Sendfile"] == f"/srv/files/{quoted}"
+    # On the wire, the characters of a header are bytes.
+    assert response.headers["X-Sendfile"].encode("latin-1") == f"/srv/files/{stored}".encode()
+
+
+def test_a_name_that_would_end_the_header_is_not_found() -> None:
+    with pytest.raises(LinkNotFound):
+        handed_over(SendfileBackend(FileSystemStorage("/srv/files")), "a\r\nX-Evil: b")
 
 
 @given(stored=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
@@ -75,7 +89,11 @@ def test_the_answer_is_empty_and_has_all_headers_of_the_document(
     assert (response.status_code, response.content) == (200, b"")
     headers = dict(response.headers)
     del headers["X-Accel-Redirect" if backend is AccelBackend else "X-Sendfile"]
-    assert headers == document_headers(document)
+    validators = {
+        "ETag": f'"{document.version}"',
+        "Last-Modified": http_date(document.modified_at.timestamp()),
+    }
+    assert headers == document_headers(document) | validators
 
 
 @pytest.mark.django_db
