@@ -12,6 +12,7 @@ from directlinks.core import ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
+from directlinks.delivery.reading import open_part
 from directlinks.delivery.streaming import BlockResponse, Blocks
 
 logger = logging.getLogger("directlinks")
@@ -75,8 +76,9 @@ def _selected(
     if selection.status == 416:
         response = HttpResponse(status=416)
     else:
-        source = download.content.storage.open(str(download.content), "rb")
-        blocks = Blocks(source, selection.start, selection.length)
+        storage, name = download.content.storage, str(download.content)
+        part = open_part(storage, name, selection.start, selection.length)
+        blocks = Blocks(part, selection.length)
         response = BlockResponse(request, blocks, status=selection.status)
         # Compression would change the bytes that a range was cut from.
         response.headers["Content-Encoding"] = "identity"

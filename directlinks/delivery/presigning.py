@@ -12,6 +12,8 @@ from typing import Any
 
 from django.core.files.storage import Storage
 
+from directlinks.delivery.registry import StorageRegistry
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -42,7 +44,7 @@ class Target:
 
 Presigner = Callable[[Any, str, Wish], Target]
 
-_presigners: dict[str, Presigner] = {}
+_presigners: StorageRegistry[Presigner] = StorageRegistry()
 
 
 def register(storage_class: str, presigner: Presigner) -> None:
@@ -50,16 +52,13 @@ def register(storage_class: str, presigner: Presigner) -> None:
 
     It is called with the storage, a content's name and a Wish. The class need not be importable.
     """
-    _presigners[storage_class] = presigner
+    _presigners.register(storage_class, presigner)
 
 
 def target_of(storage: Storage, name: str, wish: Wish) -> Target:
     """The URL of the content ``name`` in ``storage``, as near to ``wish`` as that storage gets."""
-    for kind in type(storage).__mro__:
-        presigner = _presigners.get(f"{kind.__module__}.{kind.__qualname__}")
-        if presigner is not None:
-            return presigner(storage, name, wish)
-    return Target(storage.url(name))
+    presigner = _presigners.of(storage)
+    return Target(storage.url(name)) if presigner is None else presigner(storage, name, wish)
 
 
 def _s3(storage: Any, name: str, wish: Wish) -> Target:

@@ -2,25 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
-from django.core.files.base import File as ContentFile
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
+
+from directlinks.delivery.reading import Readable
 
 BLOCK_BYTES = 512 * 1024
 
 
 class Blocks(Iterator[bytes]):
-    """``length`` bytes of ``source`` from ``start`` on; the reader closes it."""
+    """The next ``length`` bytes of ``source``.
 
-    def __init__(self, source: "ContentFile[Any]", start: int, length: int) -> None:
+    No generator: one that nobody began to read would not close the file.
+    """
+
+    def __init__(self, source: Readable, length: int) -> None:
         self._source = source
         self._left = length
-        source.seek(start)
 
     def __next__(self) -> bytes:
-        block: bytes = self._source.read(min(BLOCK_BYTES, self._left))
+        block = self._source.read(min(BLOCK_BYTES, self._left))
         if not block:
             raise StopIteration
         self._left -= len(block)

@@ -1,5 +1,7 @@
 """Storages on another machine, in the place of the site's own."""
 
+from copy import deepcopy
+
 import pytest
 
 from directlinks.delivery import presigning
@@ -18,7 +20,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
 @pytest.fixture
 def _presigners_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the test registers is forgotten after it."""
-    monkeypatch.setattr(presigning, "_presigners", dict(presigning._presigners))
+    monkeypatch.setattr(presigning, "_presigners", deepcopy(presigning._presigners))
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from tests.real.memory import MIB, growth, linux_only
 from tests.real.object_storage import s3_server, site_on
 from tests.real.servers import Server, gunicorn
 from tests.real.sites import Site
@@ -19,6 +21,7 @@ CONTENTS = {
     "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     STRANGE: b"0123456789abcdef",
 }
+STREAM = 'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}\n'
 # What a server of S3 says to a signature that is wrong or old.
 REFUSED = {400, 403}
 
@@ -199,11 +202,8 @@ def test_a_link_leads_to_the_new_bytes_once_they_are_replaced(bucket: Bucket) ->
 @pytest.fixture(scope="module")
 def stream(bucket: Bucket, public_site: Site) -> Iterator[str]:
     """The URL of a link that streams 16 bytes from the bucket."""
-    delivery = (
-        'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}\n'
-    )
     with ExitStack() as stack:
-        site = site_on(bucket.storage, public_site, "streaming_from_s3", delivery)
+        site = site_on(bucket.storage, public_site, "streaming_from_s3", STREAM)
         server = stack.enter_context(gunicorn(site))
         yield server.origin + urlsplit(bucket.links[STRANGE]).path
 
@@ -225,3 +225,19 @@ def test_ranges_of_a_bucket_are_streamed_from_the_link_itself(
 
     assert (answer.status, answer.body) == (status, body)
     assert answer.headers["Content-Range"] == content_range
+
+
+@linux_only
+def test_a_large_object_is_streamed_in_little_memory(
+    bucket: Bucket, public_site: Site, tmp_path: Path
+) -> None:
+    size = 96 * MIB
+    with (tmp_path / "huge.bin").open("wb") as file:
+        file.truncate(size)
+    site = site_on(bucket.storage, public_site, "large_from_s3", STREAM)
+    site.manage("directlinks_add", "ada", str(tmp_path / "huge.bin"))
+    with gunicorn(site) as server:
+        api = f"{server.origin}/api/v4/"
+        (item,) = put(api, log_in(api, "ada"), ["cloudreve://my/huge.bin"])["data"]
+        small = server.origin + urlsplit(bucket.links[STRANGE]).path
+        assert growth(server, item["link"], small, size) <= 16 * MIB

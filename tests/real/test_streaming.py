@@ -4,7 +4,6 @@ import os
 import random
 import shutil
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -14,18 +13,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.real import servers
+from tests.real.memory import MIB, growth, linux_only
 from tests.real.servers import Server
 from tests.real.sites import Site, run
 from tests.real.visitors import PATIENCE, ask, connect, log_in, put, send
 
 STREAM = 'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}\n'
-MIB = 1024 * 1024
 HUGE = 1024 * MIB
 RANDOM = random.Random(8).randbytes(8 * MIB)
 
 Serving = Callable[[Site], AbstractContextManager[Server]]
-
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="It looks into /proc.")
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +79,6 @@ def on_the_wire(method: str, url: str, **headers: str) -> tuple[str, bytes]:
     return head.decode().lower(), body
 
 
-def memory(server: Server, field: str) -> int:
-    """Bytes of memory of the server and its workers: VmRSS is now, VmHWM the most ever."""
-    statuses = [(process / "status").read_text() for process in server.processes()]
-    return sum(int(status.split(f"{field}:")[1].split()[0]) * 1024 for status in statuses)
-
-
 def open_files(server: Server, path: Path) -> int:
     """How many times the server has the file at ``path`` open."""
     descriptors = [entry for process in server.processes() for entry in process.glob("fd/*")]
@@ -104,27 +95,11 @@ def closes(server: Server, path: Path) -> bool:
     return any(map(is_closed, range(200)))
 
 
-def growth(server: Server, huge: str, small: str) -> int:
-    """By how many bytes the server grows while it sends the huge file, in all."""
-    ask("GET", small)  # whatever a first download loads is no growth
-    before = memory(server, "VmRSS")
-
-    block = memoryview(bytearray(4 * MIB))
-    received = 0
-    with closing(connect(huge)) as connection:
-        response = send(connection, "GET", huge)
-        while read := response.readinto(block):
-            received += read
-
-    assert received == HUGE
-    return memory(server, "VmHWM") - before
-
-
 @linux_only
 def test_a_huge_download_takes_little_memory(server: Server, links: tuple[str, str]) -> None:
     huge, small = map(target, links)
 
-    assert growth(server, huge, small) <= 16 * MIB
+    assert growth(server, huge, small, HUGE) <= 16 * MIB
 
 
 @linux_only
@@ -133,7 +108,7 @@ def test_a_huge_download_from_the_link_itself_takes_little_memory(
 ) -> None:
     huge, small = (urlsplit(link).path for link in links)
     with serving(files.variant("stream", STREAM)) as server:
-        assert growth(server, server.origin + huge, server.origin + small) <= 16 * MIB
+        assert growth(server, server.origin + huge, server.origin + small, HUGE) <= 16 * MIB
 
 
 @linux_only

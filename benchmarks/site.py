@@ -1,0 +1,61 @@
+"""The site that is measured: a production project in a temporary folder, with two files."""
+
+import json
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
+
+MEGABYTE = 1_000_000
+GIBIBYTE = 1024**3  # what tests.real.test_streaming.growth expects
+
+PRODUCTION = 'DEBUG = False\nALLOWED_HOSTS = ["127.0.0.1"]\nMEDIA_ROOT = BASE_DIR / "media"\n'
+BACKENDS = {
+    "signed": "directlinks.delivery.signed.SignedBackend",
+    "stream": "directlinks.delivery.stream.StreamBackend",
+    "accel": "directlinks.delivery.handover.AccelBackend",
+    "sendfile": "directlinks.delivery.handover.SendfileBackend",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The site, and the paths of its links to a file of 1 MB and to one of 1 GiB."""
+
+    site: Site
+    small: str
+    huge: str
+
+    def delivering(self, backend: str) -> Site:
+        """The site with one of BACKENDS."""
+        chosen = {"DELIVERY": {"BACKEND": BACKENDS[backend]}}
+        return self.site.variant(backend, f"DIRECTLINKS = {chosen}\n")
+
+
+@contextmanager
+def measured_site() -> Iterator[Measured]:
+    """In a folder that the user of a web server can read."""
+    with tempfile.TemporaryDirectory() as scratch:
+        Path(scratch).chmod(0o755)
+        site = new_site(Path(scratch, "project"), settings=DOCUMENTED_SETTINGS + PRODUCTION)
+        site.manage("migrate", "-v", "0")
+        site.add_user("ada")
+        media = site.folder / "media"
+        media.mkdir()
+        (media / "small.bin").write_bytes(random.Random(1).randbytes(MEGABYTE))
+        with (media / "huge.bin").open("wb") as file:
+            file.truncate(GIBIBYTE)  # sparse: it takes no room on the disk
+        site.manage("directlinks_add", "ada", "--adopt", "small.bin", "huge.bin")
+        links = site.shell(
+            "import json",
+            "from directlinks.models import DirectLink, File",
+            "def link(path):",
+            "    file = File.objects.get(path=path)",
+            "    return DirectLink.objects.create(file=file).get_absolute_url()",
+            'print(json.dumps([link("small.bin"), link("huge.bin")]))',
+        )
+        yield Measured(site, *json.loads(links))

@@ -1,0 +1,69 @@
+"""Part of a content, from wherever it is."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage, Storage
+
+from directlinks.delivery import reading
+from directlinks.delivery.registry import StorageRegistry
+from tests.storages import Bucket
+
+DATA = b"0123456789"
+
+
+@pytest.fixture
+def stored() -> Bucket:
+    storage = Bucket()
+    storage.save("a.bin", ContentFile(DATA))
+    return storage
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "part"), [(0, 10, DATA), (3, 4, b"3456"), (9, 1, b"9"), (0, 0, b"")]
+)
+def test_a_storage_that_opens_files_is_read_from_there_on(
+    start: int, length: int, part: bytes, stored: Bucket
+) -> None:
+    opened = reading.open_part(stored, "a.bin", start, length)
+    assert opened.read(length) == part
+    opened.close()
+
+
+def test_a_content_that_is_gone_is_told(stored: Bucket) -> None:
+    with pytest.raises(FileNotFoundError):
+        reading.open_part(stored, "b.bin", 0, 1)
+
+
+def test_a_site_registers_how_its_own_storage_is_read(
+    stored: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_readers", StorageRegistry())
+    asked: list[Any] = []
+
+    def reader(storage: Any, name: str, start: int, length: int) -> BytesIO:
+        asked.append((storage, name, start, length))
+        return BytesIO(b"part")
+
+    reading.register("tests.storages.Bucket", reader)
+    assert reading.open_part(stored, "a.bin", 3, 4).read(9) == b"part"
+    assert asked == [(stored, "a.bin", 3, 4)]
+
+
+class Special(Bucket):
+    """A storage that extends another."""
+
+
+@pytest.mark.parametrize(
+    ("storage", "known"),
+    [(Bucket(), "bucket"), (Special(), "bucket"), (InMemoryStorage(), None)],
+)
+def test_what_is_known_of_a_class_holds_for_those_that_extend_it(
+    storage: Storage, known: str | None
+) -> None:
+    registry: StorageRegistry[str] = StorageRegistry()
+    registry.register("tests.storages.Bucket", "bucket")
+    registry.register("elsewhere.Storage", "not importable")
+    assert registry.of(storage) == known
