@@ -1,6 +1,7 @@
 # make demo          run the main job once before your eyes, then go on serving it
 # make test          run the tests
 # make check         run every gate: style, types, floors, migrations, tests with coverage
+# make bench         measure what a download costs beside nginx (docs/benchmarks.md)
 #
 # Each sets up what it needs in .venv on its first run. PYTHON names another interpreter.
 
@@ -8,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test check bench format clean
 
 demo: $(VENV)/demo.installed
 	@$(BIN)/python manage.py demo $(ARGS)
@@ -19,7 +20,7 @@ test: $(VENV)/check.installed
 check: $(VENV)/check.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/codespell directlinks example_project tests README.md CHANGELOG.md docs
+	$(BIN)/codespell directlinks example_project tests benchmarks README.md CHANGELOG.md docs
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -28,6 +29,9 @@ check: $(VENV)/check.installed
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+bench: $(VENV)/check.installed
+	$(BIN)/python -m benchmarks $(ARGS)
 
 format: $(VENV)/check.installed
 	$(BIN)/ruff format .

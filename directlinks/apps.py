@@ -1,3 +1,5 @@
+"""The app, and the system checks that it registers."""
+
 from django.apps import AppConfig
 from django.core import checks
 from django.utils.translation import gettext_lazy as _

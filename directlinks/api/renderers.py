@@ -1,3 +1,5 @@
+"""Envelopes on their way out."""
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""How often a client may try."""
+
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle

@@ -118,6 +118,7 @@ class File(models.Model):
             self.content_is_new = False
 
     def clean(self) -> None:
+        """Derive from the path, and raise ValidationError where another live file has it."""
         if paths.fault(self.path) is None:
             self._derive_from_path()
             if self._path_is_taken():

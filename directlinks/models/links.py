@@ -22,6 +22,7 @@ from directlinks.users import is_active
 
 
 def new_code() -> str:
+    """A code as the site's settings ask for it."""
     return codes.generate(conf.CODE_LENGTH, conf.CODE_ALPHABET)
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from django.core.files.base import File as ContentFile
+from django.core.files.base import File as DjangoFile
 from django.core.files.storage import Storage
 
 from directlinks.models import OWN_FOLDER, File, validate_path
@@ -84,7 +84,7 @@ def add_file(
             file.save()
         else:
             with Path(source.place).open("rb") as local:
-                file.content = ContentFile(local, name=file.name)
+                file.content = DjangoFile(local, name=file.name)
                 file.save()
     return Outcome.ADDED if existing is None else Outcome.REPLACED
 
