@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--write-docs]``: it takes some three minutes and fails no goal."""
+"""``python -m benchmarks [--write-docs]``: it takes some four minutes and fails no goal."""
 
 import argparse
 import io

@@ -7,14 +7,16 @@ from benchmarks import machine
 
 CLIENTS = 8
 
+UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}  # as wrk means them
 
-def requests_per_second(url: str, seconds: int) -> float:
-    """How often CLIENTS clients, each asking again at once, get ``url`` in one second."""
+
+def megabytes_per_second(url: str, seconds: int) -> float:
+    """What CLIENTS clients, each asking again at once, receive from ``url`` in one second."""
     program = machine.path_of("wrk")
     assert program is not None
     options = ["--threads", "2", "--connections", str(CLIENTS), "--duration", f"{seconds}s"]
     said = subprocess.run(
-        [program, *options, "--timeout", "10s", url],
+        [program, *options, "--timeout", "30s", url],
         capture_output=True,
         text=True,
         timeout=seconds + 60,
@@ -26,7 +28,7 @@ def requests_per_second(url: str, seconds: int) -> float:
 def rate(said: str) -> float:
     """The number that counts in what wrk said; where anything failed there is none."""
     failed = re.search(r"^ *(Socket errors|Non-2xx or 3xx responses): .+$", said, re.MULTILINE)
-    found = re.search(r"^Requests/sec: +([\d.]+)$", said, re.MULTILINE)
+    found = re.search(r"^Transfer/sec: +([\d.]+)([KMG]?B)$", said, re.MULTILINE)
     if failed or found is None:
         raise RuntimeError(f"A run with failures measures nothing:\n{said}")
-    return float(found[1])
+    return float(found[1]) * UNITS[found[2]] / 1e6

@@ -1,9 +1,9 @@
 """Memory: by how much a server grows at most while it sends one file of 1 GiB."""
 
 from benchmarks.results import Growth
-from benchmarks.site import Measured
+from benchmarks.site import GIBIBYTE, Measured
 from tests.real import servers
-from tests.real.test_streaming import growth
+from tests.real.memory import growth
 from tests.real.visitors import ask
 
 SERVERS = {"gunicorn": servers.gunicorn, "uvicorn": servers.uvicorn}
@@ -20,4 +20,4 @@ def _measure(measured: Measured, backend: str, name: str) -> Growth:
         huge, small = server.origin + measured.huge, server.origin + measured.small
         if backend == "signed":
             huge, small = (ask("GET", link).headers["Location"] for link in (huge, small))
-        return Growth(f"{backend}, {name}", growth(server, huge, small))
+        return Growth(f"{backend}, {name}", growth(server, huge, small, GIBIBYTE))

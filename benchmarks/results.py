@@ -17,6 +17,10 @@ class Throughput:
     control: list[float]
 
     @property
+    def is_control(self) -> bool:
+        return self.rates == self.control
+
+    @property
     def ratios(self) -> list[float]:
         return [rate / control for rate, control in zip(self.rates, self.control, strict=True)]
 
@@ -46,7 +50,7 @@ class Results:
     """One run. Numbers of different runs, let alone machines, are not to be compared."""
 
     machine: dict[str, str]
-    throughput: list[Throughput]
+    throughput: dict[str, list[Throughput]]  # by the size of the file
     memory: list[Growth]
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The site that is measured: a production project in a temporary folder, with two files."""
+"""The site that is measured: a production project in a temporary folder, with three files."""
 
 import json
 import random
@@ -11,7 +11,10 @@ from pathlib import Path
 from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
 
 MEGABYTE = 1_000_000
-GIBIBYTE = 1024**3  # what tests.real.test_streaming.growth expects
+LARGE = 100 * MEGABYTE
+GIBIBYTE = 1024**3
+
+FILES = ["small.bin", "large.bin", "huge.bin"]
 
 PRODUCTION = 'DEBUG = False\nALLOWED_HOSTS = ["127.0.0.1"]\nMEDIA_ROOT = BASE_DIR / "media"\n'
 BACKENDS = {
@@ -24,10 +27,11 @@ BACKENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The site, and the paths of its links to a file of 1 MB and to one of 1 GiB."""
+    """The site, and the paths of its links to files of 1 MB, of 100 MB and of 1 GiB."""
 
     site: Site
     small: str
+    large: str
     huge: str
 
     def delivering(self, backend: str) -> Site:
@@ -47,15 +51,16 @@ def measured_site() -> Iterator[Measured]:
         media = site.folder / "media"
         media.mkdir()
         (media / "small.bin").write_bytes(random.Random(1).randbytes(MEGABYTE))
-        with (media / "huge.bin").open("wb") as file:
-            file.truncate(GIBIBYTE)  # sparse: it takes no room on the disk
-        site.manage("directlinks_add", "ada", "--adopt", "small.bin", "huge.bin")
+        for name, size in (("large.bin", LARGE), ("huge.bin", GIBIBYTE)):
+            with (media / name).open("wb") as file:
+                file.truncate(size)  # sparse: it takes no room on the disk
+        site.manage("directlinks_add", "ada", "--adopt", *FILES)
         links = site.shell(
             "import json",
             "from directlinks.models import DirectLink, File",
             "def link(path):",
             "    file = File.objects.get(path=path)",
             "    return DirectLink.objects.create(file=file).get_absolute_url()",
-            'print(json.dumps([link("small.bin"), link("huge.bin")]))',
+            f"print(json.dumps([link(path) for path in {FILES}]))",
         )
         yield Measured(site, *json.loads(links))

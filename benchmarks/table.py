@@ -10,18 +10,15 @@ END = "<!-- The end of the last run. -->"
 
 
 def rendered(results: Results) -> str:
-    """The machine, then a table of ratios, then one of memory."""
+    """The machine, then tables of ratios, then one of memory."""
     machine = ", ".join(f"{name}: {value}" for name, value in results.machine.items())
-    throughput = [
-        ["1 MB files, 8 clients", "ratio", "min–max", "MB/s", f"goal ≥ {GOAL_RATIO}"],
-        *(_throughput_row(one) for one in results.throughput),
-    ]
+    throughput = [_throughput(size, rows) for size, rows in results.throughput.items()]
     goal = f"goal ≤ {GOAL_BYTES // 1024**2}"
     memory = [
         ["one file of 1 GiB", "MiB grown", goal],
         *(_memory_row(one) for one in results.memory),
     ]
-    return "\n\n".join([machine, _table(throughput), _table(memory)])
+    return "\n\n".join([machine, *throughput, _table(memory)])
 
 
 def with_last_run(page: str, text: str) -> str:
@@ -31,10 +28,16 @@ def with_last_run(page: str, text: str) -> str:
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
 
 
+def _throughput(size: str, rows: Sequence[Throughput]) -> str:
+    head = [f"{size}, 8 clients", "ratio", "lowest to highest", "MB/s", f"goal ≥ {GOAL_RATIO}"]
+    return _table([head, *(_throughput_row(one) for one in rows)])
+
+
 def _throughput_row(one: Throughput) -> list[str]:
     ratios = one.ratios
-    span = f"{min(ratios):.2f}–{max(ratios):.2f}"
-    return [one.subject, f"{one.ratio:.2f}", span, f"{median(one.rates):.0f}", _verdict(one)]
+    span = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    goal = "control" if one.is_control else _verdict(one)
+    return [one.subject, f"{one.ratio:.2f}", span, f"{median(one.rates):.0f}", goal]
 
 
 def _memory_row(one: Growth) -> list[str]:

@@ -1,20 +1,24 @@
-"""Bytes per second: files of 1 MB to several clients, each subject beside nginx alone."""
+"""Bytes per second: files to several clients, each subject beside nginx alone.
+
+Of a file of 1 MB the cost of a request is the larger part, of one of 100 MB that of the bytes.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 
 from benchmarks import load, machine
 from benchmarks.results import Throughput
-from benchmarks.site import MEGABYTE, Measured
+from benchmarks.site import Measured
 from tests.real import servers, web_servers
 from tests.real.servers import Server
 from tests.real.sites import Site
-from tests.real.visitors import ask
+from tests.real.visitors import connect, send
 
 ROUNDS = 5
 SECONDS = 3
 CONTROL = "nginx, the file itself"
+SIZES = {"1 MB": "small.bin", "100 MB": "large.bin"}
 
 Front = Callable[[Site, Server], AbstractContextManager[Server]]
 
@@ -32,13 +36,20 @@ FRONTS: dict[str, tuple[str, Front]] = {
 STATIC = "server {{ listen 127.0.0.1:{port}; root {media}; }}\n"
 
 
-def measure(measured: Measured) -> list[Throughput]:
+def measure(measured: Measured) -> dict[str, list[Throughput]]:
     """All subjects in turn, again and again, so that a busy minute strikes them alike."""
     with ExitStack() as stack:
-        addresses = {subject: url for subject, url in _start(measured, stack)}
-        for url in addresses.values():
-            load.requests_per_second(url, seconds=1)  # what a first request loads is no speed
-        rounds = [_round(number, addresses) for number in range(1, ROUNDS + 1)]
+        started = dict(_start(measured, stack))
+        return {
+            what: _measure({subject: urls[what] for subject, urls in started.items()})
+            for what in SIZES
+        }
+
+
+def _measure(addresses: Mapping[str, str]) -> list[Throughput]:
+    for url in addresses.values():
+        load.megabytes_per_second(url, seconds=1)  # what a first request loads is no speed
+    rounds = [_round(number, addresses) for number in range(1, ROUNDS + 1)]
     return [
         Throughput(subject, [one[subject] for one in rounds], [one[CONTROL] for one in rounds])
         for subject in addresses
@@ -48,25 +59,28 @@ def measure(measured: Measured) -> list[Throughput]:
 def _round(number: int, addresses: Mapping[str, str]) -> dict[str, float]:
     """Megabytes per second of each subject."""
     sys.stderr.write(f"Round {number} of {ROUNDS} …\n")
-    return {
-        subject: load.requests_per_second(url, SECONDS) * MEGABYTE / 1e6
-        for subject, url in addresses.items()
-    }
+    return {subject: load.megabytes_per_second(url, SECONDS) for subject, url in addresses.items()}
 
 
-def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, str]]:
-    """Each subject with the URL that gives its bytes, the control first."""
+def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each subject with the URLs that give its bytes by size, the control first."""
+    links = {"1 MB": measured.small, "100 MB": measured.large}
     control = stack.enter_context(_nginx_alone(measured.site))
-    yield CONTROL, f"{control.origin}/small.bin"
+    yield CONTROL, {what: f"{control.origin}/{name}" for what, name in SIZES.items()}
     for subject, (backend, serving) in APPLICATIONS.items():
         server = stack.enter_context(serving(measured.delivering(backend)))
-        answer = ask("GET", server.origin + measured.small)
-        yield subject, answer.headers["Location"] or server.origin + measured.small
+        yield subject, {what: _end_of(server.origin + link) for what, link in links.items()}
     for subject, (backend, front) in FRONTS.items():
         site = measured.delivering(backend)
         application = stack.enter_context(servers.gunicorn(site))
         server = stack.enter_context(front(site, application))
-        yield subject, server.origin + measured.small
+        yield subject, {what: server.origin + link for what, link in links.items()}
+
+
+def _end_of(link: str) -> str:
+    """Where the bytes of ``link`` are: where it leads, or the link itself."""
+    with closing(connect(link)) as connection:
+        return send(connection, "GET", link).headers["Location"] or link
 
 
 @contextmanager

@@ -43,22 +43,34 @@ def locate(
     owners = _owners(user, {uri.user for uri in inside})
     places = {uri: (owners[uri.user].pk, uri.path) for uri in inside if uri.user in owners}
 
-    files = _files(places.values())
-    missing = {place for place in places.values() if place not in files and _can_exist(place[1])}
+    found = _files(places.values())
+    files: dict[FileURI, File] = {}
+    for uri, place in places.items():
+        files[uri] = found.get(place) or File(path=uri.path)
+        # The policy may look at the owner: it is at hand, and must not be fetched for each file.
+        files[uri].owner = owners[uri.user]
+    allowed = {uri: policy.allows(user, file) for uri, file in files.items()}
+    # Nothing more is asked about a stranger's space: the work would tell what is there.
+    missing = {
+        place
+        for uri, place in places.items()
+        if place not in found
+        and _can_exist(uri.path)
+        and (allowed[uri] or _is_own(files[uri], user))
+    }
     folders = _folders(missing)
     for uri in inside:
         if uri not in places:
             targets[uri] = PathNotExist(cause="invalid user id")
             continue
-        owner, place = owners[uri.user], places[uri]
-        file = files.get(place) or File(path=uri.path)
-        # The policy may look at the owner: it is at hand, and must not be fetched for each file.
-        file.owner = owner
-        targets[uri] = (
-            _refusal(file, is_folder=not uri.path or place in folders, user=user, policy=policy)
-            or file
-        )
+        file, is_folder = files[uri], not uri.path or places[uri] in folders
+        refusal = _refusal(file, is_folder=is_folder, allowed=allowed[uri], user=user)
+        targets[uri] = refusal or file
     return _with_element(asked, targets, places, folders)
+
+
+def _is_own(file: File, user: Any) -> bool:
+    return bool(file.owner_id == user.pk)
 
 
 def _fault_of_file_system(uri: FileURI) -> URIError | None:
@@ -120,10 +132,9 @@ def _folders(missing: Set[Place]) -> set[Place]:
     return File.objects.folders_among(list(asked)) if asked else set()
 
 
-def _refusal(file: File, *, is_folder: bool, user: Any, policy: Policy) -> URIError | None:
-    allowed = policy.allows(user, file)
+def _refusal(file: File, *, is_folder: bool, allowed: bool, user: Any) -> URIError | None:
     exists = file.pk is not None
-    if not allowed and file.owner_id != user.pk:
+    if not allowed and not _is_own(file, user):
         return ForeignSpace()
     if not exists and not is_folder:
         return PathNotExist(element=paths.name(file.path))

@@ -519,6 +519,18 @@ class TestStatements:
             api.put(*uris)
         assert len(queries) == statements
 
+    def test_a_strangers_file_costs_the_same_whether_it_is_there_or_not(
+        self, api: APIClient
+    ) -> None:
+        theirs = FileFactory(path="folder/there.txt")
+        statements = set()
+        for path in ("folder/there.txt", "folder/gone.txt", "folder", "gone", ""):
+            with CaptureQueriesContext(connection) as queries:
+                api.put(f"cloudreve://{theirs.owner.pk}@my/{path}")
+            statements.add(len(queries))
+        # The user, the stranger, the files; for a root there is nothing to find.
+        assert statements == {2, 3}
+
     def test_the_element_of_a_single_failure_costs_one_more(self, api: APIClient) -> None:
         with CaptureQueriesContext(connection) as queries:
             response = api.put("cloudreve://my/folder1/none/x")
