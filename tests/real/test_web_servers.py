@@ -198,3 +198,29 @@ def test_links_begin_as_the_visitor_knows_the_server(front: Front) -> None:
     (item,) = answer["data"]
     assert item["link"].startswith(f"{front.server.origin}/f/")
     assert visit("GET", item["link"]).body == CONTENTS["notes.txt"]
+
+
+@pytest.mark.parametrize("part", ["0-", "0-99", "{0}-{0}"])
+def test_two_hundred_ranges_are_no_way_to_make_the_server_work(front: Front, part: str) -> None:
+    path = f"ranges-{front.server.pid}-{len(part)}.bin"
+    size = 20_000
+    link = front.server.origin + front.site.add_links({path: bytes(size)})[path]
+    ranges = ",".join(part.format(number * 10) for number in range(200))
+
+    answer = ask("GET", link, headers={"Range": f"bytes={ranges}"})
+
+    # A server may answer a few ranges in parts, each with some headers of its own.
+    assert answer.status in {200, 206, 416}
+    assert len(answer.body) <= size + 200 * 200
+
+
+def test_bytes_that_are_gone_are_a_404(front: Front) -> None:
+    path = f"lost-{front.server.pid}.txt"
+    link = front.server.origin + front.site.add_links({path: b"lost"})[path]
+    front.site.shell(
+        "from directlinks.models import File",
+        f'content = File.objects.get(path="{path}").content',
+        "content.storage.delete(content.name)",
+    )
+
+    assert ask("GET", link).status == 404
