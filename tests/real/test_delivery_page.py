@@ -63,10 +63,3 @@ def test_behind_a_proxy_links_begin_as_the_visitor_knows_the_site(server: Server
     link = link_to_page(server, **passed_on)
 
     assert link.startswith("https://files.example.org:8443/f/")
-
-
-def test_a_link_of_the_page_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([^):]+)\)", PAGE):
-        path, _, anchor = target.partition("#")
-        text = (CHECKOUT / "docs" / path).read_text()
-        assert f"## `{anchor.upper()}`" in text or not anchor
