@@ -3,7 +3,6 @@
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -90,16 +89,3 @@ class MomentField(models.DateTimeField):  # type: ignore[type-arg]  # as above
     """A DateTimeField whose every value can be read again, in any time zone, by any database."""
 
     default_validators = [validate_moment]
-
-    def formfield(self, *args: Any, **kwargs: Any) -> Any:
-        form_class = kwargs.pop("form_class", forms.DateTimeField)
-        convertible = type("MomentFormField", (_Convertible, form_class), {})
-        return super().formfield(*args, form_class=convertible, **kwargs)
-
-
-class _Convertible(forms.Field):
-    def clean(self, value: Any) -> Any:
-        try:
-            return super().clean(value)
-        except OverflowError as error:
-            raise ValidationError(FAR_AWAY, code="far_away") from error

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from directlinks import sql
 from directlinks.core import paths
+from directlinks.users import active_where
 
 # More conditions in one statement would be deeper than SQLite accepts.
 _MOST_OWNERS = 200
@@ -57,13 +58,10 @@ class DirectLinkQuerySet(models.QuerySet[Any]):
     def opening(self, now: datetime) -> "DirectLinkQuerySet":
         """Links that open at ``now``."""
         files: Any = self.model._meta.get_field("file").related_model
-        alive = {"deleted_at__isnull": True}
-        owner: Any = files._meta.get_field("owner").related_model
-        # A user model without the field has no inactive users.
-        if any(field.name == "is_active" for field in owner._meta.get_fields()):
-            alive["owner__is_active"] = True
+        users = files._meta.get_field("owner").related_model
+        active = active_where(users, "owner")
         return self.filter(
-            Exists(files.objects.filter(pk=OuterRef("file_id"), **alive)),
+            Exists(files.objects.live().filter(pk=OuterRef("file_id"), **active)),
             Q(not_before__isnull=True) | Q(not_before__lte=now),
             Q(expires_at__isnull=True) | Q(expires_at__gt=now),
             Q(max_downloads__isnull=True) | Q(downloads__lt=F("max_downloads")),

@@ -314,6 +314,7 @@ class TestWhatOthersOwn:
     def test_a_file_cannot_be_put_into_a_space_of_somebody_else(self, browser: Client) -> None:
         theirs = FileFactory(path="a.txt")
         form = {"owner": theirs.owner.pk, "path": "a.txt", "content": upload(b"x")}
+        assert listed(browser, FILES) == set()
         # Nothing is said of the path, which is taken.
         assert faults(browser.post(NEW_FILE, form)) == {
             "owner": ["You may not manage files of this user."]

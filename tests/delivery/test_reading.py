@@ -14,6 +14,11 @@ from tests.storages import Bucket
 DATA = b"0123456789"
 
 
+@pytest.fixture(autouse=True)
+def _readers_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_readers", StorageRegistry())
+
+
 @pytest.fixture
 def stored() -> Bucket:
     storage = Bucket()
@@ -38,9 +43,8 @@ def test_a_content_that_is_gone_is_told(stored: Bucket) -> None:
 
 
 def test_a_site_registers_how_its_own_storage_is_read(
-    stored: Bucket, monkeypatch: pytest.MonkeyPatch
+    stored: Bucket,
 ) -> None:
-    monkeypatch.setattr(reading, "_readers", StorageRegistry())
     asked: list[Any] = []
 
     def reader(storage: Any, name: str, start: int, length: int) -> BytesIO:
@@ -67,3 +71,9 @@ def test_what_is_known_of_a_class_holds_for_those_that_extend_it(
     registry.register("tests.storages.Bucket", "bucket")
     registry.register("elsewhere.Storage", "not importable")
     assert registry.of(storage) == known
+
+
+def test_what_an_s3_storage_compressed_is_not_asked_for_by_its_parts(stored: Bucket) -> None:
+    vars(stored)["gzip"] = True
+    reading.register("tests.storages.Bucket", reading._s3)
+    assert reading.open_part(stored, "a.bin", 3, 4).read(4) == b"3456"
