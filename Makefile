@@ -1,7 +1,8 @@
 # make demo          run the main job once before your eyes, then go on serving it
 # make test          run the tests
 # make check         run every gate: style, types, floors, migrations, tests with coverage
-# make bench         measure what a download costs beside nginx (docs/benchmarks.md)
+# make screenshots   take the pictures of the admin anew (docs/images, and all of them in var)
+# make bench         measure links, batches and downloads beside their controls (docs/benchmarks.md)
 #
 # Each sets up what it needs in .venv on its first run. PYTHON names another interpreter.
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check screenshots bench format clean
 
 demo: $(VENV)/demo.installed
 	@$(BIN)/python manage.py demo $(ARGS)
@@ -20,7 +21,7 @@ test: $(VENV)/check.installed
 check: $(VENV)/check.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/codespell directlinks example_project tests benchmarks README.md CHANGELOG.md docs
+	$(BIN)/codespell --skip="*.po,*.mo" directlinks example_project tests benchmarks README.md CHANGELOG.md docs
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -30,7 +31,11 @@ check: $(VENV)/check.installed
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+screenshots: $(VENV)/check.installed
+	$(BIN)/python -m tests.real.screenshots $(ARGS)
+
 bench: $(VENV)/check.installed
+	$(BIN)/python -m pip install --quiet --group databases
 	$(BIN)/python -m benchmarks $(ARGS)
 
 format: $(VENV)/check.installed

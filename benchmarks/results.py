@@ -1,6 +1,6 @@
 """What came out of a run, and whether it is what we want."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -34,6 +34,28 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """Requests per second of a subject in each round, and of the control in the same round."""
+
+    subject: str
+    rates: list[float]
+    control: list[float]
+    goal: float | None
+
+    @property
+    def ratios(self) -> list[float]:
+        return [rate / control for rate, control in zip(self.rates, self.control, strict=True)]
+
+    @property
+    def ratio(self) -> float:
+        return median(self.ratios)
+
+    @property
+    def is_met(self) -> bool | None:
+        return None if self.goal is None else self.ratio >= self.goal
+
+
+@dataclass(frozen=True, slots=True)
 class Growth:
     """By how many bytes a server grew at most while it sent one file of 1 GiB."""
 
@@ -46,12 +68,49 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What ``uris`` cost in seconds of each round, and in statements, the user's row included.
+
+    ``kind`` is "create" or "reuse"; the loop is what everybody writes.
+    """
+
+    kind: str
+    uris: int
+    seconds: list[float]
+    loop_seconds: list[float]
+    statements: int
+    loop_statements: int
+
+    def rates(self, goal: float | None) -> Rates:
+        """URIs per second."""
+        return Rates(
+            f"{self.kind} {self.uris} URIs",
+            [self.uris / taken for taken in self.seconds],
+            [self.uris / taken for taken in self.loop_seconds],
+            goal,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """Microseconds for one link among ``links``, in each round."""
+
+    links: int
+    find: list[float]
+    open: list[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """One run. Numbers of different runs, let alone machines, are not to be compared."""
 
     machine: dict[str, str]
-    throughput: dict[str, list[Throughput]]  # by the size of the file
-    memory: list[Growth]
+    throughput: dict[str, list[Throughput]] = field(default_factory=dict)  # by the file's size
+    memory: list[Growth] = field(default_factory=list)
+    redirects: dict[str, list[Rates]] = field(default_factory=dict)  # by the database
+    batches: dict[str, list[Cost]] = field(default_factory=dict)  # by the database
+    lookups: dict[str, list[Lookups]] = field(default_factory=dict)  # by the database
+    workers: list[Rates] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """With all rounds, so that whoever doubts the table can count again."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.redirects import SQLITE
 from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
 
 MEGABYTE = 1_000_000
@@ -16,7 +17,9 @@ GIBIBYTE = 1024**3
 
 FILES = ["small.bin", "large.bin", "huge.bin"]
 
-PRODUCTION = 'DEBUG = False\nALLOWED_HOSTS = ["127.0.0.1"]\nMEDIA_ROOT = BASE_DIR / "media"\n'
+PRODUCTION = (
+    'DEBUG = False\nALLOWED_HOSTS = ["127.0.0.1"]\nMEDIA_ROOT = BASE_DIR / "media"\n' + SQLITE
+)
 BACKENDS = {
     "signed": "directlinks.delivery.signed.SignedBackend",
     "stream": "directlinks.delivery.stream.StreamBackend",

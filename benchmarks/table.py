@@ -1,24 +1,36 @@
 """The results as tables, for the terminal and for the documentation alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 
-from benchmarks.results import GOAL_BYTES, GOAL_RATIO, Growth, Results, Throughput
+from benchmarks import batch, lookups
+from benchmarks.results import (
+    GOAL_BYTES,
+    GOAL_RATIO,
+    Cost,
+    Growth,
+    Lookups,
+    Rates,
+    Results,
+    Throughput,
+)
 
 BEGIN = "<!-- The last run. Written by: make bench ARGS=--write-docs -->"
 END = "<!-- The end of the last run. -->"
 
 
 def rendered(results: Results) -> str:
-    """The machine, then tables of ratios, then one of memory."""
+    """The machine, then a table for each thing that was measured."""
     machine = ", ".join(f"{name}: {value}" for name, value in results.machine.items())
-    throughput = [_throughput(size, rows) for size, rows in results.throughput.items()]
-    goal = f"goal ≤ {GOAL_BYTES // 1024**2}"
-    memory = [
-        ["one file of 1 GiB", "MiB grown", goal],
-        *(_memory_row(one) for one in results.memory),
+    tables = [
+        *(_redirects(f"links, {where}", rows) for where, rows in results.redirects.items()),
+        *(_batch(where, costs) for where, costs in results.batches.items()),
+        *(_lookups(where, rows) for where, rows in results.lookups.items()),
+        *([_redirects("more workers", results.workers)] if results.workers else []),
+        *(_throughput(size, rows) for size, rows in results.throughput.items()),
+        *([_memory(results.memory)] if results.memory else []),
     ]
-    return "\n\n".join([machine, *throughput, _table(memory)])
+    return "\n\n".join([machine, *tables])
 
 
 def with_last_run(page: str, text: str) -> str:
@@ -26,6 +38,57 @@ def with_last_run(page: str, text: str) -> str:
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+
+
+def _redirects(what: str, rows: Sequence[Rates]) -> str:
+    head = [what, "ratio", "lowest to highest", "requests/s", "goal"]
+    return _table([head, *(_rates_row(one, "{:.0f}") for one in rows)])
+
+
+def _rates_row(one: Rates, rate: str) -> list[str]:
+    ratios = one.ratios
+    span = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    return [one.subject, f"{one.ratio:.2f}", span, rate.format(median(one.rates)), _goal(one)]
+
+
+def _goal(one: Rates) -> str:
+    if one.rates == one.control:
+        return "control"
+    if one.goal is None:
+        return ""
+    return f"≥ {one.goal:g}: {'met' if one.is_met else 'not met'}"
+
+
+def _batch(where: str, costs: Sequence[Cost]) -> str:
+    head = [f"batch, {where}", "times the loop", "lowest to highest", "ms", "statements", "goal"]
+    return _table([head, *map(_batch_row, costs)])
+
+
+def _batch_row(cost: Cost) -> list[str]:
+    one = cost.rates(batch.goal_of(cost))
+    name, ratio, span, _, goal = _rates_row(one, "{}")
+    milliseconds = f"{median(cost.seconds) * 1000:.1f}"
+    statements = f"{cost.statements}, loop {cost.loop_statements}"
+    return [name, ratio, span, milliseconds, statements, goal]
+
+
+def _lookups(where: str, rows: Sequence[Lookups]) -> str:
+    head = [f"one of so many links, {where}", "find, µs", "open, µs", "growth", "goal"]
+    goal = lookups.GOALS[where]
+    return _table([head, *_lookup_rows(rows, goal)])
+
+
+def _lookup_rows(rows: Sequence[Lookups], goal: float) -> Iterator[list[str]]:
+    for one, growth in zip(rows, lookups.growth(rows), strict=True):
+        found, opened = (f"{median(times):.0f}" for times in (one.find, one.open))
+        verdict = f"≤ {goal:g}: {'met' if growth <= goal else 'not met'}"
+        is_first = one is rows[0]
+        yield [f"{one.links:,}", found, opened, f"{growth:.2f}", "control" if is_first else verdict]
+
+
+def _memory(rows: Sequence[Growth]) -> str:
+    head = ["one file of 1 GiB", "MiB grown", f"goal ≤ {GOAL_BYTES // 1024**2}"]
+    return _table([head, *(_memory_row(one) for one in rows)])
 
 
 def _throughput(size: str, rows: Sequence[Throughput]) -> str:

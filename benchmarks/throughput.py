@@ -23,7 +23,7 @@ SIZES = {"1 MB": "small.bin", "100 MB": "large.bin"}
 Front = Callable[[Site, Server], AbstractContextManager[Server]]
 
 # Who sends the bytes, with which backend.
-APPLICATIONS = {
+APPLICATIONS: dict[str, tuple[str, Callable[[Site], AbstractContextManager[Server]]]] = {
     "signed, gunicorn": ("signed", servers.gunicorn),
     "stream, gunicorn": ("stream", servers.gunicorn),
     "stream, granian": ("stream", servers.granian),

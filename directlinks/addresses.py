@@ -1,25 +1,46 @@
 """The addresses of a link: the one function that links in answers, models and admin come from."""
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.module_loading import import_string
 
 from directlinks.conf import conf
 
 # The characters that the last segment of a link shows unescaped, beside letters and digits.
 _NAME_BARE = "-_.~$&+:=@"
+_BARE = re.compile(r"[A-Za-z0-9\-_.~$&+:=@]*")
 
 
 def link_path(code: str, name: str) -> str:
     """The path of a link, the site's script prefix included."""
-    return _with_name(reverse("directlinks:open", args=[code, "name"]), name)
+    return _prefix() + _tail(code, name)
+
+
+def links_at(request: HttpRequest) -> Callable[[str, str], str]:
+    """What makes the absolute address of a link from its code and name, for one ``request``.
+
+    What all of them begin with is found once. Raises what ``absolute`` raises.
+    """
+    beginning = absolute(_prefix(), request)
+    return lambda code, name: beginning + _tail(code, name)
 
 
 def content_path(ticket: str, name: str) -> str:
     """The path of a temporary content URL, the site's script prefix included."""
-    return _with_name(reverse("directlinks:content", args=[ticket, "name"]), name)
+    return f"{_prefix()}t/{ticket}/{_quoted(name)}"
+
+
+def link_prefix() -> str | None:
+    """What the paths of all links begin with, usually ``/f/``, without the script prefix.
+
+    None where the site has not included ``directlinks.urls``.
+    """
+    return _bare_prefix_in(get_urlconf() or conf.root_urlconf)
 
 
 def absolute(path: str, request: HttpRequest) -> str:
@@ -29,6 +50,17 @@ def absolute(path: str, request: HttpRequest) -> str:
     DisallowedHost where the request's host is asked for and not one of the site's.
     """
     return _base(request).rstrip("/") + path
+
+
+def site_address(path: str) -> str:
+    """``path`` behind ``BASE_URL``, where no request is at hand: behind the first of several.
+
+    Where a request would decide, it is ``path`` alone.
+    """
+    base = conf.BASE_URL
+    if isinstance(base, list | tuple):
+        base = base[0]
+    return base.rstrip("/") + path if base is not None and "://" in base else path
 
 
 def _base(request: HttpRequest) -> str:
@@ -41,6 +73,28 @@ def _base(request: HttpRequest) -> str:
     return next((url for url in base if urlsplit(url).netloc == host), base[0])
 
 
-def _with_name(path: str, name: str) -> str:
+def _prefix() -> str:
+    return _prefix_in(get_urlconf() or conf.root_urlconf, get_script_prefix())
+
+
+# Django's reverse() costs as much as the rest of a visit, and its answer stays the same.
+@lru_cache(maxsize=64)
+def _prefix_in(urlconf: str, script_prefix: str) -> str:
+    return reverse("directlinks:open", urlconf, args=["code", "name"]).removesuffix("code/name")
+
+
+@lru_cache(maxsize=64)
+def _bare_prefix_in(urlconf: str) -> str | None:
+    try:
+        return "/" + _prefix_in(urlconf, get_script_prefix()).removeprefix(get_script_prefix())
+    except NoReverseMatch:
+        return None
+
+
+def _tail(code: str, name: str) -> str:
+    return f"{code}/{_quoted(name)}"
+
+
+def _quoted(name: str) -> str:
     # reverse() would leave !'()*,; bare, and it refuses names that a route cannot spell.
-    return path.rpartition("/")[0] + "/" + quote(name, safe=_NAME_BARE)
+    return name if _BARE.fullmatch(name) else quote(name, safe=_NAME_BARE)

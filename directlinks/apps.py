@@ -1,6 +1,8 @@
 """The app, and the system checks that it registers."""
 
-from django.apps import AppConfig
+from importlib import import_module
+
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
@@ -18,3 +20,6 @@ class DirectLinksConfig(AppConfig):
         checks.register(check_settings, "directlinks")
         checks.register(check_surroundings, "directlinks")
         checks.register(check_deployment, "directlinks", deploy=True)
+        if apps.is_installed("drf_spectacular"):
+            # By its name, because a site without it cannot import what describes the API to it.
+            import_module("directlinks.api.schema")

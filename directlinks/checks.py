@@ -13,6 +13,8 @@ from django.core.files.storage import FileSystemStorage
 from django.utils.module_loading import import_string
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
+from directlinks.counting.base import Counter
+from directlinks.counting.choice import make_counter
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_for
 from directlinks.storage import content_storage, has_local_paths
@@ -39,7 +41,9 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         *_check_codes(),
         *_check_batch_sizes(),
         *_check_base_url(),
+        *_check_callable("VISIT_RULE", conf.VISIT_RULE, "directlinks.E032"),
         *_check_delivery(),
+        *_check_counter(),
     ]
 
 
@@ -111,13 +115,17 @@ def _check_base_url() -> list[CheckMessage]:
     base = conf.BASE_URL
     if not isinstance(base, str) or "://" in base:
         return []
+    return _check_callable("BASE_URL", base, "directlinks.E020")
+
+
+def _check_callable(setting: str, path: str, check: str) -> list[CheckMessage]:
     try:
-        found = import_string(base)
+        found = import_string(path)
     except ImportError as error:
-        return [Error(f'DIRECTLINKS["BASE_URL"]: {error}', id="directlinks.E020")]
+        return [Error(f'DIRECTLINKS["{setting}"]: {error}', id=check)]
     if callable(found):
         return []
-    return [Error(f'DIRECTLINKS["BASE_URL"]: {base} cannot be called.', id="directlinks.E020")]
+    return [Error(f'DIRECTLINKS["{setting}"]: {path} cannot be called.', id=check)]
 
 
 def _check_delivery() -> Sequence[CheckMessage]:
@@ -134,6 +142,17 @@ def _check_delivery() -> Sequence[CheckMessage]:
         fault = f"{name} needs files of this machine, which {type(storage).__name__} has not."
         return [Error(fault, id="directlinks.E022")]
     return backend.check()
+
+
+def _check_counter() -> Sequence[CheckMessage]:
+    try:
+        counter: object = make_counter(conf.COUNTER)
+    except (ImportError, TypeError, ValueError) as error:
+        return [Error(f'DIRECTLINKS["COUNTER"]: {error}', id="directlinks.E031")]
+    if not isinstance(counter, Counter):
+        fault = f"{type(counter).__name__} is no Counter."
+        return [Error(f'DIRECTLINKS["COUNTER"]: {fault}', id="directlinks.E031")]
+    return counter.check()
 
 
 def _check_batch_sizes() -> list[CheckMessage]:

@@ -1,14 +1,16 @@
 """The only reader of ``django.conf.settings``.
 
-Each value is read when it is asked for, so a test's ``override_settings`` works, and each key of
-``DIRECTLINKS`` is declared once: its name, its default, what it may hold, and the id of the system
-check that says so when it holds something else.
+Each value is read when it is first asked for and kept until Django says that a setting has changed,
+so a test's ``override_settings`` works. Each key of ``DIRECTLINKS`` is declared once: its name, its
+default, what it may hold, and the id of the system check that says so when it holds something else.
 """
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.utils.encoding import force_bytes
 
 from directlinks.core import codes, faults, uris, visits
@@ -30,7 +32,11 @@ class Setting(Generic[Value]):
         self.name = name
 
     def __get__(self, instance: object, owner: type) -> Value:
-        return cast("Value", site_settings().get(self.name, self.default))
+        value = cast("Value", site_settings().get(self.name, self.default))
+        # What an instance has itself comes before a descriptor without __set__: every visit reads
+        # many settings, and Django's own settings are slow to read.
+        vars(instance)[self.name] = value
+        return value
 
 
 def declared_settings() -> object:
@@ -77,31 +83,41 @@ class Conf:
         "directlinks.E011",
     )
     CORS: Setting[str | list[str]] = Setting("off", faults.cors, "directlinks.E019")
+    COUNTER: Setting[str | dict[str, Any]] = Setting("database", faults.counter, "directlinks.E023")
+    CACHE_SECONDS = Setting(0, faults.whole_number(0), "directlinks.E024")
+    DEFAULT_LIFE: Setting[int | timedelta | None] = Setting(None, faults.life, "directlinks.E025")
+    MAX_LIFE: Setting[int | timedelta | None] = Setting(None, faults.life, "directlinks.E026")
+    GROUP_LIMITS: Setting[dict[str, dict[str, Any]]] = Setting(
+        {}, faults.group_limits, "directlinks.E027"
+    )
+    REUSE: Setting[bool] = Setting(default=True, fault=faults.truth, check="directlinks.E028")
+    VISIT_RULE = Setting("directlinks.core.visits.classify", faults.dotted_path, "directlinks.E029")
     PREVIEW_AGENTS = Setting(list(visits.PREVIEW_AGENTS), faults.strings, "directlinks.E012")
+    UNKNOWN_RATE: Setting[str | None] = Setting("30/min", faults.rate, "directlinks.E030")
     LOGIN_RATE: Setting[str | None] = Setting("10/min", faults.rate, "directlinks.E013")
 
-    @property
+    @cached_property
     def debug(self) -> bool:
         return settings.DEBUG
 
-    @property
+    @cached_property
     def signing_keys(self) -> list[bytes]:
         """The key that signs, then those that were in use before it."""
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
         return [force_bytes(key) for key in keys]
 
-    @property
+    @cached_property
     def max_body_bytes(self) -> int:
         """The largest request body that can hold a batch the site accepts."""
         batch = self.MAX_BATCH_SIZE * uris.MAX_BYTES
         ceiling = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return batch if ceiling is None else min(batch, ceiling)
 
-    @property
+    @cached_property
     def storage_alias(self) -> str:
         return "directlinks" if "directlinks" in settings.STORAGES else "default"
 
-    @property
+    @cached_property
     def delivery(self) -> dict[str, Any] | None:
         """The backend that the site has chosen for its storage, with its options."""
         chosen = self.DELIVERY
@@ -109,15 +125,48 @@ class Conf:
             return chosen
         return chosen.get(self.storage_alias)
 
-    @property
+    @cached_property
+    def root_urlconf(self) -> str:
+        return settings.ROOT_URLCONF
+
+    @cached_property
+    def proxy_ssl_header(self) -> str:
+        """The header by which a proxy says that its client came by TLS, as META calls it."""
+        header = settings.SECURE_PROXY_SSL_HEADER
+        return header[0] if header else ""
+
+    @cached_property
+    def num_proxies(self) -> int:
+        """How many proxies stand in front of the site, as it told DRF; 0 where it did not."""
+        return int(getattr(settings, "REST_FRAMEWORK", {}).get("NUM_PROXIES") or 0)
+
+    @cached_property
+    def default_life(self) -> timedelta | None:
+        """How long a new link lives where nobody says it."""
+        return _as_timedelta(self.DEFAULT_LIFE)
+
+    @cached_property
+    def max_life(self) -> timedelta | None:
+        """How long any link may live."""
+        return _as_timedelta(self.MAX_LIFE)
+
+    @cached_property
+    def group_limits(self) -> dict[str, dict[str, Any]]:
+        """``GROUP_LIMITS`` with every life as a timedelta."""
+        return {
+            group: {**limits, "MAX_LIFE": _as_timedelta(limits.get("MAX_LIFE"))}
+            for group, limits in self.GROUP_LIMITS.items()
+        }
+
+    @cached_property
     def access_lifetime(self) -> timedelta:
         return self._lifetime("ACCESS_TOKEN_LIFETIME", timedelta(hours=1))
 
-    @property
+    @cached_property
     def refresh_lifetime(self) -> timedelta:
         return self._lifetime("REFRESH_TOKEN_LIFETIME", timedelta(days=14))
 
-    @property
+    @cached_property
     def token_user_field(self) -> str:
         """The field of the user model by which simplejwt names the user of a token."""
         return str(getattr(settings, "SIMPLE_JWT", {}).get("USER_ID_FIELD", "id"))
@@ -127,8 +176,19 @@ class Conf:
         return cast("timedelta", simple_jwt.get(key, default))
 
 
+def _as_timedelta(life: int | timedelta | None) -> timedelta | None:
+    return timedelta(seconds=life) if isinstance(life, int) else life
+
+
 SETTINGS: dict[str, Setting[Any]] = {
     name: setting for name, setting in vars(Conf).items() if isinstance(setting, Setting)
 }
 
 conf = Conf()
+
+
+def _forget(**kwargs: object) -> None:
+    vars(conf).clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="directlinks.conf")

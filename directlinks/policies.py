@@ -21,7 +21,8 @@ class Policy(Protocol):
         """Whether ``user`` may manage the links of ``file``.
 
         ``file`` has an owner and a path, but no row where there is none at that path: the answer
-        for a missing file decides whether a stranger learns that it is missing.
+        for a missing file decides whether a stranger learns that it is missing. In a batch of many
+        files its moments (``created_at`` and the like) are read one by one, as they are asked for.
         """
 
     def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:

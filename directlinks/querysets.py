@@ -1,21 +1,31 @@
 """What is asked of the tables, named once."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from itertools import chain
 from operator import or_
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
-from directlinks import sql
 from directlinks.core import paths
+from directlinks.core.states import LinkState
+from directlinks.sql.folders import positions_of_folders
 from directlinks.users import active_where
 
 # More conditions in one statement would be deeper than SQLite accepts.
 _MOST_OWNERS = 200
+
+
+def is_everything(queryset: "models.QuerySet[Any]") -> bool:
+    """Whether ``queryset`` is certainly all rows of its table, so that no condition is needed."""
+    try:
+        return str(queryset.query) == str(queryset.model._default_manager.all().query)
+    except EmptyResultSet:
+        return False
 
 
 class FileQuerySet(models.QuerySet[Any]):
@@ -46,11 +56,50 @@ class FileQuerySet(models.QuerySet[Any]):
     def folders_among(self, asked: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
         """Those of ``asked``, pairs of an owner's key and a path, that are folders."""
         connection = connections[self.db]
-        places = sql.positions_of_folders(connection, self.model._meta, asked)
+        places = positions_of_folders(connection, self.model._meta, asked)
         return {asked[place] for place in places}
 
 
 class DirectLinkQuerySet(models.QuerySet[Any]):
+    def with_file(self) -> "DirectLinkQuerySet":
+        """With the file and its owner at hand, by which a link is judged."""
+        return self.select_related("file__owner")
+
+    def in_state(self, state: LinkState, now: datetime) -> "DirectLinkQuerySet":
+        """Links that are in ``state`` at ``now``, as ``DirectLink.state`` says of each."""
+        before = Q()
+        # Spelt out, because no index knows what a CASE comes to.
+        for other, holds in self._states(now).items():
+            if other is state:
+                return self.filter(before, holds)
+            before &= ~holds
+        return self.filter(before)
+
+    def with_state(self, now: datetime) -> "DirectLinkQuerySet":
+        """With the place in LinkState of each link's state at ``now`` as column ``state_place``.
+
+        A number, because databases group by numbers much faster than by words.
+        """
+        places = {state: Value(place) for place, state in enumerate(LinkState)}
+        cases = [When(holds, then=places[state]) for state, holds in self._states(now).items()]
+        default = places[LinkState.ACTIVE]
+        place = Case(*cases, default=default, output_field=models.IntegerField())
+        judged: DirectLinkQuerySet = self.annotate(state_place=place)
+        return judged
+
+    def below(self, owner: Any, path: str) -> "DirectLinkQuerySet":
+        """Links to the file at ``path`` of ``owner`` and to all below it, "" for all of them.
+
+        Those in the trash are found where they were.
+        """
+        links = self.filter(file__owner=owner)
+        if not path:
+            return links
+        # A range, because LIKE takes no account of case on SQLite: "0" comes after "/".
+        head = path[: paths.HEAD_CHARACTERS]
+        itself = Q(file__path_head=head, file__path=path)
+        return links.filter(itself | Q(file__path__gte=f"{path}/", file__path__lt=f"{path}0"))
+
     def reusable(self) -> "DirectLinkQuerySet":
         """Links that a second request for the same file gets again."""
         return self.filter(reuse_name__isnull=False)
@@ -69,6 +118,22 @@ class DirectLinkQuerySet(models.QuerySet[Any]):
             paused=False,
         )
 
+    def _states(self, now: datetime) -> dict[LinkState, Q]:
+        """When each state but the last holds: the same rule, in the same order, as ``judge``."""
+        files: Any = self.model._meta.get_field("file").related_model
+        active = active_where(files._meta.get_field("owner").related_model, "owner")
+        of_inactive = files.objects.exclude(**active) if active else files.objects.none()
+        return {
+            LinkState.REVOKED: Q(revoked_at__isnull=False),
+            # The few that are dead are looked up once, instead of the file of every link.
+            LinkState.TRASHED: Q(file__in=files.objects.trashed()),
+            LinkState.OWNER_INACTIVE: Q(file__in=of_inactive),
+            LinkState.PAUSED: Q(paused=True),
+            LinkState.NOT_YET: Q(not_before__gt=now),
+            LinkState.EXPIRED: Q(expires_at__lte=now),
+            LinkState.USED_UP: Q(max_downloads__lte=F("downloads")),
+        }
+
     def count_download(self, now: datetime) -> int:
         """Count one download of each that opens, and say how many do: one statement decides."""
         return self.opening(now).update(downloads=F("downloads") + 1, last_opened_at=now)
@@ -78,3 +143,9 @@ class DirectLinkQuerySet(models.QuerySet[Any]):
         # In the order in which links are made, so that MariaDB has less to deadlock about.
         standing = self.filter(revoked_at__isnull=True).order_by("file_id")
         return standing.update(revoked_at=now, reuse_name=None)
+
+
+class IdempotentRequestQuerySet(models.QuerySet[Any]):
+    def outdated(self, now: datetime) -> "IdempotentRequestQuerySet":
+        """Requests whose keys are free again."""
+        return self.filter(created_at__lte=now - timedelta(hours=24))

@@ -27,16 +27,21 @@ def correlation_id(request: HttpRequest) -> str:
     return cast("str", known)
 
 
-def report(request: HttpRequest, response: HttpResponseBase, msg: str) -> None:
-    """Log that ``request`` failed with ``msg``, in place of Django's own line."""
-    match = request.resolver_match
-    code = match.kwargs.get("code") if match is not None else None
+def report(
+    request: HttpRequest,
+    response: HttpResponseBase,
+    msg: str,
+    *,
+    place: str,
+    code: str | None = None,
+) -> None:
+    """Log that ``request`` for ``place`` failed with ``msg``, in place of Django's own line."""
     logger.warning(
         "%s: %s %s%s: %s",
         response.reason_phrase,
         request.method,
-        match.view_name if match is not None else "directlinks",
-        f" {codes.shortened(code)}" if isinstance(code, str) else "",
+        place,
+        "" if code is None else f" {codes.shortened(code)}",
         msg,
         extra={
             "status_code": response.status_code,

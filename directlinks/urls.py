@@ -2,15 +2,16 @@
 
 from django.urls import path, re_path
 
-from directlinks.views import ContentView, NotFoundView, OpenView
+from directlinks.core.routes import Kind
+from directlinks.views import VisitorView
 
 app_name = "directlinks"
 
 # Everything below f/ is ours, so that every failure there is our answer. "d" and "t" are too short
-# to be codes.
+# to be codes. core/routes.py says the same for the doors in front of routing.
 urlpatterns = [
-    path("f/t/<str:ticket>/<str:name>", ContentView.as_view(), name="content"),
-    path("f/d/<str:code>/<str:name>", OpenView.as_view(attachment=True), name="download"),
-    path("f/<str:code>/<str:name>", OpenView.as_view(), name="open"),
-    re_path(r"^f/[\s\S]*\Z", NotFoundView.as_view(), name="not-found"),
+    path("f/t/<str:secret>/<str:name>", VisitorView.as_view(kind=Kind.CONTENT), name="content"),
+    path("f/d/<str:secret>/<str:name>", VisitorView.as_view(kind=Kind.DOWNLOAD), name="download"),
+    path("f/<str:secret>/<str:name>", VisitorView.as_view(kind=Kind.OPEN), name="open"),
+    re_path(r"^f/[\s\S]*\Z", VisitorView.as_view(), name="not-found"),
 ]

@@ -12,3 +12,15 @@ def active_where(model: Any, relation: str) -> dict[str, bool]:
     """The same as a condition on the users that ``relation`` leads to, who are of ``model``."""
     fields = {field.name for field in model._meta.get_fields()}
     return {f"{relation}__is_active": True} if "is_active" in fields else {}
+
+
+def active_column(model: Any) -> str | None:
+    """The column of the table of ``model`` that says whether a user is active, or None."""
+    columns = {field.name: field.column for field in model._meta.local_concrete_fields}
+    column: str | None = columns.get("is_active")
+    return column
+
+
+def activity_is_computed(model: Any) -> bool:
+    """Whether only Python can say who is active: ``is_active`` is a property, or elsewhere."""
+    return active_column(model) is None and getattr(model, "is_active", True) is not True

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import dj_database_url
 
+import directlinks
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("DIRECTLINKS_VAR", BASE_DIR / "var"))
 VAR_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes its file, but not the folder
@@ -27,6 +29,9 @@ INSTALLED_APPS = [
     "rest_framework",
     # Optional: with it, a refresh token ends at logout and when it is exchanged.
     "rest_framework_simplejwt.token_blacklist",
+    # Optional: with them, the site describes its API, and Swagger UI shows it at api/docs/.
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "directlinks",
     # Only for `manage.py demo`.
     "example_project",
@@ -68,6 +73,16 @@ STATIC_URL = "static/"
 # Nothing publishes this folder: its files leave through links alone.
 MEDIA_ROOT = os.environ.get("MEDIA_ROOT", VAR_DIR / "media")
 
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Direct links",
+    "VERSION": directlinks.__version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+    # From the site itself, and not from a network of others.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
 DIRECTLINKS = {
     # URIs that a user may send in one request; 0 switches creating links off.
     "BATCH_SIZE": 1000,
@@ -105,6 +120,23 @@ DIRECTLINKS = {
     ],
     # Pages that may read links from their own origin: "off", "*" or a list of origins.
     "CORS": "off",
+    # How downloads are counted: "database", "journal" or "redis"; with options: {"BACKEND": …,
+    # "OPTIONS": {…}}.
+    "COUNTER": "database",
+    # Seconds for which a process may remember a link without limits, and so the longest that
+    # revoking one takes; 0: at once.
+    "CACHE_SECONDS": 0,
+    # How long a new link lives, and how long it may live at most: seconds or a timedelta; None: for
+    # ever.
+    "DEFAULT_LIFE": None,
+    "MAX_LIFE": None,
+    # What the links of a group's members may not exceed, by the group's name:
+    # {"guests": {"MAX_LIFE": 86400, "MAX_DOWNLOADS": 100}}.
+    "GROUP_LIMITS": {},
+    # Whether a second request for the same file gets the link that the first one made.
+    "REUSE": True,
+    # The function that tells downloads from previews and continuations.
+    "VISIT_RULE": "directlinks.core.visits.classify",
     # Parts of the names of programs that fetch a link to draw a preview of it.
     "PREVIEW_AGENTS": [
         "bitlybot",
@@ -120,6 +152,8 @@ DIRECTLINKS = {
         "twitterbot",
         "whatsapp",
     ],
+    # Requests for links that never were, from one address; None: any number.
+    "UNKNOWN_RATE": "30/min",
     # Attempts to log in from one address; None: any number.
     "LOGIN_RATE": "10/min",
 }

@@ -35,6 +35,10 @@ def delivery(backend: str, **options: Any) -> dict[str, Any]:
     return {"DELIVERY": {"BACKEND": backend, "OPTIONS": options}}
 
 
+def counter(backend: str, **options: Any) -> dict[str, Any]:
+    return {"BACKEND": backend, "OPTIONS": options}
+
+
 def found() -> list[CheckMessage]:
     return run_checks(tags=["directlinks"])
 
@@ -86,6 +90,21 @@ PROVOKED: list[tuple[str, Any]] = [
     ("E021", delivery("directlinks.delivery.base.DeliveryBackend")),
     ("E021", delivery("directlinks.delivery.stream.StreamBackend", location="/x/")),
     ("E021", delivery(f"{__name__}.NoBackend")),
+    ("E023", {"COUNTER": "guess"}),
+    ("E024", {"CACHE_SECONDS": -1}),
+    ("E025", {"DEFAULT_LIFE": 0}),
+    ("E026", {"MAX_LIFE": "a day"}),
+    ("E027", {"GROUP_LIMITS": {"guests": {"MAX_SIZE": 1}}}),
+    ("E028", {"REUSE": 1}),
+    ("E029", {"VISIT_RULE": None}),
+    ("E030", {"UNKNOWN_RATE": "often"}),
+    ("E031", {"COUNTER": "journal"}),
+    ("E031", {"COUNTER": counter("journal", directory="/nowhere/counts")}),
+    ("E031", {"COUNTER": counter("redis", url="localhost")}),
+    ("E031", {"COUNTER": counter("no_such_module.Counter")}),
+    ("E031", {"COUNTER": counter(f"{__name__}.Neither")}),
+    ("E032", {"VISIT_RULE": f"{__name__}.missing"}),
+    ("E032", {"VISIT_RULE": f"{__name__}.PROVOKED"}),
     ("W001", {"BATCHSIZE": 7}),
     ("W001", {7: 7}),
     ("W004", {"CODE_LENGTH": 20}),
@@ -156,6 +175,8 @@ def test_a_policy_that_is_none_hears_what_it_lacks(
         delivery(f"{HANDOVER}.SendfileBackend", header="X-LIGHTTPD-send-file"),
         {"DELIVERY": {"default": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}},
         {"CORS": ["https://app.example.org"], "REDIRECT_MAX_AGE": 60},
+        {"COUNTER": counter("redis", url="redis://127.0.0.1:1/0")},
+        {"COUNTER": counter("journal", directory="/tmp")},
     ],
 )
 def test_what_is_right_is_not_reported(settings: Settings, declared: dict[str, Any]) -> None:

@@ -1,18 +1,22 @@
 """The questions that the tables answer."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from directlinks.core.states import LinkState
 from directlinks.models import DirectLink, File
+from directlinks.querysets import is_everything
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
 # The characters just below and above a slash, and some that sort far from it.
 NAMES = st.text("a-.!0~漢", min_size=1, max_size=2).filter(lambda name: name not in (".", ".."))
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
@@ -149,3 +153,66 @@ class TestLinks:
         assert DirectLink.objects.filter(revoked_at=NOW, reuse_name=None).count() == 2
         revoked.refresh_from_db()
         assert revoked.revoked_at == early
+
+    @settings(max_examples=60, deadline=None)
+    @given(data=st.data())
+    def test_the_database_judges_links_as_python_does(self, data: st.DataObject) -> None:
+        moments = st.none() | st.sampled_from([NOW - TICK, NOW, NOW + TICK])
+        for _ in range(data.draw(st.integers(1, 4))):
+            file = FileFactory(
+                content="",
+                owner__is_active=data.draw(st.booleans()),
+                deleted_at=data.draw(st.none() | st.just(NOW)),
+            )
+            DirectLinkFactory(
+                file=file,
+                not_before=data.draw(moments),
+                expires_at=data.draw(moments),
+                max_downloads=data.draw(st.none() | st.integers(0, 2)),
+                downloads=data.draw(st.integers(0, 2)),
+                paused=data.draw(st.booleans()),
+                revoked_at=data.draw(st.none() | st.just(NOW)),
+            )
+        by_python: dict[LinkState, set[int]] = {state: set() for state in LinkState}
+        for link in DirectLink.objects.with_file():
+            by_python[link.state(NOW)].add(link.pk)
+        by_database = {
+            state: set(DirectLink.objects.in_state(state, NOW).values_list("pk", flat=True))
+            for state in LinkState
+        }
+        assert by_database == by_python
+        assert (
+            set(DirectLink.objects.opening(NOW).values_list("pk", flat=True))
+            == (by_python[LinkState.ACTIVE])
+        )
+
+
+class TestEverything:
+    @pytest.mark.parametrize(
+        ("files", "everything"),
+        [
+            (File.objects.all, True),
+            (File.objects.filter, True),
+            (lambda: File.objects.exclude(path__startswith="secret"), False),
+            (File.objects.none, False),
+            (lambda: File.objects.filter(pk__in=[]), False),
+            (lambda: File.objects.all()[:5], False),
+            (lambda: File.objects.filter(owner__is_active=True), False),
+        ],
+    )
+    def test_only_what_has_no_condition_is_everything(
+        self, files: Callable[[], Any], everything: bool
+    ) -> None:
+        assert is_everything(files()) is everything
+
+
+def test_the_place_of_a_state_is_that_in_its_list() -> None:
+    links = [
+        DirectLinkFactory(),
+        DirectLinkFactory(paused=True, revoked_at=NOW),
+        DirectLinkFactory(max_downloads=1, downloads=1),
+    ]
+    places = dict(DirectLink.objects.with_state(NOW).values_list("pk", "state_place"))
+    assert [list(LinkState)[places[link.pk]] for link in links] == [
+        link.state(NOW) for link in links
+    ]

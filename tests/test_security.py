@@ -105,7 +105,7 @@ def document(link: DirectLink, **headers: str) -> Any:
 class TestCodes:
     def test_they_are_made_of_thrown_dice_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither of the row nor of the time, or two codes would differ here."""
-        first = {"choice": lambda symbols: symbols[0]}
+        first = {"random_bytes": bytes}
         monkeypatch.setattr(codes.generate, "__kwdefaults__", first)
         drawn = []
         for moment in ("2026-11-23T12:00:00Z", "2030-01-01T00:00:00Z"):

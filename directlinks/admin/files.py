@@ -5,55 +5,46 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from directlinks import addresses
+from directlinks.admin.file_links import FileLinks
+from directlinks.admin.filters import TrashFilter
 from directlinks.admin.forms import FileForm
-from directlinks.conf import conf
-from directlinks.models import File
-from directlinks.policies import site_policy
+from directlinks.admin.visible import visible_files
+from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
-from directlinks.services.creating import links_for
 from directlinks.storage import lacks_bytes
 
-# More addresses than these would bury the message; the list of links shows them all.
-_SHOWN_ADDRESSES = 10
-
 _FACTS = ("human_size", "created_at", "updated_at", "content_updated_at", "deleted_at")
-
-
-class TrashFilter(admin.SimpleListFilter):
-    title = _("trash")
-    parameter_name = "trash"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("no", _("Live")), ("yes", _("In the trash"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        return queryset.filter(deleted_at__isnull=self.value() == "no")
+# A storage is asked for each file, which takes its time; so many names of files fill a message.
+_CHECKED, _NAMED = 1000, 10
 
 
 @admin.register(File)
-class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class FileAdmin(FileLinks):
     list_display = ("path", "owner", "human_size", "content_type", "is_live", "links", "updated_at")
     list_filter = (TrashFilter, "content_updated_at")
     list_select_related = ("owner",)
     ordering = ("-pk",)
-    search_help_text = _("Search by path or owner.")
+    # Not Django's search_help_text, with which the field would have no name that can be seen.
+    search_advice = _("Search by path or owner.")
     form = FileForm
     readonly_fields = _FACTS
     raw_id_fields = ("owner",)
-    actions = ("create_links", "trash_files", "restore_files")
+    actions = ("create_links", "check_bytes", "trash_files", "restore_files")
+
+    class Media:
+        css = {"all": ("directlinks/admin.css",)}
+        js = ("directlinks/copy.js",)
 
     def get_form(
         self,
@@ -74,9 +65,12 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return ("owner", "path", *content, "content_type", *_FACTS)
 
     def get_queryset(self, request: HttpRequest) -> FileQuerySet:
-        files = site_policy().filter(request.user, File.objects.all())
-        not_revoked = Q(links__isnull=False, links__revoked_at__isnull=True)
-        counted: FileQuerySet = files.annotate(link_count=Count("links", filter=not_revoked))
+        # For each file by itself: only those that a page shows are counted.
+        links = DirectLink.objects.filter(file=OuterRef("pk"), revoked_at__isnull=True)
+        numbers = links.order_by().values("file").values(number=Count("pk"))
+        counted: FileQuerySet = visible_files(request.user).annotate(
+            link_count=Coalesce(Subquery(numbers), 0)
+        )
         return counted
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
@@ -106,37 +100,27 @@ class FileAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         page = reverse("admin:directlinks_directlink_changelist", current_app=self.admin_site.name)
         return format_html('<a href="{}?file__id__exact={}">{}</a>', page, file.pk, file.link_count)
 
-    def has_create_link_permission(self, request: HttpRequest) -> bool:
-        """BATCH_SIZE = 0 switches creating links off, here as well."""
-        return bool(conf.BATCH_SIZE) and request.user.has_perm("directlinks.add_directlink")
-
-    @admin.action(description=_("Create direct links"), permissions=["create_link"])
-    def create_links(self, request: HttpRequest, queryset: FileQuerySet) -> None:
-        files = [file for file in queryset if file.is_live and not lacks_bytes(file.content)]
-        links = links_for(files, created_by=request.user)
-        if links:
-            urls = [addresses.absolute(link.get_absolute_url(), request) for link in links.values()]
-            ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
-            lines = format_html_join(
-                "", '<br><a href="{0}">{0}</a>', ((url,) for url in urls[:_SHOWN_ADDRESSES])
+    @admin.action(description=_("Look whether the bytes are there"), permissions=["view"])
+    def check_bytes(self, request: HttpRequest, queryset: FileQuerySet) -> None:
+        """Ask the storage, if it is a local one, for each of so many files at most."""
+        files = list(queryset[:_CHECKED])
+        lacking = [str(file.path) for file in files if lacks_bytes(file.content)]
+        told = ngettext("%d file was looked at.", "%d files were looked at.", len(files))
+        self.message_user(request, told % len(files), messages.INFO)
+        if lacking:
+            told = ngettext(
+                "The bytes of %(number)d file are missing: %(names)s",
+                "The bytes of %(number)d files are missing: %(names)s",
+                len(lacking),
             )
-            more = mark_safe("<br>…") if len(urls) > _SHOWN_ADDRESSES else ""
-            self.message_user(request, format_html("{}{}{}", ready % len(urls), lines, more))
-        if skipped := len(queryset) - len(links):
+            names = ", ".join([*lacking[:_NAMED], *(["…"] if lacking[_NAMED:] else [])])
             self.message_user(
-                request,
-                ngettext(
-                    "%d file has no link: it is in the trash or its bytes are missing.",
-                    "%d files have no link: they are in the trash or their bytes are missing.",
-                    skipped,
-                )
-                % skipped,
-                messages.WARNING,
+                request, told % {"number": len(lacking), "names": names}, messages.WARNING
             )
 
     @admin.action(description=_("Move to the trash"), permissions=["change"])
     def trash_files(self, request: HttpRequest, queryset: FileQuerySet) -> None:
-        # The list counts links by a join, and MySQL updates no table that it joins.
+        # MySQL updates no table that a condition of the list, such as the policy's, reads.
         keys = [file.pk for file in queryset]
         count = File.objects.filter(pk__in=keys).trash(timezone.now())
         told = ngettext("%d file was trashed.", "%d files were trashed.", count)

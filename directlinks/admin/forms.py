@@ -1,13 +1,17 @@
-"""The form of a file's page."""
+"""The forms of the pages of a file and of a link."""
 
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.models import File
+from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy
+from directlinks.services.limits import LIMITS, apply_limits
 
 
 class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -40,3 +44,69 @@ class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
                 # Without an owner, nothing is said of what that owner has.
                 self.add_error("owner", _("You may not manage files of this user."))
         return cleaned
+
+
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
+    """The limits of a link, within what ``asked_by`` may set; see ``FileForm``.
+
+    A password goes in and never comes out.
+    """
+
+    asked_by: ClassVar[Any] = None
+
+    new_password = forms.CharField(
+        label=_("New password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Empty: as it was."),
+    )
+    remove_password = forms.BooleanField(
+        label=_("Remove the password"),
+        required=False,
+        help_text=_("Whoever has the address may open it."),
+    )
+
+    class Meta:
+        model = DirectLink
+        fields = tuple(name for name in LIMITS if name != "password")
+        widgets = {
+            "referers": AdminTextareaWidget(attrs={"rows": 3}),
+            "note": AdminTextareaWidget(attrs={"rows": 4}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"not_before", "expires_at"} & self.fields.keys():
+            field: Any = self.fields[name]
+            # Django shows "Date" and "Time" beside them, and ties the words to nothing.
+            for part, words in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
+                part.attrs["aria-label"] = f"{field.label}, {words}"
+        if self.instance.revoked_at is not None:
+            # Not only out of sight: what is revoked asks for no password any more.
+            del self.fields["new_password"], self.fields["remove_password"]
+
+    def limits(self) -> dict[str, Any]:
+        """What was changed, as ``change_direct_link`` takes it."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name in LIMITS}
+        if self.cleaned_data.get("new_password"):
+            changed["password"] = self.cleaned_data["new_password"]
+        elif self.cleaned_data.get("remove_password"):
+            changed["password"] = ""
+        return changed
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("new_password") and cleaned.get("remove_password"):
+            self.add_error("remove_password", _("Either a new password or none."))
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """After the link itself was found in order, ask whether the site allows it."""
+        super()._post_clean()  # type: ignore[misc]  # Django's own forms do the same
+        if not self.errors:
+            limits = {name: value for name, value in self.limits().items() if name != "password"}
+            try:
+                apply_limits(self.instance, limits, user=self.asked_by, now=timezone.now())
+            except ValidationError as error:
+                self.add_error(None, error)

@@ -22,13 +22,18 @@ class BodyTooLarge(APIException):
     default_code = "body_too_large"
 
 
-def json_object(request: HttpRequest) -> dict[str, Any]:
+def json_object(request: HttpRequest, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The JSON object in the body of ``request``, its names in lower case; null is an empty one.
+
+    So is no body at all, where it ``may_be_empty``.
 
     Raises BodyTooLarge before it is read, and InvalidParameters where it is not JSON or no object.
     """
+    text = _body(request).decode("utf-8", "replace").lstrip(" \t\r\n")
+    if may_be_empty and not text:
+        return {}
     try:
-        value = _decoder.raw_decode(_body(request).decode("utf-8", "replace").lstrip(" \t\r\n"))[0]
+        value = _decoder.raw_decode(text)[0]
     except (ValueError, RecursionError) as error:
         raise InvalidParameters from error
     if value is None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -50,7 +51,14 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         response.headers["WWW-Authenticate"] = CHALLENGE
     if (wait := getattr(exc, "wait", None)) is not None:
         response.headers["Retry-After"] = str(math.ceil(wait))
-    report(request, response, response.data["msg"] or f"code {response.data['code']}")
+    match = request.resolver_match
+    report(
+        request,
+        response,
+        response.data["msg"] or f"code {response.data['code']}",
+        place=match.view_name if match is not None else "directlinks",
+        code=match.kwargs.get("code") if match is not None else None,
+    )
     return response
 
 
@@ -59,6 +67,8 @@ def _as_ours_or_drfs(exc: Exception) -> Exception:
     match exc:
         case exceptions.ValidationError():
             return InvalidParameters(_first_fault(exc))
+        case DjangoValidationError(error_dict=_):
+            return InvalidParameters(_first_of_models(exc))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return LoginRequired(cause=str(exc.detail))
         case SuspiciousOperation():
@@ -76,6 +86,12 @@ def _first_fault(error: exceptions.ValidationError) -> str:
     field, codes = next(iter(cast("dict[str, list[str]]", error.get_codes()).items()))
     name = "".join(word.title() for word in field.split("_"))
     return _FIELD_FAULTS.get(codes[0], "Invalid parameters.").format(name)
+
+
+def _first_of_models(error: DjangoValidationError) -> str:
+    """What is wrong with a limit of a link; our services raise these by the name of the field."""
+    field, faults = next(iter(error.message_dict.items()))
+    return f"{field}: {faults[0]}"
 
 
 def _answer(request: HttpRequest, code: int, msg: str, status: int, detail: str = "") -> Response:

@@ -1,4 +1,4 @@
-"""How results are shown on the wire."""
+"""How accounts and moments are shown on the wire."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,12 +6,6 @@ from typing import Any
 from django.utils import timezone
 
 from directlinks.conf import conf
-from directlinks.services.creating import IssuedLink
-
-
-def issued_link(issued: IssuedLink, site: str) -> dict[str, str]:
-    """One item of the answer to PUT; links begin with ``site``."""
-    return {"link": site + issued.link.get_absolute_url(), "file_url": issued.file_url}
 
 
 def logged_in_user(user: Any, *, is_admin: bool) -> dict[str, Any]:

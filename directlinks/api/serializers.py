@@ -1,41 +1,33 @@
 """What request bodies hold."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
+from directlinks.api.fields import (
+    HostsField,
+    MomentField,
+    StringListField,
+    TextField,
+    TruthField,
+    WholeNumberField,
+)
+from directlinks.core.errors import InvalidParameters
+from directlinks.core.quoting import quoted
+from directlinks.services.limits import LIMITS
 
-class URIListField(serializers.Field[list[str], Any, list[str], Any]):
-    """A list of one or more strings, taken as they are."""
-
-    default_error_messages = {
-        "invalid": "Expected a list of strings.",
-        "empty": "Expected one URI at least.",
-    }
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        # In one go: an error for each of a million wrong items would be an attack on our memory.
-        if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
-            self.fail("invalid")
-        if not data:
-            self.fail("empty")
-        return data
-
-
-class TextField(serializers.CharField):
-    """A string, taken as it is; a number is none."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
+YEAR = 366 * 86400
+# What every supported database takes for a positive integer.
+_LARGEST = 2_147_483_647
 
 
 class CreateDirectLinksSerializer(serializers.Serializer[Any]):
-    uris = URIListField()
+    uris = StringListField()
+
+
+class RevokeSerializer(serializers.Serializer[Any]):
+    ids = StringListField()
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -48,3 +40,63 @@ class LoginSerializer(serializers.Serializer[Any]):
 
 class RefreshTokenSerializer(serializers.Serializer[Any]):
     refresh_token = TextField()
+
+
+class PlainSerializer(serializers.Serializer[Any]):
+    """One whose faults are told in words, unlike those that the protocol has words for."""
+
+    def checked(self) -> dict[str, Any]:
+        """The values that were given. Raises InvalidParameters with the first fault."""
+        if not self.is_valid():
+            name, faults = next(iter(self.errors.items()))
+            raise InvalidParameters(f"{name}: {faults[0]}")
+        return dict(self.validated_data)
+
+    def checked_strictly(self) -> dict[str, Any]:
+        """The same, where a name that is not known is a fault too."""
+        if unknown := sorted(self.initial_data.keys() - self.fields.keys()):
+            names = ", ".join(quoted(name[:50]) for name in unknown[:5])
+            raise InvalidParameters(f"Unknown: {names}")
+        return self.checked()
+
+
+class LimitsSerializer(PlainSerializer):
+    """The limits of a link; what is absent stays as it is, null takes a limit away."""
+
+    not_before = MomentField(required=False, allow_null=True)
+    expires_at = MomentField(required=False, allow_null=True)
+    max_downloads = WholeNumberField(
+        required=False, allow_null=True, min_value=1, max_value=_LARGEST
+    )
+    paused = TruthField(required=False, allow_null=True)
+    password = TextField(required=False, allow_null=True, allow_blank=True, max_length=128)
+    referers = HostsField(required=False, allow_null=True)
+    label = TextField(  # type: ignore[assignment]  # DRF takes it off the class, as all fields
+        required=False, allow_null=True, allow_blank=True, max_length=255
+    )
+    note = TextField(required=False, allow_null=True, allow_blank=True, max_length=10_000)
+
+
+class CreationSerializer(LimitsSerializer):
+    """What a client may wish for beside links."""
+
+    reuse = TruthField(required=False, default=True)
+    dry_run = TruthField(required=False, default=False)
+
+
+class RotateSerializer(PlainSerializer):
+    """``grace``: for how many seconds the old code still opens; null and 0: not at all."""
+
+    grace = WholeNumberField(required=False, allow_null=True, min_value=0, max_value=YEAR)
+
+
+_NOTHING = {"paused": False, "password": "", "referers": "", "label": "", "note": ""}
+
+
+def limits_in(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits among ``values`` as the services take them: empty what null takes away."""
+    return {
+        name: _NOTHING.get(name) if values[name] is None else values[name]
+        for name in LIMITS
+        if name in values
+    }

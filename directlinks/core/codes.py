@@ -4,9 +4,10 @@ A link is an anonymous bearer right, so its code must not be guessable: W3C's "G
 Capability URLs" asks for at least 120 random bits. The default, 22 characters out of 57, has 128.3.
 """
 
+import math
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """Letters and digits without the look-alikes 0 O 1 I l."""
@@ -21,13 +22,30 @@ _WELL_FORMED = re.compile(PATTERN)
 
 
 def generate(
+    number: int,
     length: int = LENGTH,
     alphabet: str = ALPHABET,
     *,
-    choice: Callable[[Sequence[str]], str] = secrets.choice,
-) -> str:
-    """A new code of ``length`` characters, each drawn from ``alphabet`` by ``choice``."""
-    return "".join(choice(alphabet) for _ in range(length))
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> list[str]:
+    """``number`` new codes of ``length`` characters, each drawn from ``alphabet`` with equal odds.
+
+    ``alphabet`` is ASCII. Each byte of ``random_bytes`` becomes a character. Those from the last
+    multiple of the alphabet's size on are thrown away: they would favour its first characters.
+    """
+    size = len(alphabet)
+    characters = bytes(ord(alphabet[byte % size]) for byte in range(256))
+    unfair = bytes(range(256 - 256 % size, 256))
+    drawn = b""
+    while missing := number * length - len(drawn):
+        drawn += random_bytes(missing).translate(characters, unfair)
+    text = drawn.decode()
+    return [text[start : start + length] for start in range(0, number * length, length)]
+
+
+def may_repeat(length: int, alphabet: str) -> bool:
+    """Whether a code that was drawn before may well be drawn again: there are fewer than 2^64."""
+    return length * math.log2(len(alphabet)) < 64
 
 
 def is_well_formed(code: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -23,6 +24,45 @@ def whole_number(least: int, most: int | None = None) -> Fault:
         return f"must be a whole number of at least {least}{to}"
 
     return fault
+
+
+def life(value: object) -> str | None:
+    """The fault of what is neither None nor a time that something lasts."""
+    whole_seconds = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if value is None or whole_seconds or (isinstance(value, timedelta) and value > timedelta(0)):
+        return None
+    return "must be None, a number of seconds or a timedelta, in either case above zero"
+
+
+GROUP_LIMITS = {"MAX_LIFE", "MAX_DOWNLOADS"}
+
+
+def group_limits(value: object) -> str | None:
+    """The fault of what is no dict of limits by the name of a group."""
+    if isinstance(value, dict) and all(
+        isinstance(name, str)
+        and isinstance(limits, dict)
+        and limits.keys() <= GROUP_LIMITS
+        and life(limits.get("MAX_LIFE")) is None
+        and whole_number(1)(limits.get("MAX_DOWNLOADS", 1)) is None
+        for name, limits in value.items()
+    ):
+        return None
+    return 'must be a dict like {"group": {"MAX_LIFE": 86400, "MAX_DOWNLOADS": 100}}'
+
+
+COUNTERS = ("database", "journal", "redis")
+
+
+def counter(value: object) -> str | None:
+    if isinstance(value, dict) and value.get("BACKEND") in COUNTERS:
+        value = {**value, "BACKEND": "known.by.name"}
+    if value in COUNTERS or is_backend(value):
+        return None
+    return (
+        "must be 'database', 'journal', 'redis' or a dict like "
+        '{"BACKEND": "dotted.path.of.a.class", "OPTIONS": {…}}'
+    )
 
 
 def truth(value: object) -> str | None:

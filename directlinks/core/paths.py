@@ -11,6 +11,8 @@ MAX_NAME_BYTES = 255
 HEAD_CHARACTERS = 255
 """How much of a path every supported database can hold in an index."""
 
+_NO_NAMES = frozenset({"", ".", ".."})
+
 
 def fault(path: str) -> str | None:
     """What forbids storing ``path``, in a sentence, or None where nothing does."""
@@ -21,13 +23,20 @@ def fault(path: str) -> str | None:
         return f"A path holds at most {MAX_CHARACTERS} characters."
     if len(names) > MAX_ELEMENTS:
         return f"A path holds at most {MAX_ELEMENTS} names."
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
+    # What is printable holds neither, and is told apart in a tenth of the time.
+    if not path.isprintable() and any(map(_is_forbidden, path)):
         return "A path cannot hold control characters or undecodable bytes."
-    if any(name in ("", ".", "..") for name in names):
+    if not _NO_NAMES.isdisjoint(names):
         return "A path is made of names joined by single slashes, and none of them is . or .."
-    if any(len(name.encode()) > MAX_NAME_BYTES for name in names):
+    if len(path) * 4 > MAX_NAME_BYTES and any(
+        len(name.encode()) > MAX_NAME_BYTES for name in names
+    ):
         return f"A name holds at most {MAX_NAME_BYTES} bytes."
     return None
+
+
+def _is_forbidden(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs")
 
 
 def key(path: str) -> str:

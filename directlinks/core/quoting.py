@@ -1,5 +1,7 @@
 """Text from strangers, made fit for one line of an error message."""
 
+from unicodedata import bidirectional
+
 _ESCAPES = {
     '"': '\\"',
     "\\": "\\\\",
@@ -32,3 +34,12 @@ def _escaped(character: str) -> str:
     if number < 0x80:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+# The classes of the characters that embed, override or isolate a direction (UAX #9).
+_REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def in_order(text: str) -> str:
+    """``text`` without characters that reorder it: they can make ``exe.txt`` of ``txt.exe``."""
+    return "".join(c for c in text if bidirectional(c) not in _REORDERING)

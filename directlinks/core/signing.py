@@ -11,6 +11,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from directlinks.core.errors import TicketExpired, TicketInvalid
 
@@ -59,7 +60,35 @@ def read(text: str, keys: Sequence[bytes], *, method: str, now: float) -> Ticket
     return ticket
 
 
+def unlocking(link: int, password: str, expires: int, key: bytes) -> str:
+    """What a visitor keeps who gave the right password of ``link``, before ``expires``.
+
+    ``password`` is the hash that the link has: with another password, this proves nothing.
+    """
+    return f"{expires}.{_signature(_unlocked(link, password, expires), key)}"
+
+
+def is_unlocked(text: str, link: int, password: str, keys: Sequence[bytes], *, now: float) -> bool:
+    """Whether ``text`` proves that the right password of ``link`` was given."""
+    expires, _, signature = text.partition(".")
+    if not re.fullmatch(r"[0-9]{1,12}", expires) or int(expires) <= now:
+        return False
+    claim = _unlocked(link, password, int(expires))
+    # As bytes, because a cookie may hold anything.
+    given = signature.encode("utf-8", "surrogatepass")
+    return any(hmac.compare_digest(given, _signature(claim, key).encode()) for key in keys)
+
+
+def _unlocked(link: int, password: str, expires: int) -> str:
+    # A ticket begins with a number, so neither can stand for the other.
+    return f"unlocked.{link}.{expires}.{password}"
+
+
+@lru_cache(maxsize=8)
+def _own_key(key: bytes) -> bytes:
+    return hashlib.sha256(_SALT + key).digest()
+
+
 def _signature(claim: str, key: bytes) -> str:
-    own_key = hashlib.sha256(_SALT + key).digest()
-    digest = hmac.new(own_key, claim.encode(), hashlib.sha256).digest()
+    digest = hmac.digest(_own_key(key), claim.encode(), hashlib.sha256)
     return urlsafe_b64encode(digest).rstrip(b"=").decode()

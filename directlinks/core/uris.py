@@ -32,6 +32,7 @@ _HOST_BARE = _UNRESERVED + "!$&'()*+,;=:[]<>\""
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*):")
+_BARE_FILE_URL = re.compile(r"[A-Za-z0-9\-_.~!*'()/]*")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _USERINFO = re.compile(rb"[A-Za-z0-9\-._~:!$&'()*+,;=%@]*")
 _PORT = re.compile(rb"(?::[0-9]*)?")
@@ -39,6 +40,11 @@ _NOT_IN_HOST = re.compile(rb"[^A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%\x80-\xff]")
 _ASCII_ESCAPE = re.compile(rb"%[0-7][0-9A-Fa-f]")
 # A path or fragment made of these alone is kept as it was typed.
 _TYPED_PATH = re.compile(rb"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]/%]*")
+# What most URIs are: nothing to decode and nothing to clean. They are their own canonical text.
+_PLAIN = re.compile(
+    r"cloudreve://(?:([A-Za-z0-9\-._~]+)@)?my/((?:(?!\.\.?(?:/|\Z))[A-Za-z0-9\-_.~!$&'()*+,;=:@]+/)*"
+    r"(?!\.\.?\Z)[A-Za-z0-9\-_.~!$&'()*+,;=:@]+)"
+)
 _TYPED_FRAGMENT = re.compile(rb"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]/?%]*")
 
 
@@ -70,6 +76,8 @@ class FileURI:
 def file_url(path: str, user: str | None = None) -> str:
     """The file URI of a stored ``path``, in ``user``'s space or, where None, the reader's own."""
     userinfo = "" if user is None else _escape(_to_bytes(user), _USERINFO_BARE) + "@"
+    if _BARE_FILE_URL.fullmatch(path):
+        return f"{SCHEME}://{userinfo}my/{path}"
     names = "/".join(_escape(_to_bytes(name), _FILE_URL_BARE) for name in path.split("/"))
     return f"{SCHEME}://{userinfo}my/{names}"
 
@@ -79,6 +87,9 @@ def parse(text: str) -> FileURI:
 
     Raises UnknownURI for everything else; its cause says what is wrong.
     """
+    if len(text) <= MAX_BYTES and (plain := _PLAIN.fullmatch(text)) is not None:
+        user, path = plain.groups()
+        return FileURI("my", user, None, tuple(path.split("/")), text)
     try:
         return _parse(text)
     except _Malformed as malformed:

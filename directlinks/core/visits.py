@@ -6,7 +6,7 @@ browsers and resumed downloads must not take a one-time link away from its reade
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from directlinks.core import ranges
@@ -47,12 +47,16 @@ _PREFETCH = re.compile(r"\b(?:prefetch|prerender|preview)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a request says of itself; ``purposes`` are the values of Sec-Purpose and its like."""
+    """What a request says of itself; ``purposes`` are the values of Sec-Purpose and its like.
+
+    The ``referer`` is no part of what kind of visit it is.
+    """
 
     method: str
     byte_range: str | None = None
     purposes: tuple[str | None, ...] = ()
     user_agent: str | None = None
+    referer: str | None = field(default=None, compare=False)
 
 
 def classify(look: Look, *, size: int, preview_agents: Iterable[str]) -> Visit:

@@ -23,6 +23,13 @@ class DeliveryBackend(ABC):
     #: Whether it works only where the contents are files of this machine.
     needs_local_paths: ClassVar[bool] = False
 
+    #: Whether a visit may be counted before it is delivered, because that hardly ever fails. Else
+    #: it is delivered first, and thrown away where counting refuses it.
+    counts_first: ClassVar[bool] = False
+
+    #: Whether every visitor is sent to the same address, so that a process may remember it.
+    same_for_all: ClassVar[bool] = False
+
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 

@@ -1,5 +1,7 @@
 """Which backend delivers the contents of a storage."""
 
+from functools import lru_cache
+
 from django.core.files.storage import Storage
 from django.utils.module_loading import import_string
 
@@ -18,4 +20,10 @@ def backend_for(storage: Storage) -> DeliveryBackend:
             storage, **chosen.get("OPTIONS", {})
         )
         return backend
+    return _fitting(storage)
+
+
+# What a storage can do stays the same, and each visit asks.
+@lru_cache(maxsize=8)
+def _fitting(storage: Storage) -> DeliveryBackend:
     return SignedBackend(storage) if has_local_paths(storage) else RedirectBackend(storage)

@@ -13,7 +13,7 @@ from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
 from directlinks.delivery.reading import open_part
-from directlinks.delivery.streaming import BlockResponse, Blocks
+from directlinks.delivery.streaming import BlockResponse
 
 logger = logging.getLogger("directlinks")
 
@@ -49,7 +49,7 @@ def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
         if_range = request.headers.get("If-Range")
         if not ranges.still_matches(if_range, etag=etag, last_modified=last_modified):
             header = None
-        response = _selected(request, download, ranges.select(header, size))
+        response = _selected(request, download, ranges.select(header, size), size)
     own = {"Accept-Ranges": "bytes", "ETag": etag, "Last-Modified": last_modified}
     for name, value in (document_headers(download) | own).items():
         response.headers[name] = value
@@ -62,15 +62,15 @@ def document_headers(download: Download) -> dict[str, str]:
         **PRIVATE,
         **SANDBOX,
         # Revoking the link must reach those who have seen it, so a cache has to ask again; what a
-        # limited link gave to one must not be there for another.
-        "Cache-Control": "private, no-store" if download.limited else "private, no-cache",
+        # limited or guarded link gave to one must not be there for another.
+        "Cache-Control": "private, no-cache" if download.is_public else "private, no-store",
         "Content-Disposition": disposition(download.name, attachment=download.attachment),
         "Content-Type": with_charset(download.content_type),
     }
 
 
 def _selected(
-    request: HttpRequest, download: Download, selection: ranges.Selection
+    request: HttpRequest, download: Download, selection: ranges.Selection, size: int
 ) -> HttpResponseBase:
     response: HttpResponseBase
     if selection.status == 416:
@@ -78,8 +78,13 @@ def _selected(
     else:
         storage, name = download.content.storage, str(download.content)
         part = open_part(storage, name, selection.start, selection.length)
-        blocks = Blocks(part, selection.length)
-        response = BlockResponse(request, blocks, status=selection.status)
+        response = BlockResponse(
+            request,
+            part,
+            selection.length,
+            to_end=selection.start + selection.length == size,
+            status=selection.status,
+        )
         # Compression would change the bytes that a range was cut from.
         response.headers["Content-Encoding"] = "identity"
     response.headers["Content-Length"] = str(selection.length)

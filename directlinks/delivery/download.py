@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from django.db.models.fields.files import FieldFile
 
@@ -15,8 +16,9 @@ class Download:
     """One file on its way to one visitor.
 
     ``attachment`` asks the browser to save rather than show. ``head_only`` is a visitor who asked
-    for headers; where the link is ``limited`` too, nothing may give that visitor bytes. ``until``
-    is when a temporary target must die at the latest.
+    for headers; where the link is ``limited`` too, nothing may give that visitor bytes. A
+    ``guarded`` link asks its visitors for more than its address. ``until`` is when a temporary
+    target must die at the latest.
     """
 
     link: int
@@ -28,12 +30,23 @@ class Download:
     attachment: bool
     head_only: bool
     limited: bool
+    guarded: bool
     until: datetime | None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether what one visitor got may be shown to another."""
+        return not (self.limited or self.guarded)
 
 
 def is_passive(content_type: str) -> bool:
     """Whether a browser may show documents of this type, which cannot act."""
+    return _is_one_of(content_type, tuple(conf.INLINE_TYPES))
+
+
+@lru_cache(maxsize=1024)
+def _is_one_of(content_type: str, patterns: tuple[str, ...]) -> bool:
     if not content_types.is_well_formed(content_type):
         return False
     essence = content_type.partition(";")[0].strip().lower()
-    return any(fnmatchcase(essence, pattern) for pattern in conf.INLINE_TYPES)
+    return any(fnmatchcase(essence, pattern) for pattern in patterns)

@@ -22,6 +22,7 @@ class AccelBackend(DeliveryBackend):
     """nginx's X-Accel-Redirect. ``location`` is the internal location that serves the storage."""
 
     needs_local_paths = True
+    counts_first = True
 
     def __init__(self, storage: Storage, *, location: str = "/protected/") -> None:
         super().__init__(storage)
@@ -46,6 +47,7 @@ class SendfileBackend(DeliveryBackend):
     """
 
     needs_local_paths = True
+    counts_first = True
 
     def __init__(
         self, storage: Storage, *, header: str = "X-Sendfile", quoted: bool = False

@@ -1,5 +1,6 @@
 """The 302 that leads from a link to the bytes, and for how long it may be kept."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.http import HttpResponse
@@ -9,28 +10,32 @@ from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE
 
 
-def redirection(
+def redirection(headers: Mapping[str, str]) -> HttpResponse:
+    """A redirect with ``headers``."""
+    response = HttpResponse(status=302, headers=dict(headers))
+    del response.headers["Content-Type"]  # of no body
+    return response
+
+
+def redirection_headers(
     location: str, download: Download, *, dies_at: datetime | None, now: datetime
-) -> HttpResponse:
-    """A redirect to ``location``, which is good until ``dies_at``, or for ever where None."""
-    headers = {
+) -> dict[str, str]:
+    """Those of a redirect to ``location``, which is good until ``dies_at``, None for ever."""
+    return {
         "Location": location,
         # A bare 302 without a length costs dearly on some servers.
         "Content-Length": "0",
         "Cache-Control": _cache_control(download, dies_at, now),
         **PRIVATE,
     }
-    response = HttpResponse(status=302, headers=headers)
-    del response.headers["Content-Type"]  # of no body
-    return response
 
 
 def _cache_control(download: Download, dies_at: datetime | None, now: datetime) -> str:
     """Never beyond the life of the target, of the link, or what the site allows.
 
-    A limited link is not kept at all: every visit must be counted.
+    A link that is limited or guarded is not kept at all: every visit must be judged.
     """
-    if download.limited or download.head_only:
+    if download.head_only or not download.is_public or not conf.REDIRECT_MAX_AGE:
         return "private, no-store"
     ends = [end for end in (dies_at, download.until) if end is not None]
     seconds = min([conf.REDIRECT_MAX_AGE, *(int((end - now).total_seconds()) for end in ends)])

@@ -9,13 +9,20 @@ from directlinks.conf import conf
 from directlinks.core import signing
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
-from directlinks.delivery.redirection import redirection
+from directlinks.delivery.redirection import redirection, redirection_headers
 
 
 class SignedBackend(DeliveryBackend):
     """302 to ``/f/t/<ticket>/<name>``, which dies with the link or after TARGET_SECONDS."""
 
+    counts_first = True
+    same_for_all = True
+
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
+        return redirection(self.headers(addresses.absolute("", request), download, now))
+
+    def headers(self, site: str, download: Download, now: datetime) -> dict[str, str]:
+        """Those of the answer; the target begins with ``site``, a scheme and a host."""
         dies_at = now + timedelta(seconds=conf.TARGET_SECONDS)
         if download.until is not None:
             dies_at = min(dies_at, download.until)
@@ -27,5 +34,5 @@ class SignedBackend(DeliveryBackend):
             expires=int(dies_at.timestamp()),
         )
         text = signing.issue(ticket, conf.signing_keys[0])
-        location = addresses.absolute(addresses.content_path(text, download.name), request)
-        return redirection(location, download, dies_at=dies_at, now=now)
+        location = site + addresses.content_path(text, download.name)
+        return redirection_headers(location, download, dies_at=dies_at, now=now)

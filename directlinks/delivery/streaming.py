@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
@@ -32,13 +33,44 @@ class Blocks(Iterator[bytes]):
         self._source.close()
 
 
-class BlockResponse(StreamingHttpResponse):
-    """An answer made of ``blocks``, for the kind of server that asked."""
+class Sendable:
+    """A file of this machine that a WSGI server may send from the kernel (PEP 3333, file_wrapper).
 
-    def __init__(self, request: HttpRequest, blocks: Blocks, *, status: int) -> None:
+    Django puts its own ``close`` in the place of this one, so the file's stays what it is.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self.read = source.read
+        self.fileno = source.fileno
+
+    def close(self) -> None:
+        """Nothing: the response closes the file."""
+
+
+class BlockResponse(StreamingHttpResponse):
+    """An answer made of the next ``length`` bytes of ``source``, for the kind of server that asked.
+
+    ``to_end`` says that ``source`` has no more bytes than these.
+    """
+
+    # What Django gives to the server's file_wrapper, and how much at once where that reads blocks.
+    file_to_stream: Sendable | None = None
+    block_size = BLOCK_BYTES
+
+    def __init__(
+        self, request: HttpRequest, source: Readable, length: int, *, to_end: bool, status: int
+    ) -> None:
         in_loop = isinstance(request, ASGIRequest)
+        blocks = Blocks(source, length)
         super().__init__(AsyncBlocks(blocks) if in_loop else blocks, status=status)
         self._blocks = blocks
+        if to_end and not in_loop and _has_descriptor(source):
+            self.file_to_stream = Sendable(source)
+
+    def _set_streaming_content(self, value: Any) -> None:
+        # Whoever puts other content here, a middleware that compresses, means that to be sent.
+        self.file_to_stream = None
+        super()._set_streaming_content(value)  # type: ignore[misc]  # not in the stubs
 
     def discard(self) -> None:
         """Close the file of an answer that is not sent.
@@ -65,3 +97,12 @@ class AsyncBlocks(AsyncIterator[bytes]):
 
     def close(self) -> None:
         self._blocks.close()
+
+
+def _has_descriptor(source: Any) -> bool:
+    """Whether ``source`` is an open file of the operating system."""
+    try:
+        source.fileno()
+    except (AttributeError, OSError):
+        return False
+    return True

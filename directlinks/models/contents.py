@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from directlinks.core import content_types, paths
 
@@ -13,10 +14,21 @@ from directlinks.core import content_types, paths
 OWN_FOLDER = "directlinks"
 
 
+# What core.paths may say, which knows no Django: listed here to be found by translators.
+PATH_FAULTS = (
+    gettext_noop("A path cannot be empty."),
+    gettext_noop("A path holds at most 1024 characters."),
+    gettext_noop("A path holds at most 64 names."),
+    gettext_noop("A path cannot hold control characters or undecodable bytes."),
+    gettext_noop("A path is made of names joined by single slashes, and none of them is . or .."),
+    gettext_noop("A name holds at most 255 bytes."),
+)
+
+
 def validate_path(path: str) -> None:
     """Raise ValidationError where ``path`` cannot be the path of a file."""
     if (fault := paths.fault(path)) is not None:
-        raise ValidationError(fault, code="invalid_path")
+        raise ValidationError(_(fault), code="invalid_path")
 
 
 def validate_content_type(content_type: str) -> None:

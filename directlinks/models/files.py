@@ -62,7 +62,9 @@ class File(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     content_updated_at = models.DateTimeField(_("content updated at"), editable=False)
-    deleted_at = models.DateTimeField(_("in the trash since"), null=True, editable=False)
+    deleted_at = models.DateTimeField(
+        _("in the trash since"), null=True, editable=False, db_index=True
+    )
 
     # Set by the content's descriptor at each assignment, and put back once that is dealt with.
     content_is_new: bool = False

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks import addresses
 from directlinks.conf import conf
-from directlinks.core import codes, paths
+from directlinks.core import codes, paths, referers
 from directlinks.core.states import LinkState, judge
 from directlinks.fields import ExactCharField, MomentField, validate_moment
 from directlinks.models.files import File
@@ -23,7 +23,18 @@ from directlinks.users import is_active
 
 def new_code() -> str:
     """A code as the site's settings ask for it."""
-    return codes.generate(conf.CODE_LENGTH, conf.CODE_ALPHABET)
+    return new_codes(1)[0]
+
+
+def new_codes(number: int) -> list[str]:
+    """So many of them, in one go."""
+    return codes.generate(number, conf.CODE_LENGTH, conf.CODE_ALPHABET)
+
+
+def validate_hosts(text: str) -> None:
+    """Raise ValidationError where a line of ``text`` is no host."""
+    if (line := referers.fault(text)) is not None:
+        raise ValidationError(_("This is no host: %(line)s"), params={"line": line}, code="no_host")
 
 
 class DirectLink(models.Model):
@@ -68,7 +79,28 @@ class DirectLink(models.Model):
         default=False,
         help_text=_("A paused link does not open until it is resumed."),
     )
+    password = models.CharField(
+        _("password"),
+        max_length=128,
+        blank=True,
+        editable=False,
+        help_text=_("A hash, made by Django's password hashers. Empty: none is asked for."),
+    )
+    referers = models.TextField(
+        _("referring sites"),
+        blank=True,
+        validators=[validate_hosts],
+        help_text=_(
+            "Hosts whose pages may lead to the file, one on each line; subdomains count. This "
+            "saves bandwidth and is no protection: visitors may hide where they come from. "
+            "Empty: any."
+        ),
+    )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
+    label = models.CharField(
+        _("label"), max_length=255, blank=True, help_text=_("For those who manage the link.")
+    )
+    note = models.TextField(_("note"), blank=True)
 
     objects = DirectLinkQuerySet.as_manager()
 
@@ -87,6 +119,8 @@ class DirectLink(models.Model):
                     expires_at__isnull=True,
                     max_downloads__isnull=True,
                     paused=False,
+                    password="",
+                    referers="",
                     revoked_at__isnull=True,
                 ),
                 name="directlinks_link_reuse_unlimited",
@@ -108,7 +142,8 @@ class DirectLink(models.Model):
     def is_restricted(self) -> bool:
         """Whether the link has a limit, is paused or revoked: then nobody is given it again."""
         limits = (self.not_before, self.expires_at, self.max_downloads, self.revoked_at)
-        return self.paused or any(limit is not None for limit in limits)
+        has_limit = any(limit is not None for limit in limits)
+        return has_limit or bool(self.paused or self.password or self.referers)
 
     def state(self, now: datetime) -> LinkState:
         """The state of the link, of its file and of the file's owner at ``now``."""

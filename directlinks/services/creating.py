@@ -1,14 +1,17 @@
 """Creating direct links: many URIs in, a link or an error for each out."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, connections, router
+from django.utils import timezone
 
+from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core import uris
 from directlinks.core.batch import Batch
+from directlinks.core.codes import may_repeat
 from directlinks.core.errors import (
     BatchAboveCeiling,
     DirectLinksError,
@@ -18,11 +21,19 @@ from directlinks.core.errors import (
     URIError,
 )
 from directlinks.models import DirectLink, File
+from directlinks.models.links import new_codes
 from directlinks.policies import Policy
+from directlinks.services.announcing import announce
+from directlinks.services.limits import limits_of_new
 from directlinks.services.locating import locate
+from directlinks.services.minting import mint_links, to_be_made
+from directlinks.sql.batches import Wanted
+from directlinks.sql.choice import batches_of
 
 # A round is repeated where a code was taken or a file vanished in between.
 _ROUNDS = 3
+
+_FILE: Any = DirectLink._meta.get_field("file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +44,52 @@ class IssuedLink:
     file_url: str
 
 
-def create_direct_links(*, user: Any, texts: Sequence[str], policy: Policy) -> Batch[IssuedLink]:
+def create_direct_links(
+    *,
+    user: Any,
+    texts: Sequence[str],
+    policy: Policy,
+    limits: Mapping[str, Any] | None = None,
+    reuse: bool = True,
+    dry_run: bool = False,
+) -> Batch[IssuedLink]:
     """A link for each file that ``texts`` name as URIs; a file that has one keeps it.
 
-    The batch has an item for each URI that got a link, in the order asked, also where two name the
-    same file. Raises BatchAboveCeiling, LinksSwitchedOff or TooManyURIs for the number of URIs and
-    UnknownURI where one of them is no file URI; then nothing was created.
+    With ``limits`` (see ``apply_limits``), of the asker's or of the site, and without ``reuse``,
+    each file gets a new one instead. In a dry run nothing is written: links that would be new are
+    not saved. The batch has an item for each URI that got a link, in the order asked, also where
+    two name the same file. Raises BatchAboveCeiling, LinksSwitchedOff or TooManyURIs for the number
+    of URIs, UnknownURI where one of them is no file URI and ValidationError where the limits are
+    wrong; then nothing was created.
     """
     _check_number(len(texts))
     asked = [uris.parse(text) for text in texts]
+    columns = limits_of_new(limits or {}, user=user, now=timezone.now())
+    reuse = reuse and conf.REUSE and not any(columns.values())
     targets = locate(asked, user=user, policy=policy)
     files = {target.pk: target for target in targets.values() if isinstance(target, File)}
-    links = links_for(files.values(), created_by=user)
+    if dry_run:
+        links = to_be_made(files.values(), columns=columns, reuse=reuse)
+    elif reuse:
+        links = links_for(files.values(), created_by=user)
+    else:
+        links = mint_links(files.values(), columns=columns, created_by=user)
+    for key, made in links.items():
+        _FILE.set_cached_value(made, files[key])  # at hand, and not to be fetched for each
     vanished = _vanished([file for key, file in files.items() if key not in links])
     batch: Batch[IssuedLink] = Batch()
     for uri in asked:
         target = targets[uri]
         if isinstance(target, URIError):
             batch.errors[uri.canonical] = target
-        elif target.pk not in links:
-            batch.errors[uri.canonical] = (
-                PathNotExist(element=target.name)
-                if target.pk in vanished
-                else DirectLinksError(cause="no free code was found for a link")
-            )
+        elif (link := links.get(key := target.pk)) is not None:
+            batch.items.append(IssuedLink(link, uri.file_url()))
+        elif key in vanished:
+            batch.errors[uri.canonical] = PathNotExist(element=target.name)
         else:
-            batch.items.append(IssuedLink(links[target.pk], uri.file_url()))
+            batch.errors[uri.canonical] = DirectLinksError(
+                cause="no free code was found for a link"
+            )
     return batch
 
 
@@ -66,33 +97,77 @@ def links_for(files: Collection[File], *, created_by: Any) -> dict[int, DirectLi
     """The reusable link of each of ``files``, by the file's key; made where there is none.
 
     The unique index decides who makes it: all who ask at once get the same one. Files that no
-    longer exist are left out. Nothing is read before it is written inside a transaction, and rows
-    are written in the order of their files, so concurrent callers wait for each other at most.
+    longer exist, or are in the trash, are left out where they have none. Nothing is read before it
+    is written inside a transaction, and rows are written in the order of their files, so concurrent
+    callers wait for each other at most.
     """
-    wanted = {file.pk: file for file in files}
-    links = _reusable_links(wanted)
+    wanted = {file.pk: file for file in sorted(files, key=lambda file: file.pk)}
+    links = _links_at_hand(wanted)
+    drawn: set[str] = set()
     rounds = _ROUNDS
-    while rounds and (missing := [f for key, f in sorted(wanted.items()) if key not in links]):
+    while rounds and (missing := [file for key, file in wanted.items() if key not in links]):
         rounds -= 1
-        try:
-            DirectLink.objects.bulk_create(
-                [
-                    DirectLink(
-                        file=file, name=file.name, reuse_name=file.name, created_by=created_by
-                    )
-                    for file in missing
-                ],
-                ignore_conflicts=True,
-            )
-        except IntegrityError:  # a file is gone; the others still want their links
-            left = dict(File.objects.in_bulk(list(wanted)))
-            rounds += len(left) < len(wanted)
-            wanted = left
-        except OperationalError:  # a deadlock with somebody who revokes links of these files
-            if not rounds:
-                raise
-        links = _reusable_links(wanted)
+        links.update(_made(missing, created_by, drawn, is_last=not rounds))
+        left = {file.pk: file for file in missing if file.pk not in links}
+        links.update(_reusable_links(left))
+        if gone := _vanished([file for key, file in left.items() if key not in links]):
+            wanted = {key: file for key, file in wanted.items() if key not in gone}
+    if made := [link for link in links.values() if link.code in drawn]:
+        announce(signals.created, links=made, user=created_by)
     return links
+
+
+def _made(
+    files: Sequence[File], created_by: Any, drawn: set[str], *, is_last: bool
+) -> dict[int, DirectLink]:
+    """The links that were made in one round, as far as the database tells; their codes are drawn.
+
+    None, where somebody else was in the way and there is another round.
+    """
+    codes = new_codes(len(files))
+    drawn.update(codes)
+    wanted = Wanted(
+        files=files,
+        codes=codes,
+        shared={"created_by": created_by},
+        code_may_be_used=may_repeat(conf.CODE_LENGTH, conf.CODE_ALPHABET),
+    )
+    try:
+        made = batches_of(DirectLink).make(wanted)
+    except (IntegrityError, OperationalError):  # a file is gone; a deadlock with one who revokes
+        # The caller's transaction is spoilt: only the caller can begin it again.
+        if is_last or connections[router.db_for_write(DirectLink)].in_atomic_block:
+            raise
+        made = []
+    return {link.file_id: link for link in made}
+
+
+def _links_at_hand(files: dict[int, File]) -> dict[int, DirectLink]:
+    """The links that ``locate`` has found with the files, or else those that are found now.
+
+    They are taken from the files: later they may have changed.
+    """
+    if not all("reusable_links" in vars(file) for file in files.values()):
+        return _reusable_links(files)
+    at_hand = (link for file in files.values() for link in vars(file).pop("reusable_links"))
+    return _with_names_of(files, at_hand)
+
+
+def _reusable_links(files: dict[int, File]) -> dict[int, DirectLink]:
+    if not files:
+        return {}
+    using = router.db_for_write(DirectLink)
+    found = DirectLink.objects.using(using).reusable().filter(file__in=list(files))
+    connection = connections[using]
+    if connection.vendor == "mysql" and connection.in_atomic_block:
+        # Under REPEATABLE READ only a reading that locks sees what others have made meanwhile.
+        found = found.select_for_update()
+    return _with_names_of(files, found)
+
+
+def _with_names_of(files: dict[int, File], links: Iterable[DirectLink]) -> dict[int, DirectLink]:
+    """Those of ``links`` that have the name of their file: it may have been renamed since."""
+    return {link.file_id: link for link in links if link.name == files[link.file_id].name}
 
 
 def _vanished(files: Collection[File]) -> set[int]:
@@ -100,14 +175,8 @@ def _vanished(files: Collection[File]) -> set[int]:
     if not files:
         return set()
     keys = {file.pk for file in files}
-    return keys - set(File.objects.live().filter(pk__in=keys).values_list("pk", flat=True))
-
-
-def _reusable_links(files: dict[int, File]) -> dict[int, DirectLink]:
-    if not files:
-        return {}
-    found = DirectLink.objects.reusable().filter(file__in=list(files))
-    return {link.file_id: link for link in found if link.name == files[link.file_id].name}
+    live = File.objects.using(router.db_for_write(File)).live().filter(pk__in=keys)
+    return keys - set(live.values_list("pk", flat=True))
 
 
 def _check_number(number: int) -> None:

@@ -1,10 +1,12 @@
 """From file URIs to the files that they name, for somebody who wants links to them."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db import router
 
 from directlinks.core import paths
 from directlinks.core.errors import (
@@ -18,12 +20,16 @@ from directlinks.core.errors import (
     URIError,
 )
 from directlinks.core.uris import FileURI
-from directlinks.models import File
+from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
-from directlinks.storage import lacks_bytes
+from directlinks.sql.choice import batches_of
+from directlinks.storage import lacking_bytes
 
 # A path in the space of an owner, who is given by the primary key.
 Place = tuple[Any, str]
+
+_OWNER: Any = File._meta.get_field("owner")
+_CONTENT: Any = File._meta.get_field("content")
 
 
 def locate(
@@ -31,46 +37,61 @@ def locate(
 ) -> dict[FileURI, File | URIError]:
     """The file that each URI names, or why ``user`` can have no link to it.
 
-    At most four statements, whatever the number of URIs: the owners, where a URI names another
-    user; the files; which of the missing ones are folders; and, where one URI is the only one to
-    fail, the files on the way to it.
+    Each file has its owner at hand, and the links that may be given again as the list
+    ``reusable_links``. At most four statements, whatever the number of URIs: the owners, where a
+    URI names another user; the files with these links; which of the missing ones are folders; and,
+    where one URI is the only one to fail, the files on the way to it. All are asked of the database
+    that is written to.
     """
     targets: dict[FileURI, File | URIError] = {}
-    for uri in asked:
-        if (error := _fault_of_file_system(uri)) is not None:
+    inside: list[FileURI] = []
+    for uri in dict.fromkeys(asked):
+        if (error := _fault_of_file_system(uri)) is None:
+            inside.append(uri)
+        else:
             targets[uri] = error
-    inside = [uri for uri in dict.fromkeys(asked) if uri not in targets]
     owners = _owners(user, {uri.user for uri in inside})
-    places = {uri: (owners[uri.user].pk, uri.path) for uri in inside if uri.user in owners}
+    keys = {name: owner.pk for name, owner in owners.items()}
+    places = [(keys[uri.user], uri.path) if uri.user in keys else None for uri in inside]
+    found = _files(place for place in places if place is not None)
 
-    found = _files(places.values())
-    files: dict[FileURI, File] = {}
-    for uri, place in places.items():
-        files[uri] = found.get(place) or File(path=uri.path)
-        # The policy may look at the owner: it is at hand, and must not be fetched for each file.
-        files[uri].owner = owners[uri.user]
-    allowed = {uri: policy.allows(user, file) for uri, file in files.items()}
-    # Nothing more is asked about a stranger's space: the work would tell what is there.
-    missing = {
-        place
-        for uri, place in places.items()
-        if place not in found
-        and _can_exist(uri.path)
-        and (allowed[uri] or _is_own(files[uri], user))
-    }
-    folders = _folders(missing)
-    for uri in inside:
-        if uri not in places:
+    refuses = partial(_refusal, user=user, lacks_bytes=lacking_bytes(_CONTENT.storage))
+    absent: list[tuple[FileURI, Place, File, bool]] = []
+    for uri, place in zip(inside, places, strict=True):
+        if place is None:
             targets[uri] = PathNotExist(cause="invalid user id")
             continue
-        file, is_folder = files[uri], not uri.path or places[uri] in folders
-        refusal = _refusal(file, is_folder=is_folder, allowed=allowed[uri], user=user)
-        targets[uri] = refusal or file
-    return _with_element(asked, targets, places, folders)
+        is_there = place in found
+        file = found[place] if is_there else File(owner_id=place[0], path=place[1])
+        # The policy may look at the owner: it is at hand, and must not be fetched for each file.
+        _OWNER.set_cached_value(file, owners[uri.user])
+        allowed = policy.allows(user, file)
+        if is_there:
+            targets[uri] = refuses(file, allowed=allowed) or file
+        else:
+            absent.append((uri, place, file, allowed))
+
+    # Nothing more is asked about a stranger's space: the work would tell what is there.
+    folders = _folders(
+        {
+            place
+            for _, place, file, allowed in absent
+            if _can_exist(place[1]) and (allowed or _is_own(file, user))
+        }
+    )
+    for uri, place, file, allowed in absent:
+        is_folder = not place[1] or place in folders
+        targets[uri] = refuses(file, allowed=allowed, is_folder=is_folder) or file
+    return _with_element(asked, targets, keys, folders)
 
 
 def _is_own(file: File, user: Any) -> bool:
     return bool(file.owner_id == user.pk)
+
+
+def _content_name(file: File) -> str:
+    """What ``str(file.content)`` says, without the object that Django would make around it."""
+    return str(vars(file)["content"])
 
 
 def _fault_of_file_system(uri: FileURI) -> URIError | None:
@@ -92,15 +113,16 @@ def _owners(user: Any, names: Iterable[str | None]) -> dict[str | None, Any]:
     owners: dict[str | None, Any] = {None: user, str(user.pk): user}
     keys = [
         key for name in names if name is not None and name not in owners
-        for key in _user_keys(name)
+        for key in user_keys(name)
     ]  # fmt: skip
     if keys:
-        for owner in get_user_model()._default_manager.filter(pk__in=keys):
+        users = get_user_model()._default_manager
+        for owner in users.using(router.db_for_write(users.model)).filter(pk__in=keys):
             owners[str(owner.pk)] = owner
     return owners
 
 
-def _user_keys(name: str) -> list[Any]:
+def user_keys(name: str) -> list[Any]:
     """The primary key that is written ``name``, or nothing: ``01`` is another name than ``1``."""
     field = get_user_model()._meta.pk
     try:
@@ -116,11 +138,9 @@ def _can_exist(path: str) -> bool:
 
 
 def _files(places: Iterable[Place]) -> dict[Place, File]:
-    wanted = {(owner, path) for owner, path in places if _can_exist(path)}
-    if not wanted:
-        return {}
-    files = {(file.owner_id, file.path): file for file in File.objects.at(wanted)}
-    return {place: file for place, file in files.items() if place in wanted}
+    wanted = [place for place in dict.fromkeys(places) if _can_exist(place[1])]
+    found = batches_of(DirectLink).find(wanted) if wanted else []
+    return {(file.owner_id, file.path): file for file in found}
 
 
 def _folders(missing: Set[Place]) -> set[Place]:
@@ -129,10 +149,20 @@ def _folders(missing: Set[Place]) -> set[Place]:
     if len(asked) == 1:
         ((owner, path),) = asked
         asked |= {(owner, folder) for folder in paths.folders(path)}
-    return File.objects.folders_among(list(asked)) if asked else set()
+    if not asked:
+        return set()
+    files = File.objects.using(router.db_for_write(File))
+    return files.folders_among(list(asked))
 
 
-def _refusal(file: File, *, is_folder: bool, allowed: bool, user: Any) -> URIError | None:
+def _refusal(
+    file: File,
+    *,
+    allowed: bool,
+    user: Any,
+    lacks_bytes: Callable[[str], bool],
+    is_folder: bool = False,
+) -> URIError | None:
     exists = file.pk is not None
     if not allowed and not _is_own(file, user):
         return ForeignSpace()
@@ -140,7 +170,7 @@ def _refusal(file: File, *, is_folder: bool, allowed: bool, user: Any) -> URIErr
         return PathNotExist(element=paths.name(file.path))
     if not allowed:
         return NotOwner()
-    if not exists or lacks_bytes(file.content):
+    if not exists or lacks_bytes(_content_name(file)):
         return EntityNotExist()
     return None
 
@@ -148,21 +178,23 @@ def _refusal(file: File, *, is_folder: bool, allowed: bool, user: Any) -> URIErr
 def _with_element(
     asked: Sequence[FileURI],
     targets: dict[FileURI, File | URIError],
-    places: dict[FileURI, Place],
+    keys: dict[str | None, Any],
     folders: set[Place],
 ) -> dict[FileURI, File | URIError]:
     """``targets``, in which a single failure names the element at which its walk really ended.
 
     Only a single failure shows it: among several, nobody reads it, and it costs a statement.
     """
+    if not any(isinstance(target, URIError) for target in targets.values()):
+        return targets
     failed = {uri.canonical: uri for uri in asked if isinstance(targets[uri], URIError)}
     if len(failed) != 1:
         return targets
     (uri,) = failed.values()
     error = targets[uri]
     if isinstance(error, PathNotExist) and error.element is not None and _can_exist(uri.path):
-        owner, path = places[uri]
-        on_the_way = paths.folders(path)
+        owner = keys[uri.user]
+        on_the_way = paths.folders(uri.path)
         files = _files((owner, folder) for folder in on_the_way)
         for folder in on_the_way:
             if (owner, folder) not in folders and (owner, folder) not in files:

@@ -1,21 +1,64 @@
 """Opening direct links: what a visitor's code and name, or the ticket in a temporary URL, give."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, Protocol
 
+from django.db.models.fields.files import FieldFile
 from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 
+from directlinks import signals
 from directlinks.conf import conf
-from directlinks.core import codes, signing, visits
-from directlinks.core.errors import LinkNotFound, LinkUsedUp, NotForPreviews
+from directlinks.core import codes, referers, signing
+from directlinks.core.errors import (
+    DirectLinksError,
+    LinkNotFound,
+    LinkUnknown,
+    LinkUsedUp,
+    NotForPreviews,
+    RefererRefused,
+)
 from directlinks.core.states import LinkState
 from directlinks.core.visits import Look, Visit
+from directlinks.counting.choice import site_counter
+from directlinks.counting.days import day_of
 from directlinks.delivery.download import Download, is_passive
 from directlinks.delivery.streaming import BlockResponse
-from directlinks.models import DirectLink
+from directlinks.models import DirectLink, File
+from directlinks.services.announcing import announce_now
+from directlinks.sql.choice import links_of
+from directlinks.sql.rows import LinkRow
 
 # Answers from which bytes can be had: a redirect to them is one.
 _GRANTING = (200, 206, 302)
+
+_CONTENT = File._meta.get_field("content")
+# Bytes are read by the name of the content; its row stays where it is.
+_NO_INSTANCE: Any = None
+
+
+class Delivery(Protocol):
+    """How a door brings a download to its visitor; ``counts_first`` as of a DeliveryBackend."""
+
+    counts_first: bool
+
+    def __call__(self, download: Download) -> HttpResponseBase: ...
+
+
+class Unlocking(Protocol):
+    """Whether a visitor has the password of a link. Raises what the visitor is told if not."""
+
+    def __call__(self, row: LinkRow) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What came of a visit: its answer, and the link as it was read."""
+
+    answer: HttpResponseBase
+    row: LinkRow
 
 
 def open_direct_link(
@@ -25,35 +68,55 @@ def open_direct_link(
     look: Look,
     attachment: bool,
     now: datetime,
-    deliver: Callable[[Download], HttpResponseBase],
-) -> HttpResponseBase:
+    deliver: Delivery,
+    unlock: Unlocking,
+) -> Opened:
     """What ``deliver`` makes of the download behind ``/f/<code>/<name>``, counted if it counts.
 
-    One read, and one write where it counts. The answer is prepared first, so that bytes which
-    are gone are not counted, and thrown away where the count refuses it. Raises LinkNotFound,
-    LinkExpired or LinkUsedUp, NotForPreviews where a preview would take a limited link away from
-    its reader, and what ``deliver`` raises.
+    One statement where the visit is plain, the link open to everybody, the counter the database
+    and the database able to return what it changed; else one read, and one write where it counts.
+    Raises LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``unlock`` raises,
+    NotForPreviews where a preview would take a limited link away from its reader, and what
+    ``deliver`` raises: none of these is counted.
     """
-    link = _find(code=code) if codes.is_well_formed(code) else None
-    if link is None or link.code != code or link.name != name:
+    try:
+        if not codes.is_well_formed(code):
+            raise LinkNotFound
+        row = open_at_once(code, name, look, now) if deliver.counts_first else None
+        if row is not None:
+            answer = _deliver_counted(row, deliver, now=now, attachment=attachment)
+        else:
+            row = find_open_link(code=code, name=name, now=now)
+            answer = _deliver_and_count(row, look, deliver, unlock, now=now, attachment=attachment)
+    except DirectLinksError as error:
+        announce_now(signals.refused, code=code, error=error)
+        raise
+    return Opened(answer, row)
+
+
+def open_at_once(code: str, name: str, look: Look, now: datetime) -> LinkRow | None:
+    """The link at this address, counted, where one statement can say that ``look`` is granted it.
+
+    None says nothing: the long way finds out. The code is well-formed.
+    """
+    if "\0" in name or not (site_counter().in_database and is_plain(look)):
+        return None  # PostgreSQL does not even look for a NUL
+    return links_of(DirectLink).open(code, name, now, day_of(now))
+
+
+def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
+    """The link at this address, if it opens at ``now``: who may open it was not asked. One read.
+
+    Raises LinkUnknown, LinkNotFound, LinkExpired or LinkUsedUp.
+    """
+    row = links_of(DirectLink).find(code, now) if codes.is_well_formed(code) else None
+    if row is None or row.code != code:
+        raise LinkUnknown
+    if row.name != name:
         raise LinkNotFound
-    if (refusal := link.state(now).refusal()) is not None:
+    if (refusal := row.state(now).refusal()) is not None:
         raise refusal
-    visit = visits.classify(look, size=link.file.size, preview_agents=conf.PREVIEW_AGENTS)
-    limited = link.max_downloads is not None
-    if limited and visit is Visit.PREVIEW:
-        raise NotForPreviews
-    answer = deliver(_describe(link, attachment=attachment, head_only=visit is Visit.HEAD))
-    if (
-        visit.counts(limited=limited)
-        and answer.status_code in _GRANTING
-        and not DirectLink.objects.filter(pk=link.pk).count_download(now)
-    ):
-        # The link was opened, paused or revoked by somebody else since it was read.
-        if isinstance(answer, BlockResponse):
-            answer.discard()
-        raise LinkUsedUp if limited else LinkNotFound
-    return answer
+    return row
 
 
 def redeem_ticket(*, text: str, name: str, method: str, now: datetime) -> Download:
@@ -64,32 +127,98 @@ def redeem_ticket(*, text: str, name: str, method: str, now: datetime) -> Downlo
     TicketExpired, LinkNotFound or LinkExpired.
     """
     ticket = signing.read(text, conf.signing_keys, method=method, now=now.timestamp())
-    link = _find(pk=ticket.link)
-    if link is None or link.name != name:
+    row = links_of(DirectLink).find_by_key(ticket.link)
+    if row is None or row.name != name:
         raise LinkNotFound
-    state = link.state(now)
+    state = row.state(now)
     refusal = None if state is LinkState.USED_UP else state.refusal()
     if refusal is not None:
         raise refusal
-    return _describe(link, attachment=ticket.attachment, head_only=ticket.head_only)
+    return describe(row, attachment=ticket.attachment, head_only=ticket.head_only)
 
 
-def _describe(link: DirectLink, *, attachment: bool, head_only: bool) -> Download:
-    """The download of what ``link`` points at now. Types that could act are attachments always."""
-    file = link.file
-    return Download(
-        link=link.pk,
-        name=link.name,
-        content=file.content,
-        content_type=file.content_type,
-        version=file.version,
-        modified_at=file.content_updated_at,
-        attachment=attachment or not is_passive(file.content_type),
-        head_only=head_only,
-        limited=link.max_downloads is not None,
-        until=link.expires_at,
+def is_plain(look: Look) -> bool:
+    """Whether ``look`` is a download whatever file it is of."""
+    return (
+        look.byte_range is None
+        and _kind(conf.VISIT_RULE, look, 0, tuple(conf.PREVIEW_AGENTS)) is Visit.DOWNLOAD
     )
 
 
-def _find(**key: object) -> DirectLink | None:
-    return DirectLink.objects.select_related("file__owner").filter(**key).first()
+# The rule decides by nothing else, and most visitors look the same.
+@lru_cache(maxsize=4096)
+def _kind(rule: str, look: Look, size: int, preview_agents: tuple[str, ...]) -> Visit:
+    kind: Visit = import_string(rule)(look, size=size, preview_agents=preview_agents)
+    return kind
+
+
+def _deliver_counted(
+    row: LinkRow, deliver: Delivery, *, now: datetime, attachment: bool
+) -> HttpResponseBase:
+    """The answer to a visit that was counted already; taken back where it grants nothing."""
+    granted = False
+    try:
+        answer = deliver(describe(row, attachment=attachment, head_only=False))
+        granted = answer.status_code in _GRANTING
+    finally:
+        if not granted:
+            links_of(DirectLink).give_back(row.link, day_of(now))
+    announce_now(signals.opened, link=row.link, at=now)
+    return answer
+
+
+def _deliver_and_count(
+    row: LinkRow,
+    look: Look,
+    deliver: Delivery,
+    unlock: Unlocking,
+    *,
+    now: datetime,
+    attachment: bool,
+) -> HttpResponseBase:
+    """The answer is prepared first, so that bytes which are gone are not counted, and thrown away
+    where the count refuses it."""
+    if not referers.allows(row.referers, look.referer):
+        raise RefererRefused
+    if row.password:
+        unlock(row)
+    visit = _kind(conf.VISIT_RULE, look, row.size, tuple(conf.PREVIEW_AGENTS))
+    limited = row.max_downloads is not None
+    if limited and visit is Visit.PREVIEW:
+        raise NotForPreviews
+    answer = deliver(describe(row, attachment=attachment, head_only=visit is Visit.HEAD))
+    if visit.counts(limited=limited) and answer.status_code in _GRANTING:
+        is_counted = False
+        try:
+            is_counted = _count(row, now)
+        finally:
+            if not is_counted and isinstance(answer, BlockResponse):
+                answer.discard()
+        if not is_counted:
+            # The link was opened, paused or revoked by somebody else since it was read.
+            raise LinkUsedUp if limited else LinkNotFound
+        announce_now(signals.opened, link=row.link, at=now)
+    return answer
+
+
+def _count(row: LinkRow, now: datetime) -> bool:
+    if row.max_downloads is None:
+        return site_counter().count(row.link, now)
+    return links_of(DirectLink).count(row.link, now, day_of(now))
+
+
+def describe(row: LinkRow, *, attachment: bool, head_only: bool) -> Download:
+    """The download of what the link points at now. Types that could act are attachments always."""
+    return Download(
+        link=row.link,
+        name=row.name,
+        content=FieldFile(_NO_INSTANCE, _CONTENT, row.content),
+        content_type=row.content_type,
+        version=row.version,
+        modified_at=row.modified_at,
+        attachment=attachment or not is_passive(row.content_type),
+        head_only=head_only,
+        limited=row.max_downloads is not None,
+        guarded=row.is_guarded,
+        until=row.expires_at,
+    )

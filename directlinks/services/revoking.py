@@ -1,27 +1,79 @@
 """Revoking direct links, for good: a code is never issued again."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
+from django.db import router, transaction
+
+from directlinks import signals
 from directlinks.core import codes
+from directlinks.core.batch import Batch
 from directlinks.core.errors import InvalidParameters, NotYourLink
-from directlinks.models import DirectLink
+from directlinks.models import DirectLink, File
+from directlinks.policies import Policy
+from directlinks.services.announcing import announce
+from directlinks.services.changing import changed_fields
+from directlinks.services.history import remember
 
 
-def find_direct_link(code: str) -> DirectLink:
+def find_direct_link(code: str, *, may_lag: bool = False) -> DirectLink:
     """The link with this code that was not revoked, with its file; it may be paused or expired.
 
-    Raises InvalidParameters where ``code`` is no code at all, else NotYourLink.
+    It is read where it can be written, or, where it ``may_lag``, wherever the site reads. Raises
+    InvalidParameters where ``code`` is no code at all, else NotYourLink.
     """
     if not codes.is_well_formed(code):
         raise InvalidParameters("Failed to parse object ID")
-    found = DirectLink.objects.select_related("file").filter(code=code, revoked_at=None)
-    link: DirectLink | None = found.first()
+    database = (router.db_for_read if may_lag else router.db_for_write)(DirectLink)
+    links = DirectLink.objects.using(database).with_file()
+    link: DirectLink | None = links.filter(code=code, revoked_at=None).first()
     if link is None or link.code != code:
         raise NotYourLink
     return link
 
 
-def revoke_direct_link(link: DirectLink, *, now: datetime) -> None:
+def revoke_direct_link(link: DirectLink, *, user: Any, now: datetime) -> None:
     """Revoke ``link``. Raises NotYourLink where somebody else was quicker."""
-    if not DirectLink.objects.filter(pk=link.pk).revoke(now):
+    if not revoke_all([link], user=user, now=now):
         raise NotYourLink
+
+
+def revoke_direct_links(
+    texts: Sequence[str], *, user: Any, policy: Policy, now: datetime
+) -> Batch[str]:
+    """Revoke the links with the codes ``texts`` that ``user`` may manage.
+
+    The batch has the codes that were revoked, in the order asked and each once, and an error for
+    each other one: InvalidParameters where it is no code, else NotYourLink. Four statements at
+    most, whatever the number.
+    """
+    asked = list(dict.fromkeys(texts))
+    batch: Batch[str] = Batch()
+    well_formed = [code for code in asked if codes.is_well_formed(code)]
+    files = policy.filter(user, File.objects.all())
+    found = DirectLink.objects.filter(code__in=well_formed, revoked_at=None, file__in=files)
+    links = {link.code: link for link in found}
+    revoke_all(links.values(), user=user, now=now)
+    for code in asked:
+        if code in links:
+            batch.items.append(code)
+        elif codes.is_well_formed(code):
+            batch.errors[code] = NotYourLink()
+        else:
+            batch.errors[code] = InvalidParameters("Failed to parse object ID")
+    return batch
+
+
+def revoke_all(links: Iterable[DirectLink], *, user: Any, now: datetime) -> int:
+    """Revoke ``links``; returns how many were not revoked yet."""
+    links = list(links)
+    with transaction.atomic():
+        number = DirectLink.objects.filter(pk__in=[link.pk for link in links]).revoke(now)
+        if number:
+            remember(links, [changed_fields(["revoked_at"])], user=user)
+    if number:
+        for link in links:
+            link.revoked_at, link.reuse_name = now, None
+        announce(signals.revoked, links=links, user=user)
+    return number

@@ -13,6 +13,7 @@ from tests.factories import UserFactory
 
 FILES = reverse("admin:directlinks_file_changelist")
 NEW_FILE = reverse("admin:directlinks_file_add")
+DASHBOARD = reverse("admin:directlinks_directlink_dashboard")
 LINKS = reverse("admin:directlinks_directlink_changelist")
 
 
@@ -28,11 +29,15 @@ def listed(browser: Client, page: str, **query: str) -> set[Any]:
     return set(response.context["cl"].result_list)
 
 
-def run(browser: Client, page: str, action: str, rows: Iterable[Any]) -> list[str]:
-    """Run ``action`` on ``rows`` of a list page; returns the messages, as they are on the page."""
+def run(browser: Client, page: str, action: str, rows: Iterable[Any], **answers: str) -> list[str]:
+    """Run ``action`` on ``rows`` of a list page, where it asks with these ``answers``; returns the
+    messages, as they are on the page."""
     keys = [row.pk for row in rows]
     data = {"action": action, "_selected_action": keys}
     html = browser.post(page, data, follow=True).content.decode()
+    if 'name="confirmed"' in html:
+        confirmed = {**data, "confirmed": "yes", **answers}
+        html = browser.post(page, confirmed, follow=True).content.decode()
     return re.findall(r'<li class="\w+">(.*?)</li>', messages_of(html), re.DOTALL)
 
 
@@ -52,6 +57,11 @@ def actions(browser: Client, page: str) -> set[str]:
     choices = re.search(r'<select name="action".*?</select>', html, re.DOTALL)
     offered = choices[0] if choices is not None else ""
     return {unescape(value) for value in re.findall(r'<option value="(\w+)"', offered)}
+
+
+def text_of(html: str) -> str:
+    """What a reader sees of ``html``, in one line."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
 def staff(client: Client, *permissions: str) -> Client:

@@ -9,13 +9,25 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from directlinks.admin import FileAdmin
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
 from directlinks.querysets import FileQuerySet
-from tests.admin.pages import FILES, LINKS, NEW_FILE, actions, faults, listed, page_of, run, staff
+from tests.admin.pages import (
+    FILES,
+    LINKS,
+    NEW_FILE,
+    actions,
+    faults,
+    listed,
+    messages_of,
+    page_of,
+    run,
+    staff,
+)
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -282,7 +294,7 @@ class TestPermissions:
         self, client: Client, permissions: list[str], offered: set[str]
     ) -> None:
         FileFactory()
-        assert actions(staff(client, "view_file", *permissions), FILES) == offered
+        assert actions(staff(client, "view_file", *permissions), FILES) == {"check_bytes", *offered}
 
     @pytest.mark.parametrize("action", ["create_links", "trash_files", "delete_selected"])
     def test_an_action_that_is_not_offered_does_nothing(self, client: Client, action: str) -> None:
@@ -368,3 +380,116 @@ def test_where_links_are_switched_off_the_admin_creates_none(
     FileFactory()
     settings.DIRECTLINKS = {"BATCH_SIZE": 0}
     assert "create_links" not in actions(browser, FILES)
+
+
+class TestLinksOfAFile:
+    def test_its_page_shows_its_links_and_leads_to_them(self, browser: Client) -> None:
+        file = FileFactory()
+        link = DirectLinkFactory(file=file, label="For the press", paused=True)
+        other = DirectLinkFactory()
+        html = browser.get(page_of(file)).content.decode()
+        assert page_of(link) in html
+        assert page_of(other) not in html
+        for shown in ("For the press", "dl-paused", link.get_absolute_url()):
+            assert shown in html
+        assert f"{LINKS}?file__id__exact={file.pk}" in html
+
+    def test_a_file_without_links_says_so(self, browser: Client) -> None:
+        html = browser.get(page_of(FileFactory())).content.decode()
+        assert "There is no link to this file." in html
+
+    def test_its_statements_do_not_grow_with_its_links(self, browser: Client) -> None:
+        file = FileFactory()
+
+        def count() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                browser.get(page_of(file))
+            return len(captured)
+
+        DirectLinkFactory(file=file)
+        count()  # once more than is looked up for good
+        few = count()
+        DirectLinkFactory.create_batch(9, file=file)
+        assert count() == few
+
+    def test_who_may_not_see_links_sees_none(self, client: Client) -> None:
+        link = DirectLinkFactory()
+        html = staff(client, "view_file").get(page_of(link.file)).content.decode()
+        assert link.code not in html
+        assert "Direct links</h2>" not in html
+
+    def test_a_button_creates_the_link_that_everybody_gets(self, browser: Client) -> None:
+        file = FileFactory()
+        for _ in range(2):
+            answer = browser.post(create_link(file), follow=True)
+            assert messages_of(answer.content.decode()).count("The direct link is ready.") == 1
+        link = DirectLink.objects.get()
+        assert answer.redirect_chain == [(page_of(link), 302)]
+        assert (link.file, link.reuse_name) == (file, file.name)
+
+    def test_another_button_creates_one_of_its_own(self, browser: Client, superuser: Any) -> None:
+        file = FileFactory()
+        for _ in range(2):
+            browser.post(create_link(file), {"separate": "1"})
+        links = DirectLink.objects.all()
+        assert [(link.file, link.reuse_name, link.created_by) for link in links] == [
+            (file, None, superuser)
+        ] * 2
+
+    def test_a_site_that_limits_all_links_limits_these(
+        self, browser: Client, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {"DEFAULT_LIFE": 3600}
+        browser.post(create_link(FileFactory()))
+        assert DirectLink.objects.get().expires_at is not None
+
+    @pytest.mark.parametrize("lacking", ["bytes", "life"])
+    def test_what_visitors_could_not_open_gets_none(self, browser: Client, lacking: str) -> None:
+        file = FileFactory()
+        if lacking == "life":
+            file.trash()
+        else:
+            Path(file.content.path).unlink()
+        answer = browser.post(create_link(file), follow=True)
+        assert answer.redirect_chain == [(page_of(file), 302)]
+        assert "1 file has no link" in messages_of(answer.content.decode())
+        assert not DirectLink.objects.exists()
+
+    def test_links_are_created_by_post_and_by_who_may(self, client: Client) -> None:
+        file = FileFactory()
+        assert staff(client, "view_file", "change_file").post(create_link(file)).status_code == 403
+        browser = staff(client, "view_file", "add_directlink")
+        assert browser.get(create_link(file)).status_code == 404
+        assert create_link(file) in browser.get(page_of(file)).content.decode()
+        assert browser.post(create_link(file)).status_code == 302
+
+    def test_what_the_policy_hides_gets_no_link(self, browser: Client, settings: Settings) -> None:
+        file = FileFactory(path="secret/a")
+        settings.DIRECTLINKS = {"POLICY": "tests.admin.test_files.HidesSecrets"}
+        assert browser.post(create_link(file)).status_code == 404
+
+
+class TestBytes:
+    def test_the_page_says_that_they_are_missing(self, browser: Client) -> None:
+        file = FileFactory()
+        told = "The bytes of this file are missing"
+        assert told not in browser.get(page_of(file)).content.decode()
+        Path(file.content.path).unlink()
+        assert told in browser.get(page_of(file)).content.decode()
+
+    def test_an_action_looks_at_those_that_are_selected(self, browser: Client) -> None:
+        files = FileFactory.create_batch(12)
+        assert run(browser, FILES, "check_bytes", files) == ["12 files were looked at."]
+        for file in files[1:]:
+            Path(file.content.path).unlink()
+        looked, lacking = run(browser, FILES, "check_bytes", files)
+        assert looked == "12 files were looked at."
+        assert lacking.startswith("The bytes of 11 files are missing: ")
+        assert lacking.endswith(", …")
+        assert run(browser, FILES, "check_bytes", files[:2])[1] == (
+            f"The bytes of 1 file are missing: {files[1].path}"
+        )
+
+
+def create_link(file: File) -> str:
+    return reverse("admin:directlinks_file_create_link", args=[file.pk])

@@ -1,7 +1,7 @@
 """The pages of links."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from directlinks.counting.days import day_of
 from directlinks.models import DirectLink
 from tests.admin.pages import LINKS, actions, faults, listed, page_of, run, staff
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -18,6 +19,7 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+CHANGES = {"pause_links", "resume_links", "extend_links", "rotate_links", "revoke_links"}
 NO_LIMITS = {
     "not_before_0": "",
     "not_before_1": "",
@@ -28,51 +30,62 @@ NO_LIMITS = {
 
 
 class TestList:
-    def test_it_shows_whole_addresses_owner_and_use(self, browser: Client) -> None:
+    def test_it_shows_addresses_state_owner_use_and_file(self, browser: Client) -> None:
         link = DirectLinkFactory(
-            code="abcd",
+            code="abcdefgh",
             name="a b.txt",
+            label="For the press",
             downloads=4711,
             file__owner__username="ann",
-            created_by=UserFactory(username="bob"),
+            file__path="deep/b.txt",
             paused=True,
         )
         html = browser.get(LINKS).content.decode()
-        address = "http://testserver/f/abcd/a%20b.txt"
-        assert f'<a href="{address}">' in html
-        assert f">{address}</a>" in html.replace("<wbr>", "")
+        address = "http://testserver/f/abcdefgh/a%20b.txt"
+        assert f'<a href="{address}">abcd…</a>' in html
+        assert f'data-copy="{address}"' in html
         assert page_of(link) in html
-        for shown in ("ann", "bob", "4711", "paused"):
+        assert page_of(link.file) in html
+        assert f'<a href="{LINKS}?owner={link.file.owner_id}">ann</a>' in html
+        assert '<span class="dl-badge dl-paused">Paused</span>' in html
+        for shown in ("For the press", "4711", "deep/b.txt"):
             assert shown in html
+
+    def test_it_draws_the_last_days_and_says_them(self, browser: Client) -> None:
+        used, _ = DirectLinkFactory.create_batch(2)
+        today = day_of(timezone.now())
+        for ago, downloads in ((0, 3), (2, 4)):
+            used.days.create(day=today - timedelta(days=ago), downloads=downloads)
+        html = browser.get(LINKS).content.decode()
+        titles = re.findall(r'role="img"[^>]*><title>(.*?)</title>', html)
+        assert titles == [
+            "0 downloads in 30 days",
+            "7 downloads in 30 days, at most 4 on one day",
+        ]
+
+    def test_when_it_was_opened_is_a_day(self, browser: Client) -> None:
+        # The site is eight hours ahead of UTC.
+        DirectLinkFactory(last_opened_at=datetime(2026, 5, 4, 16, tzinfo=UTC))
+        assert '<td class="field-opened">May 5, 2026</td>' in browser.get(LINKS).content.decode()
 
     def test_a_base_url_begins_the_addresses(self, browser: Client, settings: Settings) -> None:
         settings.DIRECTLINKS = {"BASE_URL": "https://files.example.org/x/"}
         DirectLinkFactory(code="abcd", name="a")
         assert 'href="https://files.example.org/x/f/abcd/a"' in browser.get(LINKS).content.decode()
 
-    @pytest.mark.parametrize("query", ["abcd", "holiday", "photos", "ann"])
-    def test_it_is_searched_by_code_name_path_and_owner(self, browser: Client, query: str) -> None:
+    @pytest.mark.parametrize("query", ["abcd", "holiday", "photos", "ann", "press"])
+    def test_it_is_searched_by_code_name_path_owner_and_label(
+        self, browser: Client, query: str
+    ) -> None:
         link = DirectLinkFactory(
-            code="abcd", name="holiday.jpg", file__path="photos/1.jpg", file__owner__username="ann"
+            code="abcd",
+            name="holiday.jpg",
+            label="For the press",
+            file__path="photos/1.jpg",
+            file__owner__username="ann",
         )
         DirectLinkFactory(code="wxyz")
         assert listed(browser, LINKS, q=query) == {link}
-
-    def test_revoked_and_paused_are_filters(self, browser: Client) -> None:
-        plain = DirectLinkFactory()
-        revoked = DirectLinkFactory(revoked_at=NOW)
-        paused = DirectLinkFactory(paused=True)
-        assert listed(browser, LINKS) == {plain, revoked, paused}
-        assert listed(browser, LINKS, revoked="yes") == {revoked}
-        assert listed(browser, LINKS, revoked="no") == {plain, paused}
-        assert listed(browser, LINKS, paused__exact="1") == {paused}
-
-    def test_facets_count_links(self, browser: Client) -> None:
-        DirectLinkFactory.create_batch(2, paused=True)
-        DirectLinkFactory(revoked_at=NOW)
-        html = browser.get(LINKS, {"_facets": "True"}).content.decode()
-        for shown in ("Yes (2)", "No (1)", "Not revoked (2)", "Revoked (1)"):
-            assert shown in html
 
     def test_its_statements_do_not_grow_with_its_rows(self, browser: Client) -> None:
         def count() -> int:
@@ -160,24 +173,6 @@ class TestForm:
         response = browser.post(page_of(link), {**NO_LIMITS, "max_downloads": number})
         assert list(faults(response)) == ["max_downloads"]
 
-    def test_it_shows_the_state(self, browser: Client) -> None:
-        link = DirectLinkFactory(revoked_at=NOW)
-        assert '<div class="readonly">revoked</div>' in browser.get(page_of(link)).content.decode()
-
-
-class TestRevoking:
-    def test_links_are_revoked_for_good(self, browser: Client) -> None:
-        links = DirectLinkFactory.create_batch(2, name="a", reuse_name="a")
-        kept = DirectLinkFactory()
-        assert run(browser, LINKS, "revoke_links", links) == ["2 links were revoked."]
-        assert DirectLink.objects.get(revoked_at=None) == kept
-        assert not DirectLink.objects.reusable().exists()
-        assert browser.get(links[0].get_absolute_url()).status_code == 404
-
-    def test_what_is_revoked_already_is_not_counted(self, browser: Client) -> None:
-        links = [DirectLinkFactory(revoked_at=NOW), DirectLinkFactory()]
-        assert run(browser, LINKS, "revoke_links", links) == ["1 link was revoked."]
-
 
 class TestPermissions:
     def test_staff_without_any_see_nothing(self, client: Client) -> None:
@@ -189,9 +184,9 @@ class TestPermissions:
     @pytest.mark.parametrize(
         ("permissions", "offered"),
         [
-            ([], set()),
-            (["change_directlink"], {"revoke_links"}),
-            (["delete_directlink"], {"delete_selected"}),
+            ([], {"export_links"}),
+            (["change_directlink"], {"export_links", *CHANGES}),
+            (["delete_directlink"], {"export_links", "delete_selected"}),
         ],
     )
     def test_actions_are_offered_to_who_may(
@@ -203,7 +198,8 @@ class TestPermissions:
     def test_who_may_only_look_changes_nothing(self, client: Client) -> None:
         link = DirectLinkFactory()
         browser = staff(client, "view_directlink")
-        run(browser, LINKS, "revoke_links", [link])
+        for action in CHANGES:
+            run(browser, LINKS, action, [link], days="1", hours="0")
         assert browser.get(page_of(link)).status_code == 200
         assert browser.post(page_of(link), {**NO_LIMITS, "paused": "on"}).status_code == 403
         assert DirectLink.objects.get().state(NOW).value == "active"
@@ -216,8 +212,7 @@ class TestPermissions:
         settings.DIRECTLINKS = {"POLICY": "tests.admin.test_files.HidesSecrets"}
         assert listed(browser, LINKS) == {shown}
         assert browser.get(page_of(hidden)).status_code == 302
-        messages = run(browser, LINKS, "revoke_links", [shown, hidden])
-        assert messages[-1] == "1 link was revoked."
+        assert run(browser, LINKS, "revoke_links", [shown, hidden]) == ["1 link was revoked."]
         assert DirectLink.objects.get(revoked_at=None) == hidden
 
 

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
@@ -34,3 +35,9 @@ class APIClient:
 
     def delete(self, code: str) -> Any:
         return self.call("DELETE", f"file/source/{code}")
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.call("GET", f"{path}?{urlencode(query)}")
+
+    def patch(self, code: str, **limits: Any) -> Any:
+        return self.call("PATCH", f"file/source/{code}", limits)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
-from directlinks.api import views
+from directlinks.api import sources
 from directlinks.models import DirectLink
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, DirectLinkFactory, FileFactory
@@ -143,7 +143,7 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("method", "headers", "status", "msg"),
         [
-            ("GET", {}, 405, 'Method "GET" not allowed.'),
+            ("POST", {}, 405, 'Method "POST" not allowed.'),
             ("OPTIONS", {}, 405, 'Method "OPTIONS" not allowed.'),
             ("PUT", {"Accept": "text/html"}, 406, None),
         ],
@@ -162,7 +162,7 @@ class TestFailures:
     def test_djangos_own_are_translated(
         self, error: Exception, status: int, user: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(views, "create_direct_links", raising(error))
+        monkeypatch.setattr(sources, "create_direct_links", raising(error))
         response = APIClient(user).put(URI)
         assert (response.status_code, response.json()["code"]) == (status, status)
         assert b"secret" not in response.content
@@ -181,7 +181,7 @@ class TestFailures:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         settings.DEBUG = debug
-        monkeypatch.setattr(views, "create_direct_links", raising(RuntimeError("secret")))
+        monkeypatch.setattr(sources, "create_direct_links", raising(RuntimeError("secret")))
         heard = []
 
         def listener(**kwargs: Any) -> None:

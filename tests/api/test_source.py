@@ -500,8 +500,8 @@ class TestStatements:
     @pytest.mark.parametrize(
         ("kind", "statements"),
         [
-            # The user; the files; the links.
-            ("folder{0}/file{0}.txt", 3),
+            # The user; the files with their links.
+            ("folder{0}/file{0}.txt", 2),
             # The user; the files; the folders.
             ("missing{0}", 3),
             ("folder{0}", 3),

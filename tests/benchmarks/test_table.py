@@ -6,7 +6,15 @@ import pytest
 
 from benchmarks import table
 from benchmarks.load import rate
-from benchmarks.results import GOAL_BYTES, Growth, Results, Throughput
+from benchmarks.results import (
+    GOAL_BYTES,
+    Cost,
+    Growth,
+    Lookups,
+    Rates,
+    Results,
+    Throughput,
+)
 
 RESULTS = Results(
     machine={"processor": "an abacus", "cores": "2"},
@@ -18,9 +26,55 @@ RESULTS = Results(
         ]
     },
     memory=[Growth("signed", GOAL_BYTES), Growth("stream", GOAL_BYTES + 2**20)],
+    redirects={
+        "sqlite": [
+            Rates("a view", [100.0, 200.0], [100.0, 200.0], None),
+            Rates("ours", [50.0, 120.0], [100.0, 200.0], 0.5),
+            Rates("theirs", [40.0, 80.0], [100.0, 200.0], 0.5),
+        ]
+    },
+    batches={
+        "sqlite": [
+            Cost("create", 10, [0.01], [0.02], 2, 20),
+            Cost("create", 1000, [0.01], [0.6], 2, 2000),
+        ]
+    },
+    lookups={
+        "sqlite": [
+            Lookups(10_000, [10.0, 12.0, 11.0], [20.0]),
+            Lookups(100_000, [10.0], [30.0]),
+            Lookups(1_000_000, [10.0], [50.0]),
+        ]
+    },
+    workers=[
+        Rates("1 workers", [100.0], [100.0], None),
+        Rates("2 workers", [180.0], [100.0], None),
+    ],
 )
 TEXT = """\
 processor: an abacus, cores: 2
+
+| links, sqlite | ratio | lowest to highest | requests/s |           goal |
+|:--------------|------:|------------------:|-----------:|---------------:|
+| a view        |  1.00 |      1.00 to 1.00 |        150 |        control |
+| ours          |  0.55 |      0.50 to 0.60 |         85 |     ≥ 0.5: met |
+| theirs        |  0.40 |      0.40 to 0.40 |         60 | ≥ 0.5: not met |
+
+| batch, sqlite    | times the loop | lowest to highest |   ms |   statements |      goal |
+|:-----------------|---------------:|------------------:|-----:|-------------:|----------:|
+| create 10 URIs   |           2.00 |      2.00 to 2.00 | 10.0 |   2, loop 20 |           |
+| create 1000 URIs |          60.00 |    60.00 to 60.00 | 10.0 | 2, loop 2000 | ≥ 50: met |
+
+| one of so many links, sqlite | find, µs | open, µs | growth |           goal |
+|:-----------------------------|---------:|---------:|-------:|---------------:|
+| 10,000                       |       11 |       20 |   1.00 |        control |
+| 100,000                      |       10 |       30 |   1.50 |     ≤ 1.7: met |
+| 1,000,000                    |       10 |       50 |   2.50 | ≤ 1.7: not met |
+
+| more workers | ratio | lowest to highest | requests/s |    goal |
+|:-------------|------:|------------------:|-----------:|--------:|
+| 1 workers    |  1.00 |      1.00 to 1.00 |        100 | control |
+| 2 workers    |  1.80 |      1.80 to 1.80 |        180 |         |
 
 | 1 MB, 8 clients | ratio | lowest to highest | MB/s | goal ≥ 0.75 |
 |:----------------|------:|------------------:|-----:|------------:|

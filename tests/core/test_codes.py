@@ -3,7 +3,6 @@
 import math
 import re
 import secrets
-from collections.abc import Sequence
 
 import pytest
 
@@ -11,8 +10,8 @@ from directlinks.core import codes
 
 
 def test_100_000_codes_are_unique_and_well_formed() -> None:
-    made = {codes.generate() for _ in range(100_000)}
-    assert len(made) == 100_000
+    made = codes.generate(100_000)
+    assert len(set(made)) == len(made) == 100_000
     assert {len(code) for code in made} == {22}
     assert set("".join(made)) == set(codes.ALPHABET)
     assert all(map(codes.is_well_formed, made))
@@ -29,18 +28,42 @@ def test_the_alphabet_has_57_symbols_without_look_alikes() -> None:
 
 
 def test_the_dice_are_those_of_the_operating_system() -> None:
-    assert codes.generate.__kwdefaults__ == {"choice": secrets.choice}
+    assert codes.generate.__kwdefaults__ == {"random_bytes": secrets.token_bytes}
 
 
 def test_length_alphabet_and_dice_are_arguments() -> None:
-    thrown: list[Sequence[str]] = []
+    thrown = iter([bytes([3, 4, 5, 6, 7, 8])])
+    assert codes.generate(2, 3, "xyz", random_bytes=lambda _: next(thrown)) == ["xyz", "xyz"]
+    assert codes.generate(0, random_bytes=lambda _: next(thrown)) == []
 
-    def first(alphabet: Sequence[str]) -> str:
-        thrown.append(alphabet)
-        return alphabet[len(thrown) % 2]
 
-    assert codes.generate(5, "xyz", choice=first) == "yxyxy"
-    assert thrown == ["xyz"] * 5
+@pytest.mark.parametrize("size", [2, 3, 57, 64])
+def test_every_character_has_the_same_odds(size: int) -> None:
+    """Each of the 256 bytes once: characters are drawn equally often, and the rest again."""
+    alphabet = (codes.ALPHABET + "0O1Il-_")[:size]
+    fair = 256 // size * size
+    throws = iter([bytes(range(256)), bytes(256)])
+    (code,) = codes.generate(1, fair, alphabet, random_bytes=lambda _: next(throws))
+    assert {code.count(character) for character in alphabet} == {256 // size}
+
+
+def test_a_throw_that_would_be_unfair_is_thrown_again() -> None:
+    throws, asked = iter([b"\xff\x00\xe4\x01", b"\xe3\xe5", b"\x02"]), []
+
+    def throw(number: int) -> bytes:
+        asked.append(number)
+        return next(throws)
+
+    assert codes.generate(1, 4, random_bytes=throw) == ["23" + codes.ALPHABET[-1] + "4"]
+    assert asked == [4, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("length", "alphabet", "may"),
+    [(22, codes.ALPHABET, False), (63, "xy", True), (64, "xy", False), (10, codes.ALPHABET, True)],
+)
+def test_only_of_few_codes_one_may_come_twice(length: int, alphabet: str, may: bool) -> None:
+    assert codes.may_repeat(length, alphabet) is may
 
 
 @pytest.mark.parametrize("code", ["abcd", "a" * 64, "0O1Il", "-_-_", codes.ALPHABET])

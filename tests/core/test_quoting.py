@@ -2,7 +2,7 @@
 
 import pytest
 
-from directlinks.core.quoting import quoted
+from directlinks.core.quoting import in_order, quoted
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ from directlinks.core.quoting import quoted
 def test_a_quoted_text_is_one_printable_line(text: str, shown: str) -> None:
     assert quoted(text) == shown
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"), [("\u202efdp.exe", "fdp.exe"), ("a\u2066b\u2069c", "abc"), ("שלום", "שלום")]
+)
+def test_characters_that_reorder_a_text_are_left_out(text: str, left: str) -> None:
+    assert in_order(text) == left

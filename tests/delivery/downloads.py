@@ -17,6 +17,7 @@ DOWNLOAD = Download(
     attachment=False,
     head_only=False,
     limited=False,
+    guarded=False,
     until=None,
 )
 

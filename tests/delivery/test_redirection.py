@@ -2,13 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directlinks.delivery.redirection import redirection
+from directlinks.delivery.redirection import redirection, redirection_headers
 from tests.delivery.downloads import download
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -22,20 +23,17 @@ def cache_control(
     now: datetime = NOW,
     dies_in: timedelta | None = None,
     ends_in: timedelta | None = None,
-    limited: bool = False,
-    head_only: bool = False,
+    **facts: Any,
 ) -> str:
-    link = download(
-        limited=limited, head_only=head_only, until=None if ends_in is None else now + ends_in
-    )
+    link = download(until=None if ends_in is None else now + ends_in, **facts)
     with override_settings(DIRECTLINKS={"REDIRECT_MAX_AGE": max_age}):
-        response = redirection(
+        headers = redirection_headers(
             "https://x.example/",
             link,
             dies_at=None if dies_in is None else now + dies_in,
             now=now,
         )
-    return response.headers["Cache-Control"]
+    return headers["Cache-Control"]
 
 
 @given(now=clocks, max_age=st.integers(0, 200_000), dies_in=lives, ends_in=lives)
@@ -55,15 +53,13 @@ def test_it_is_never_kept_beyond_its_target_its_link_or_the_setting(
     max_age=st.integers(0, 200_000),
     dies_in=lives,
     ends_in=lives,
-    odd=st.sampled_from([(True, False), (False, True), (True, True)]),
+    odd=st.sets(st.sampled_from(["limited", "guarded", "head_only"]), min_size=1),
 )
-def test_a_limited_link_and_a_head_are_not_kept_at_all(
-    max_age: int, dies_in: timedelta | None, ends_in: timedelta | None, odd: tuple[bool, bool]
+def test_a_limited_or_guarded_link_and_a_head_are_not_kept_at_all(
+    max_age: int, dies_in: timedelta | None, ends_in: timedelta | None, odd: set[str]
 ) -> None:
-    limited, head_only = odd
-    shown = cache_control(
-        max_age, dies_in=dies_in, ends_in=ends_in, limited=limited, head_only=head_only
-    )
+    facts: dict[str, Any] = dict.fromkeys(odd, True)
+    shown = cache_control(max_age, dies_in=dies_in, ends_in=ends_in, **facts)
     assert shown == "private, no-store"
 
 
@@ -74,7 +70,8 @@ def test_nothing_is_kept_unless_the_site_says_so(dies_in: timedelta | None) -> N
 
 
 def test_it_is_an_empty_302_that_nobody_indexes() -> None:
-    response = redirection("https://x.example/a", download(), dies_at=None, now=NOW)
+    headers = redirection_headers("https://x.example/a", download(), dies_at=None, now=NOW)
+    response = redirection(headers)
     assert (response.status_code, response.content) == (302, b"")
     assert dict(response.headers) == {
         "Location": "https://x.example/a",

@@ -1,6 +1,7 @@
 """Part of a file, a block at a time."""
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,14 +53,50 @@ def test_closing_closes_the_file() -> None:
 )
 class TestResponse:
     def test_it_is_made_for_the_server_that_asked(self, factory: Any, in_loop: bool) -> None:
-        blocks = Blocks(BytesIO(DATA), 10)
-        response = BlockResponse(factory.get("/"), blocks, status=206)
+        response = BlockResponse(factory.get("/"), BytesIO(DATA), 10, to_end=True, status=206)
         assert (response.status_code, response.is_async) == (206, in_loop)
 
     def test_discarding_closes_the_file_and_does_not_end_the_request(
         self, factory: Any, in_loop: bool
     ) -> None:
         source = BytesIO(DATA)
-        response = BlockResponse(factory.get("/"), Blocks(source, 10), status=200)
+        response = BlockResponse(factory.get("/"), source, 10, to_end=True, status=200)
         response.discard()
         assert (source.closed, response.closed) == (True, False)
+
+    @pytest.mark.parametrize("to_end", [True, False])
+    def test_a_server_may_send_the_rest_of_a_real_file_itself(
+        self, factory: Any, in_loop: bool, to_end: bool, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").write_bytes(DATA)
+        with (tmp_path / "file").open("rb") as source:
+            response = BlockResponse(factory.get("/"), source, 10, to_end=to_end, status=200)
+            assert (response.file_to_stream is not None) == (to_end and not in_loop)
+
+    def test_memory_is_no_real_file(self, factory: Any, in_loop: bool) -> None:
+        response = BlockResponse(factory.get("/"), BytesIO(DATA), 10, to_end=True, status=200)
+        assert response.file_to_stream is None
+
+
+def test_what_a_middleware_puts_there_is_sent_instead(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(DATA)
+    with (tmp_path / "file").open("rb") as source:
+        request = RequestFactory().get("/")
+        response = BlockResponse(request, source, 10, to_end=True, status=200)
+        response.streaming_content = [b"compressed"]
+        assert response.file_to_stream is None
+
+
+def test_the_servers_wrapper_gets_the_file_and_closing_it_ends_the_request(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(DATA)
+    with (tmp_path / "file").open("rb") as source:
+        request = RequestFactory().get("/")
+        response = BlockResponse(request, source, 10, to_end=True, status=200)
+        sendable: Any = response.file_to_stream
+        assert (sendable.fileno(), sendable.read(4)) == (source.fileno(), b"0123")
+        sendable.close()
+        assert not source.closed
+        # Django puts the response's own close() there before it hands the file to the server.
+        sendable.close = response.discard
+        sendable.close()
+        assert source.closed

@@ -6,22 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
 
-from directlinks.management.commands.directlinks_add import explained
 from directlinks.models import File
 from directlinks.storage import content_storage
 from tests.factories import FileFactory, UserFactory
+from tests.management.terminals import Terminal
 
 pytestmark = pytest.mark.django_db
-
-
-class Terminal(StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture
@@ -163,15 +157,3 @@ class TestTerminal:
         left = [entry for entry in (tmp_path / "storage").rglob("*") if entry.is_file()]
         assert [entry.name for entry in left] == ["a.txt"]
         assert add("ann", tree) == "Files: 1 added, 0 replaced, 1 there already.\n"
-
-
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (ValidationError({"path": ["Taken."], "content": ["Gone."]}), "Taken. Gone."),
-        (ValidationError("Taken."), "Taken."),
-        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
-    ],
-)
-def test_an_error_is_explained_in_one_line(error: Any, line: str) -> None:
-    assert explained(error) == line

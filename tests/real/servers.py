@@ -27,34 +27,43 @@ class Server:
 
 
 @contextmanager
-def gunicorn(site: Site, *, workers: int = 1, threads: int = 4) -> Iterator[Server]:
+def gunicorn(
+    site: Site, *, workers: int = 1, threads: int = 4, application: str = "mysite.wsgi:application"
+) -> Iterator[Server]:
     """``site`` under gunicorn, the server that most WSGI sites run on."""
     options = ["--worker-class", "gthread", "--graceful-timeout", "1"]
     scale = ["--workers", str(workers), "--threads", str(threads)]
     with _listener() as listener:
         bind = ["--bind", f"fd://{listener.fileno()}"]
-        command = ["gunicorn", *options, *scale, *bind, "mysite.wsgi"]
+        command = ["gunicorn", *options, *scale, *bind, application]
         with _serving(site, command, listener) as server:
             yield server
 
 
 @contextmanager
-def uvicorn(site: Site) -> Iterator[Server]:
+def uvicorn(site: Site, *, application: str = "mysite.asgi:application") -> Iterator[Server]:
     """``site`` under uvicorn, as an ASGI site."""
     options = ["--timeout-graceful-shutdown", "1", "--lifespan", "off"]
     with _listener() as listener:
-        command = ["uvicorn", *options, "--fd", str(listener.fileno()), "mysite.asgi:application"]
+        command = ["uvicorn", *options, "--fd", str(listener.fileno()), application]
         with _serving(site, command, listener) as server:
             yield server
 
 
 @contextmanager
-def granian(site: Site) -> Iterator[Server]:
+def granian(
+    site: Site,
+    *,
+    application: str = "mysite.wsgi:application",
+    threads: int = 4,
+    workers: int = 1,
+) -> Iterator[Server]:
     """``site`` under granian, as a WSGI site."""
     port = free_port()
-    options = ["--interface", "wsgi", "--port", str(port), "--no-ws", "--blocking-threads", "4"]
-    command = [sys.executable, "-m", "granian", *options, "mysite.wsgi:application"]
-    log = site.folder.parent / "granian.log"
+    options = ["--interface", "wsgi", "--port", str(port), "--no-ws"]
+    scale = ["--blocking-threads", str(threads), "--workers", str(workers)]
+    command = [sys.executable, "-m", "granian", *options, *scale, application]
+    log = site.folder.parent / f"granian-{port}.log"
     with running(command, port, log, cwd=site.folder, environment=site.environment) as server:
         yield server
 

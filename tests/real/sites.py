@@ -69,6 +69,7 @@ class Site:
         """New files of ada's, and the path of a link with ``limits`` to each, by the file's."""
         links = self.shell(
             "import json",
+            "from datetime import UTC, datetime",
             "from django.core.files.base import ContentFile",
             "from directlinks.models import DirectLink, File",
             'ada = User.objects.get(username="ada")',
@@ -123,10 +124,18 @@ def new_site(
     return site
 
 
-def run(command: list[str], *, cwd: Path, environment: Mapping[str, str]) -> str:
-    """The standard output of ``command``, which must succeed."""
+def run(
+    command: list[str], *, cwd: Path, environment: Mapping[str, str], patience: float = 120
+) -> str:
+    """The standard output of ``command``, which must succeed, within ``patience`` seconds."""
     finished = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command,
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+        check=False,
     )
     assert finished.returncode == 0, f"{command}\n{finished.stdout}\n{finished.stderr}"
     return finished.stdout

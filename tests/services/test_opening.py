@@ -19,6 +19,7 @@ from directlinks.core.visits import Look
 from directlinks.delivery.download import Download
 from directlinks.models import DirectLink
 from directlinks.services.opening import open_direct_link, redeem_ticket
+from directlinks.sql.rows import LinkRow
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,18 +30,30 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 class Door:
     """It answers with ``status``, and remembers what it was given to deliver."""
 
+    counts_first = False
+
     def __init__(self, status: int = 302) -> None:
         self.status = status
         self.given: list[Download] = []
 
-    def deliver(self, download: Download) -> HttpResponse:
+    def __call__(self, download: Download) -> HttpResponse:
         self.given.append(download)
         return HttpResponse(status=self.status)
 
 
+@pytest.fixture(autouse=True, params=[True, False], ids=["counts first", "counts last"])
+def _both_kinds_of_doors(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Door, "counts_first", request.param)
+
+
 def opened(link: DirectLink, door: Door, look: Look | None = None, **changes: Any) -> Any:
     asked = {"code": link.code, "name": link.name, "attachment": False, "now": NOW, **changes}
-    return open_direct_link(look=look or Look(method="GET"), deliver=door.deliver, **asked)
+    look = look or Look(method="GET")
+    return open_direct_link(look=look, deliver=door, unlock=always, **asked).answer
+
+
+def always(row: LinkRow) -> None:
+    """Let everybody in."""
 
 
 def downloads(link: DirectLink) -> int:
@@ -63,18 +76,12 @@ def test_only_an_answer_from_which_bytes_can_be_had_counts(
 def test_what_cannot_be_delivered_is_not_counted() -> None:
     link = DirectLinkFactory(max_downloads=1)
 
-    def deliver(download: Download) -> HttpResponse:
-        raise LinkNotFound
+    class Empty(Door):
+        def __call__(self, download: Download) -> HttpResponse:
+            raise LinkNotFound
 
     with pytest.raises(LinkNotFound):
-        open_direct_link(
-            code=link.code,
-            name=link.name,
-            look=Look(method="GET"),
-            attachment=False,
-            now=NOW,
-            deliver=deliver,
-        )
+        opened(link, Empty())
     assert downloads(link) == 0
 
 
@@ -122,14 +129,16 @@ def test_a_preview_of_a_limited_link_delivers_nothing() -> None:
     ("limits", "error"), [({"max_downloads": 1}, LinkUsedUp), ({}, LinkNotFound)]
 )
 def test_a_link_that_somebody_else_ended_meanwhile_is_refused(
-    limits: dict[str, int], error: type[Exception]
+    limits: dict[str, int], error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Counted last, it may end between being read and being counted.
+    monkeypatch.setattr(Door, "counts_first", False)
     link = DirectLinkFactory(**limits)
 
     class Slow(Door):
-        def deliver(self, download: Download) -> HttpResponse:
+        def __call__(self, download: Download) -> HttpResponse:
             DirectLink.objects.filter(pk=link.pk).revoke(NOW)
-            return super().deliver(download)
+            return super().__call__(download)
 
     with pytest.raises(error):
         opened(link, Slow())
@@ -152,6 +161,7 @@ class TestDownload:
             attachment=False,
             head_only=False,
             limited=False,
+            guarded=False,
             until=until,
         )
 

@@ -9,10 +9,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.color import no_style
 from django.urls import reverse
+from django.utils import timezone
 
 from example_project.population import ADMIN, ALICE, BOB, Person, settle
 from example_project.samples import alices_files, bobs_files
 from example_project.server import only_errors_logged, serving
+from example_project.showcase import show_examples
 from example_project.tour import take_tour
 from example_project.transcript import StepFailed, Transcript
 
@@ -43,6 +45,7 @@ class Command(BaseCommand):
                 call_command("migrate", verbosity=0, interactive=False)
                 for person, files in spaces.items():
                     settle(person, files)
+                show_examples(timezone.now())
                 with serving() as site:
                     self._introduce(site, spaces)
                     link = take_tour(Transcript(site, self._say, self.style), spaces[ALICE])

@@ -1,0 +1,92 @@
+"""The part of ``lookups.py`` that runs where models can be imported."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.utils import timezone
+
+from directlinks.counting.days import day_of
+from directlinks.models import DirectLink, File
+from directlinks.sql.choice import links_of
+
+ROUNDS = 5
+VISITS = 2000
+
+# Codes that say their number, so that any of them can be asked for; unique, and in no order.
+_FILL = {
+    "sqlite": """
+        WITH RECURSIVE numbers (n) AS (
+            SELECT %s UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < %s
+        )
+        INSERT INTO directlinks_directlink
+            (file_id, code, name, created_at, downloads, paused, password, referers, label, note)
+        SELECT %s, printf('%%08x%%014d', (n * 2654435761) %% 4294967296, n), n, %s, 0, 0,
+            '', '', '', ''
+        FROM numbers""",
+    "postgresql": """
+        INSERT INTO directlinks_directlink
+            (file_id, code, name, created_at, downloads, paused, password, referers, label, note)
+        SELECT %s, lpad(to_hex((n * 2654435761) %% 4294967296), 8, '0')
+            || lpad(n::text, 14, '0'), n::text, %s, 0, FALSE, '', '', '', ''
+        FROM generate_series(%s::bigint, %s::bigint - 1) AS n""",
+}
+
+
+def code_of(number: int) -> str:
+    return f"{number * 2654435761 % 4294967296:08x}{number:014d}"
+
+
+class Table:
+    """Links of one file, as many as are wanted."""
+
+    def __init__(self) -> None:
+        owner = get_user_model()._default_manager.get(username="ada")
+        content = ContentFile(b"x", name="x")
+        self.file = File.objects.create(owner=owner, path="lookups", content=content)
+        self.size = 0
+
+    def timed(self, size: int) -> dict[str, Any]:
+        self._fill(size)
+        links, dice = links_of(DirectLink), random.Random(size)
+        now = timezone.now()
+        day = day_of(now)
+
+        def find(number: int) -> Any:
+            return links.find(code_of(number), now)
+
+        def open_one(number: int) -> Any:
+            return links.open(code_of(number), str(number), now, day)
+
+        return {
+            "links": size,
+            "find": _rounds(find, size, dice),
+            "open": _rounds(open_one, size, dice),
+        }
+
+    def _fill(self, size: int) -> None:
+        now: Any = connection.ops.adapt_datetimefield_value(timezone.now())
+        facts = (self.size, size, self.file.pk, now)
+        if connection.vendor == "postgresql":
+            facts = (self.file.pk, now, self.size, size)
+        with connection.cursor() as cursor:
+            cursor.execute(_FILL[connection.vendor], facts)
+            cursor.execute("ANALYZE")
+        self.size = size
+
+
+def _rounds(visit: Callable[[int], Any], size: int, dice: random.Random) -> list[float]:
+    """Microseconds for one of VISITS random links, in each of ROUNDS."""
+    seconds = []
+    for _ in range(ROUNDS + 1):
+        numbers = [dice.randrange(size) for _ in range(VISITS)]
+        begun = time.perf_counter()
+        for number in numbers:
+            if visit(number) is None:
+                raise RuntimeError(f"Link {number} was not found.")
+        seconds.append((time.perf_counter() - begun) / VISITS * 1e6)
+    return seconds[1:]  # the first warms the cache

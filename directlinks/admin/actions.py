@@ -1,0 +1,234 @@
+"""What can be done with many links: asked once more on a page of its own, counted afterwards."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, ngettext_lazy
+
+from directlinks import addresses
+from directlinks.admin.exporting import csv_response
+from directlinks.models import DirectLink
+from directlinks.querysets import DirectLinkQuerySet
+from directlinks.services.changing_many import (
+    extend_direct_links,
+    pause_direct_links,
+    resume_direct_links,
+    rotate_direct_links,
+)
+from directlinks.services.revoking import revoke_all
+
+_SHOWN = 10
+# So many at a time are read and changed: a whole list may be selected.
+_AT_ONCE = 2000
+
+
+class ExtendForm(forms.Form):
+    days = forms.IntegerField(
+        label=_("Days"),
+        min_value=1,
+        max_value=3650,
+        initial=30,
+        help_text=_("Added to the end of each link; for one that has expired, to this moment."),
+    )
+
+
+class RotateForm(forms.Form):
+    hours = forms.IntegerField(
+        label=_("Hours of grace"),
+        min_value=0,
+        max_value=8760,
+        initial=0,
+        help_text=_("For so long the present addresses go on opening. 0: they stop at once."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing to do with links: how it is asked, what it does, what is said afterwards."""
+
+    action: str
+    title: Any
+    meaning: Any
+    button: Any
+    run: Callable[..., int]
+    done: Any
+    form: type[forms.Form] = forms.Form
+    is_final: bool = False
+
+
+def _pause(links: Sequence[DirectLink], *, user: Any) -> int:
+    return pause_direct_links(links, user=user)
+
+
+def _resume(links: Sequence[DirectLink], *, user: Any) -> int:
+    return resume_direct_links(links, user=user)
+
+
+def _extend(links: Sequence[DirectLink], *, user: Any, days: int) -> int:
+    life = timedelta(days=days)
+    return extend_direct_links(links, life=life, user=user, now=timezone.now())
+
+
+def _revoke(links: Sequence[DirectLink], *, user: Any) -> int:
+    standing = [link for link in links if link.revoked_at is None]
+    return revoke_all(standing, user=user, now=timezone.now())
+
+
+def _rotate(links: Sequence[DirectLink], *, user: Any, hours: int) -> int:
+    grace = timedelta(hours=hours) if hours else None
+    return rotate_direct_links(links, grace=grace, user=user, now=timezone.now())
+
+
+PAUSE = Verb(
+    "pause_links",
+    _("Pause links"),
+    _("A paused link does not open until it is resumed."),
+    _("Pause"),
+    _pause,
+    ngettext_lazy("%d link was paused.", "%d links were paused."),
+)
+RESUME = Verb(
+    "resume_links",
+    _("Resume links"),
+    _("A resumed link opens again, unless another limit holds it back."),
+    _("Resume"),
+    _resume,
+    ngettext_lazy("%d link was resumed.", "%d links were resumed."),
+)
+EXTEND = Verb(
+    "extend_links",
+    _("Extend links"),
+    _("Links that expire live longer. Those that never expire stay as they are."),
+    _("Extend"),
+    _extend,
+    ngettext_lazy("%d link was extended.", "%d links were extended."),
+    ExtendForm,
+)
+REVOKE = Verb(
+    "revoke_links",
+    _("Revoke links for good"),
+    _("A revoked link never opens again, and nobody can undo this."),
+    _("Revoke for good"),
+    _revoke,
+    ngettext_lazy("%d link was revoked.", "%d links were revoked."),
+    is_final=True,
+)
+ROTATE = Verb(
+    "rotate_links",
+    _("Give links new addresses"),
+    _("Each link gets a new code and keeps its limits and its statistics."),
+    _("Give new addresses"),
+    _rotate,
+    ngettext_lazy("%d link has a new address.", "%d links have new addresses."),
+    RotateForm,
+)
+
+
+class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """The actions of the list of links."""
+
+    actions = (
+        "pause_links",
+        "resume_links",
+        "extend_links",
+        "rotate_links",
+        "revoke_links",
+        "export_links",
+    )
+
+    @admin.action(description=_("Pause"), permissions=["change"])
+    def pause_links(self, request: HttpRequest, queryset: DirectLinkQuerySet) -> Any:
+        return self._do(PAUSE, request, queryset)
+
+    @admin.action(description=_("Resume"), permissions=["change"])
+    def resume_links(self, request: HttpRequest, queryset: DirectLinkQuerySet) -> Any:
+        return self._do(RESUME, request, queryset)
+
+    @admin.action(description=_("Extend …"), permissions=["change"])
+    def extend_links(self, request: HttpRequest, queryset: DirectLinkQuerySet) -> Any:
+        return self._do(EXTEND, request, queryset)
+
+    @admin.action(description=_("Give new addresses …"), permissions=["change"])
+    def rotate_links(self, request: HttpRequest, queryset: DirectLinkQuerySet) -> Any:
+        return self._do(ROTATE, request, queryset)
+
+    @admin.action(description=_("Revoke for good"), permissions=["change"])
+    def revoke_links(self, request: HttpRequest, queryset: DirectLinkQuerySet) -> Any:
+        return self._do(REVOKE, request, queryset)
+
+    @admin.action(description=_("Export as CSV"), permissions=["view"])
+    def export_links(
+        self, request: HttpRequest, queryset: DirectLinkQuerySet
+    ) -> StreamingHttpResponse:
+        # Nothing changes, so nothing is asked.
+        site = addresses.absolute("", request)
+        return csv_response(queryset, site=site, now=timezone.now())
+
+    def _do(self, verb: Verb, request: HttpRequest, queryset: DirectLinkQuerySet) -> HttpResponse:
+        """Ask, with the choices that there are; where it was confirmed, do it."""
+        confirmed = "confirmed" in request.POST
+        form = verb.form(request.POST if confirmed else None)
+        if not confirmed or not form.is_valid():
+            return self._question(verb, form, request, queryset)
+        asked = changed = 0
+        for links in _parts(queryset):
+            asked += len(links)
+            changed += verb.run(links, user=request.user, **form.cleaned_data)
+        level = messages.SUCCESS if changed else messages.WARNING
+        self.message_user(request, verb.done % changed, level)
+        if left := asked - changed:
+            told = ngettext("%d link stayed as it was.", "%d links stayed as they were.", left)
+            self.message_user(request, told % left, messages.INFO)
+        return HttpResponseRedirect(self._back(request, request.POST.getlist(ACTION_CHECKBOX_NAME)))
+
+    def _back(self, request: HttpRequest, selected: list[str]) -> str:
+        """The page from which the action was asked: that of the one link, or the list."""
+        if "on_page" in request.POST and len(selected) == 1:
+            place = "admin:directlinks_directlink_change"
+            return reverse(place, args=selected, current_app=self.admin_site.name)
+        return request.get_full_path()
+
+    def _question(
+        self, verb: Verb, form: forms.Form, request: HttpRequest, queryset: DirectLinkQuerySet
+    ) -> TemplateResponse:
+        across = request.POST.get("select_across", "0")
+        selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        number = queryset.count()
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": verb.title,
+            "verb": verb,
+            "form": form,
+            "number": number,
+            "shown": queryset[:_SHOWN],
+            "unshown": max(number - _SHOWN, 0),
+            "across": across,
+            # Of a whole list, one row stands for all: Django wants to see a selection.
+            "selected": selected[:1] if across == "1" else selected,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "on_page": "on_page" in request.POST,
+            "back": self._back(request, selected),
+        }
+        request.current_app = self.admin_site.name  # for {% url %}
+        return TemplateResponse(request, "directlinks/admin/confirm_action.html", context)
+
+
+def _parts(queryset: DirectLinkQuerySet) -> Iterator[list[DirectLink]]:
+    """The rows by and by, each once, although what was done to some takes them off the list."""
+    last: Any = None
+    rows = queryset.order_by("pk")
+    while part := list((rows if last is None else rows.filter(pk__gt=last))[:_AT_ONCE]):
+        yield part
+        last = part[-1].pk

@@ -1,0 +1,68 @@
+"""Numbers by day as drawings: inline SVG without styles, with words for whoever does not see it."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+_WIDTH, _HEIGHT = 96, 24
+_BAR, _GAP, _TALL = 16, 4, 120
+
+
+def in_words(counts: Sequence[int]) -> str:
+    """What a chart of ``counts`` shows, in a sentence."""
+    total = sum(counts)
+    told = ngettext(
+        "%(total)d download in %(days)d days", "%(total)d downloads in %(days)d days", total
+    )
+    words = told % {"total": total, "days": len(counts)}
+    if not total:
+        return words
+    return _("%(words)s, at most %(most)d on one day") % {"words": words, "most": max(counts)}
+
+
+def sparkline(counts: Sequence[int]) -> SafeString:
+    """``counts`` of successive days as a small line."""
+    step = _WIDTH / max(len(counts) - 1, 1)
+    most = max(*counts, 1)
+    heights = (_HEIGHT - 2 - count * (_HEIGHT - 4) / most for count in counts)
+    points = " ".join(f"{place * step:.1f},{height:.1f}" for place, height in enumerate(heights))
+    return format_html(
+        '<svg class="dl-spark" role="img" viewBox="0 0 {} {}" width="{}" height="{}">'
+        '<title>{}</title><polyline points="{}"/></svg>',
+        *(_WIDTH, _HEIGHT, _WIDTH, _HEIGHT),
+        in_words(counts),
+        points,
+    )
+
+
+def bars(days: Sequence[date], counts: Sequence[int]) -> SafeString:
+    """``counts`` of ``days`` as bars, as wide as the page has room for."""
+    most = max(*counts, 1)
+    drawn = (
+        (
+            place * (_BAR + _GAP),
+            _TALL - height,
+            _BAR,
+            height,
+            f"{date_format(day, 'SHORT_DATE_FORMAT')}: {count}",
+        )
+        for place, (day, count) in enumerate(zip(days, counts, strict=True))
+        # Something is seen of a single download beside thousands; nothing, of none.
+        for height in [max(count * _TALL // most, 2) if count else 0]
+    )
+    return format_html(
+        '<svg class="dl-bars" role="img" viewBox="0 0 {} {}" preserveAspectRatio="none">'
+        "<title>{}</title>{}</svg>",
+        *(len(counts) * (_BAR + _GAP) - _GAP, _TALL),
+        in_words(counts),
+        format_html_join(
+            "",
+            '<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
+            drawn,
+        ),
+    )

@@ -1,0 +1,54 @@
+"""A page of all links together: their states, their downloads, what is used most, what was done."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from directlinks.admin.charts import bars, in_words
+from directlinks.admin.histories import recent_deeds
+from directlinks.admin.states import TITLES, slug
+from directlinks.admin.visible import visible_links
+from directlinks.core.states import LinkState
+from directlinks.counting.days import day_of
+from directlinks.querysets import DirectLinkQuerySet
+from directlinks.services.usage import last_days, most_downloaded, total_by_day
+
+_SHOWN = 10
+
+
+def dashboard(model_admin: Any, request: HttpRequest) -> TemplateResponse:
+    """The page. Raises PermissionDenied for whoever may not see links at all."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    links = visible_links(request.user)
+    today = day_of(timezone.now())
+    days, counts = last_days(today), total_by_day(links, today=today)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "media": model_admin.media,
+        "title": _("Links at a glance"),
+        "states": _numbers_by_state(links),
+        "chart": bars(days, counts),
+        "chart_words": in_words(counts),
+        "chart_days": [(day, count) for day, count in zip(days, counts, strict=True) if count],
+        "chart_first": days[0],
+        "chart_last": days[-1],
+        "top": most_downloaded(links, today=today, number=_SHOWN),
+        "deeds": recent_deeds(links, _SHOWN),
+    }
+    request.current_app = model_admin.admin_site.name  # for {% url %}
+    return TemplateResponse(request, "directlinks/admin/dashboard.html", context)
+
+
+def _numbers_by_state(links: DirectLinkQuerySet) -> list[tuple[str, Any, int]]:
+    """The name that addresses use, title and number of links of each state, in one statement."""
+    counted = links.with_state(timezone.now()).order_by().values("state_place")
+    numbers = dict(counted.annotate(number=Count("pk")).values_list("state_place", "number"))
+    places = {state: place for place, state in enumerate(LinkState)}
+    return [(slug(state), title, numbers.get(places[state], 0)) for state, title in TITLES.items()]

@@ -1,0 +1,52 @@
+"""Who did what to links, as Django's admin keeps it, also of what came through the API."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.utils.translation import gettext as _
+
+from directlinks.models import DirectLink
+from directlinks.querysets import DirectLinkQuerySet
+
+_SHOWN = 20
+# So many entries of all links are read to find some of those that the user may see.
+_READ = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    at: datetime
+    by: str
+    what: str
+    link: DirectLink
+
+
+def history_of(link: DirectLink) -> list[Deed]:
+    """The last deeds on ``link``, the latest first, and how it began."""
+    entries = _entries().filter(object_id=str(link.pk))[:_SHOWN]
+    creator = "" if link.created_by is None else str(link.created_by)
+    began = Deed(link.created_at, creator, _("Created."), link)
+    return [*(_deed(entry, link) for entry in entries), began]
+
+
+def recent_deeds(links: DirectLinkQuerySet, number: int) -> list[Deed]:
+    """The last ``number`` deeds on any of ``links``, at most; two statements."""
+    entries = list(_entries()[:_READ])
+    keys = {entry.object_id for entry in entries}
+    found = {str(link.pk): link for link in links.filter(pk__in=keys)}
+    deeds = [_deed(entry, found[entry.object_id]) for entry in entries if entry.object_id in found]
+    return deeds[:number]
+
+
+def _entries() -> Any:
+    kind = ContentType.objects.get_for_model(DirectLink)
+    # The order of the keys is that of the deeds, and an index knows it.
+    return LogEntry.objects.filter(content_type=kind).select_related("user").order_by("-pk")
+
+
+def _deed(entry: LogEntry, link: DirectLink) -> Deed:
+    what = entry.get_change_message() or str(entry)
+    return Deed(entry.action_time, str(entry.user), what, link)

@@ -1,0 +1,47 @@
+"""The search in the list of links."""
+
+import re
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from directlinks.admin.visible import visible_links
+from directlinks.core import codes
+
+_ADDRESS = re.compile(rf"/f/(?:d/)?({codes.PATTERN})/")
+# Of so many, the keys are worth remembering for the length of a request.
+_FEW = 1000
+
+
+class LinkSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Finds links by whatever is at hand; no index helps, so that it is done once for a page."""
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        owner = f"file__owner__{get_user_model().USERNAME_FIELD}"
+        return ("code", "name", "file__path", owner, "label")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What is at hand is often the whole address, of which the code is enough."""
+        address = _ADDRESS.search(search_term)
+        if address is not None:
+            search_term = address[1]
+        keys = self._found(request, search_term) if search_term else None
+        if keys is None:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(pk__in=keys), False
+
+    def _found(self, request: HttpRequest, term: str) -> list[Any] | None:
+        """The keys of all that the user may see of what ``term`` finds; None where they are many.
+
+        A list asks for its rows, for their number and for the facets: each time the same.
+        """
+        known: dict[str, list[Any]] = request.__dict__.setdefault("directlinks_found", {})
+        if term not in known:
+            links, _ = super().get_search_results(request, visible_links(request.user), term)
+            known[term] = list(links.order_by().values_list("pk", flat=True)[: _FEW + 1])
+        return known[term] if len(known[term]) <= _FEW else None

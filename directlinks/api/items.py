@@ -1,0 +1,114 @@
+"""Links and files as those who manage them see them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from directlinks.api.results import rfc3339
+from directlinks.core import referers
+from directlinks.core.snippets import snippets
+from directlinks.core.uris import FileURI, file_url
+from directlinks.models import DirectLink, File
+from directlinks.services.creating import IssuedLink
+from directlinks.services.statistics import Statistics
+
+# What the space of a user can do, as the protocol encodes it; bit 7 is "download".
+_CAPABILITY = "w8edAQ=="
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads, when, and at which ``address`` the link with a code and a name is for them."""
+
+    user: Any
+    address: Callable[[str, str], str]
+    now: datetime
+    with_snippets: bool = False
+
+    def issued(self, issued: IssuedLink) -> dict[str, Any]:
+        """One item of the answer to PUT; a link that is not made yet has no address."""
+        is_made = not issued.link._state.adding
+        return {
+            "link": self.url(issued.link) if is_made else "",
+            "file_url": issued.file_url,
+            **(self.snippets(issued.link) if is_made else {}),
+        }
+
+    def link(self, link: DirectLink) -> dict[str, Any]:
+        """A link with all that may be known of it, and so without its password."""
+        return {
+            "id": link.code,
+            "url": self.url(link),
+            "file_url": self.file_url(link.file),
+            "name": link.name,
+            "downloaded": link.downloads,
+            "created_at": rfc3339(link.created_at),
+            "last_opened_at": _moment(link.last_opened_at),
+            "state": link.state(self.now).name.lower(),
+            "not_before": _moment(link.not_before),
+            "expires_at": _moment(link.expires_at),
+            "max_downloads": link.max_downloads,
+            "paused": link.paused,
+            "has_password": bool(link.password),
+            "referers": referers.hosts(link.referers),
+            "label": link.label,
+            "note": link.note,
+            **self.snippets(link),
+        }
+
+    def file(self, file: File, uri: FileURI) -> dict[str, Any]:
+        """A file as the protocol shows it; what this server has no notion of is empty."""
+        return {
+            "type": 0,
+            "id": str(file.pk),
+            "name": file.name,
+            "created_at": rfc3339(file.created_at),
+            "updated_at": rfc3339(file.updated_at),
+            "size": file.size,
+            "metadata": {},
+            "path": uri.file_url(),
+            "capability": _CAPABILITY,
+            "owned": file.owner_id == self.user.pk,
+            "primary_entity": file.version,
+        }
+
+    def extended_info(self, file: File, links: Iterable[DirectLink]) -> dict[str, Any]:
+        """What is beside a file; without links their key is absent, as clients expect it."""
+        info: dict[str, Any] = {"storage_used": file.size}
+        if shown := [self._short(link) for link in links]:
+            info["direct_links"] = shown
+        return info
+
+    def _short(self, link: DirectLink) -> dict[str, Any]:
+        whole = self.link(link)
+        return {name: whole[name] for name in ("id", "url", "downloaded", "created_at")}
+
+    def url(self, link: DirectLink) -> str:
+        return self.address(str(link.code), str(link.name))
+
+    def file_url(self, file: File) -> str:
+        """The file's URI as the reader would write it."""
+        owner = None if file.owner_id == self.user.pk else str(file.owner_id)
+        return file_url(file.path, owner)
+
+    def snippets(self, link: DirectLink) -> dict[str, Any]:
+        if not self.with_snippets:
+            return {}
+        return {"snippets": snippets(self.url(link), link.name, link.file.content_type)}
+
+
+def usage(statistics: Statistics) -> dict[str, Any]:
+    """How a link is used."""
+    return {
+        "downloaded": statistics.total,
+        "last_opened_at": _moment(statistics.last_opened_at),
+        "days": [
+            {"day": day.isoformat(), "downloaded": downloads}
+            for day, downloads in statistics.days.items()
+        ],
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

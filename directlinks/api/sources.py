@@ -1,0 +1,200 @@
+"""file/source: the links of the files that the caller may link."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSetMixin
+
+from directlinks import addresses
+from directlinks.api.base import EnvelopeView, django_request
+from directlinks.api.bodies import json_object
+from directlinks.api.items import Reader, usage
+from directlinks.api.queries import (
+    MAX_PAGE_SIZE,
+    ListQuery,
+    SnippetsQuery,
+    StatisticsQuery,
+    query_of,
+)
+from directlinks.api.serializers import (
+    CreateDirectLinksSerializer,
+    CreationSerializer,
+    LimitsSerializer,
+    RevokeSerializer,
+    RotateSerializer,
+    limits_in,
+)
+from directlinks.conf import conf
+from directlinks.core import envelope
+from directlinks.core.batch import Batch
+from directlinks.core.errors import BatchAboveCeiling, InvalidParameters, NotYourLink
+from directlinks.models import DirectLink
+from directlinks.policies import site_policy
+from directlinks.reporting import correlation_id
+from directlinks.services.changing import change_direct_link, rotate_direct_link
+from directlinks.services.creating import create_direct_links
+from directlinks.services.listing import list_direct_links
+from directlinks.services.repeating import once
+from directlinks.services.revoking import (
+    find_direct_link,
+    revoke_direct_link,
+    revoke_direct_links,
+)
+from directlinks.services.statistics import statistics
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
+    """Links by their files, and each by its code."""
+
+    def update(self, request: Request) -> Response:
+        """A link for each URI in the body, and an error for each that cannot have one."""
+        body = json_object(django_request(request))
+        serializer = CreateDirectLinksSerializer(data=body)
+        serializer.is_valid(raise_exception=True)
+        uris: list[str] = serializer.validated_data["uris"]
+        wishes = CreationSerializer(data=body).checked()
+        # First, so that a host which is not the site's is refused before a link is made.
+        reader = self._reader(request)
+
+        def answer() -> envelope.Envelope:
+            batch = create_direct_links(
+                user=request.user,
+                texts=uris,
+                policy=site_policy(),
+                limits=limits_in(wishes),
+                reuse=wishes["reuse"],
+                dry_run=wishes["dry_run"],
+            )
+            return self._envelope_of(request, batch.map(reader.issued))
+
+        key = request.headers.get("Idempotency-Key")
+        if key is None or wishes["dry_run"]:
+            return Response(answer())
+        asked = [uris, {**wishes, "snippets": reader.with_snippets}]
+        return Response(_once(request, key, asked, answer))
+
+    def list(self, request: Request) -> Response:
+        """The links that the caller may manage, page by page."""
+        query = ListQuery(data=query_of(request))
+        values = query.checked()
+        reader = self._reader(request)
+        size = min(values["page_size"], MAX_PAGE_SIZE)
+        page = list_direct_links(
+            user=request.user,
+            policy=site_policy(),
+            wanted=query.wanted(),
+            order=query.order(),
+            size=size,
+            token=values.get("next_token"),
+            now=reader.now,
+        )
+        pagination: dict[str, Any] = {"page_size": size}
+        if page.next_token is not None:
+            pagination["next_token"] = page.next_token
+        links = [reader.link(link) for link in page.links]
+        return Response(envelope.success({"links": links, "pagination": pagination}))
+
+    def retrieve(self, request: Request, code: str) -> Response:
+        reader = self._reader(request)
+        link = self._link(request, code, may_lag=True)
+        return Response(envelope.success(reader.link(link)))
+
+    def partial_update(self, request: Request, code: str) -> Response:
+        """Set the limits in the body, and only those."""
+        body = json_object(django_request(request), may_be_empty=True)
+        limits = limits_in(LimitsSerializer(data=body).checked_strictly())
+        reader = self._reader(request)
+        link = self._link(request, code)
+        change_direct_link(link, limits, user=request.user, now=reader.now)
+        return Response(envelope.success(reader.link(link)))
+
+    def destroy(self, request: Request, code: str) -> Response:
+        """Revoke a link. Strangers learn nothing: to them no link has this code."""
+        link = self._link(request, code)
+        revoke_direct_link(link, user=request.user, now=timezone.now())
+        return Response(envelope.success())
+
+    def rotate(self, request: Request, code: str) -> Response:
+        """Give a link a new code, and let the old one open for the grace in the body."""
+        body = json_object(django_request(request), may_be_empty=True)
+        grace = RotateSerializer(data=body).checked_strictly().get("grace")
+        reader = self._reader(request)
+        link = self._link(request, code)
+        rotate_direct_link(
+            link,
+            grace=timedelta(seconds=grace) if grace else None,
+            user=request.user,
+            now=reader.now,
+        )
+        return Response(envelope.success(reader.link(link)))
+
+    def statistics(self, request: Request, code: str) -> Response:
+        """How a link is used, day by day."""
+        days = StatisticsQuery(data=query_of(request)).checked()["days"]
+        link = self._link(request, code, may_lag=True)
+        return Response(envelope.success(usage(statistics(link, days=days, now=timezone.now()))))
+
+    def _link(self, request: Request, code: str, *, may_lag: bool = False) -> DirectLink:
+        link = find_direct_link(code, may_lag=may_lag)
+        self.check_object_permissions(request, link)
+        return link
+
+    def check_object_permissions(self, request: Request, obj: DirectLink) -> None:
+        try:
+            super().check_object_permissions(request, obj)
+        except PermissionDenied as error:
+            raise NotYourLink from error
+
+    def _reader(self, request: Request) -> Reader:
+        query = SnippetsQuery(data=query_of(request)).checked()
+        return Reader(
+            user=request.user,
+            address=addresses.links_at(django_request(request)),
+            now=timezone.now(),
+            with_snippets=query["snippets"],
+        )
+
+    def _envelope_of(self, request: Request, batch: Batch[Any]) -> envelope.Envelope:
+        known = correlation_id(django_request(request))
+        return envelope.from_batch(batch, correlation_id=known, debug=conf.debug)
+
+
+class RevocationViewSet(DirectLinkViewSet):
+    """POST revokes many links; all else is for a link of which "revoke" is the code."""
+
+    def revoke(self, request: Request, code: str) -> Response:
+        """Revoke the links in the body; what cannot be revoked has an error of its own."""
+        serializer = RevokeSerializer(data=json_object(django_request(request)))
+        serializer.is_valid(raise_exception=True)
+        codes = serializer.validated_data["ids"]
+        if len(codes) > conf.MAX_BATCH_SIZE:
+            raise BatchAboveCeiling(conf.MAX_BATCH_SIZE)
+        batch = revoke_direct_links(
+            codes, user=request.user, policy=site_policy(), now=timezone.now()
+        )
+        return Response(self._envelope_of(request, batch))
+
+
+def _once(
+    request: Request, key: str, asked: Any, answer: Callable[[], envelope.Envelope]
+) -> envelope.Envelope:
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidParameters("Idempotency-Key: Expected 1 to 255 characters of ASCII.")
+    text = once(
+        lambda: envelope.encode(answer()).decode(),
+        user=request.user,
+        key=key,
+        request=json.dumps(asked, sort_keys=True, default=str).encode(),
+        now=timezone.now(),
+    )
+    kept: envelope.Envelope = json.loads(text)
+    return kept

@@ -1,0 +1,13 @@
+"""The same as ``wsgi.py``: a site's ``asgi.py`` imports ``get_asgi_application`` from here."""
+
+import django
+from django.core.handlers.asgi import ASGIHandler
+from django.utils.module_loading import import_string
+
+
+def get_asgi_application() -> ASGIHandler:
+    """Django's application, with links answered in front of it."""
+    django.setup(set_prefix=False)
+    # By its path, because models cannot be imported before Django is set up.
+    handler: ASGIHandler = import_string("directlinks.handlers.asgi.DirectLinksASGI")(ASGIHandler())
+    return handler

@@ -1,0 +1,124 @@
+"""Every error that directlinks raises on purpose, each with its number beside it.
+
+::
+
+    DirectLinksError                  -1     anything that has no number of its own
+    ├── InvalidParameters          40001     the request has the wrong shape
+    │   └── UnknownURI             40001     a text that is no file URI
+    ├── LoginRequired                401
+    ├── InvalidToken               40020
+    ├── IncorrectCredentials       40080
+    ├── AccountNotActivated        40018
+    ├── LinksSwitchedOff           40007     the site lets nobody create links
+    ├── TooManyURIs                40014     more URIs than a user may send at once
+    ├── BatchAboveCeiling          40074     more URIs than the site accepts at all
+    ├── KeyReused                    409     an Idempotency-Key that came with another request
+    ├── URIError                             one URI that cannot have a link
+    │   ├── UnknownFileSystem         -1
+    │   ├── ActionNotSupported       403
+    │   ├── NotOwner               40082
+    │   ├── EntityNotExist         40077
+    │   └── TargetError                      the file that it names was not reached
+    │       ├── ShareNotFound        404
+    │       ├── ForeignSpace         403
+    │       └── PathNotExist       40016
+    ├── LinkNotFound                 404     to a visitor
+    │   ├── LinkUnknown              404     no link ever had this code, as far as we know
+    │   └── NotYourLink              404     to somebody who would manage the link
+    ├── LinkGone                     410
+    │   ├── LinkExpired              410
+    │   └── LinkUsedUp               410
+    ├── PasswordRequired             401     no password came with the visit
+    │   └── WrongPassword            401
+    ├── RefererRefused               403     another site sent the visitor
+    ├── TooManyAttempts              429     carries after how many seconds to try again
+    ├── MethodNotAllowed             405     a link is only read
+    ├── NotForPreviews               503     no bytes for a look that is not counted
+    └── TicketError                          a temporary content URL that is not honoured
+        ├── TicketInvalid          40071
+        └── TicketExpired          40005
+
+Raise them anywhere; the API and the visitor's views translate them once, into an envelope.
+"""
+
+from directlinks.core.errors.base import (
+    DirectLinksError,
+)
+from directlinks.core.errors.requests import (
+    AccountNotActivated,
+    BatchAboveCeiling,
+    IncorrectCredentials,
+    InvalidParameters,
+    InvalidToken,
+    KeyReused,
+    LinksSwitchedOff,
+    LoginRequired,
+    TooManyURIs,
+    UnknownURI,
+)
+from directlinks.core.errors.uris import (
+    ActionNotSupported,
+    EntityNotExist,
+    ForeignSpace,
+    NotOwner,
+    PathNotExist,
+    ShareNotFound,
+    TargetError,
+    UnknownFileSystem,
+    URIError,
+)
+from directlinks.core.errors.visits import (
+    LinkExpired,
+    LinkGone,
+    LinkNotFound,
+    LinkUnknown,
+    LinkUsedUp,
+    MethodNotAllowed,
+    NotForPreviews,
+    NotYourLink,
+    PasswordRequired,
+    RefererRefused,
+    TicketError,
+    TicketExpired,
+    TicketInvalid,
+    TooManyAttempts,
+    WrongPassword,
+)
+
+__all__ = [
+    "AccountNotActivated",
+    "ActionNotSupported",
+    "BatchAboveCeiling",
+    "DirectLinksError",
+    "EntityNotExist",
+    "ForeignSpace",
+    "IncorrectCredentials",
+    "InvalidParameters",
+    "InvalidToken",
+    "KeyReused",
+    "LinkExpired",
+    "LinkGone",
+    "LinkNotFound",
+    "LinkUnknown",
+    "LinkUsedUp",
+    "LinksSwitchedOff",
+    "LoginRequired",
+    "MethodNotAllowed",
+    "NotForPreviews",
+    "NotOwner",
+    "NotYourLink",
+    "PasswordRequired",
+    "PathNotExist",
+    "RefererRefused",
+    "ShareNotFound",
+    "TargetError",
+    "TicketError",
+    "TicketExpired",
+    "TicketInvalid",
+    "TooManyAttempts",
+    "TooManyURIs",
+    "URIError",
+    "UnknownFileSystem",
+    "UnknownURI",
+    "WrongPassword",
+]

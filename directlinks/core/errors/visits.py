@@ -1,0 +1,81 @@
+"""Why a visitor gets no file."""
+
+from directlinks.core.error_codes import ErrorCode
+from directlinks.core.errors.base import DirectLinksError
+
+
+class LinkNotFound(DirectLinksError):
+    code = ErrorCode.NOT_FOUND
+    msg = "direct link not found"
+
+
+class LinkUnknown(LinkNotFound):
+    """Told apart only to notice who tries codes: the answer is that of every link not found."""
+
+
+class NotYourLink(LinkNotFound):
+    """There is no such link, or whoever asks may not know that there is."""
+
+    msg = "Direct link not found"
+
+
+class LinkGone(DirectLinksError):
+    code = ErrorCode.GONE
+
+
+class LinkExpired(LinkGone):
+    msg = "Direct link expired"
+
+
+class LinkUsedUp(LinkGone):
+    msg = "Direct link used up"
+
+
+class PasswordRequired(DirectLinksError):
+    code = ErrorCode.LOGIN_REQUIRED
+    msg = "Password required"
+
+
+class WrongPassword(PasswordRequired):
+    msg = "Wrong password"
+
+
+class RefererRefused(DirectLinksError):
+    code = ErrorCode.PERMISSION_DENIED
+    msg = "This link does not open from there"
+
+
+class TooManyAttempts(DirectLinksError):
+    """``seconds`` from now on it is worth trying again."""
+
+    code = ErrorCode.TOO_MANY_REQUESTS
+    msg = "Too many attempts"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.args = (seconds,)
+
+
+class MethodNotAllowed(DirectLinksError):
+    code = ErrorCode.METHOD_NOT_ALLOWED
+    msg = "Method not allowed"
+
+
+class NotForPreviews(DirectLinksError):
+    code = ErrorCode.UNAVAILABLE
+    msg = "This link opens for downloads only"
+
+
+class TicketError(DirectLinksError):
+    pass
+
+
+class TicketInvalid(TicketError):
+    code = ErrorCode.INVALID_SIGNATURE
+    msg = "invalid sign"
+
+
+class TicketExpired(TicketError):
+    code = ErrorCode.SIGNATURE_EXPIRED
+    msg = "signature expired"

@@ -1,0 +1,223 @@
+"""A link with all that belongs to it, as one line of a file: JSON Lines, or CSV for spreadsheets.
+
+JSON Lines rather than one JSON document, because a line can be written, read and judged by itself:
+neither end holds more than a few of them in memory, and a file that ends too early ends in a line
+that is seen to be broken. Owner and creator go by name and a file by its path, so that a link finds
+its place in a database that gave them other keys.
+"""
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import MAXYEAR, MINYEAR, date, datetime
+from typing import Any
+
+from directlinks.core import cells, codes, paths
+
+_MOST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRecord:
+    """What is known of one link. What a hand-written line leaves out has these values."""
+
+    code: str
+    owner: str
+    path: str
+    trashed_at: datetime | None = None
+    name: str = ""
+    reusable: bool = False
+    created_by: str | None = None
+    created_at: datetime | None = None
+    downloads: int = 0
+    last_opened_at: datetime | None = None
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    max_downloads: int | None = None
+    paused: bool = False
+    password: str = ""
+    referers: str = ""
+    revoked_at: datetime | None = None
+    label: str = ""
+    note: str = ""
+    days: Mapping[date, int] = field(default_factory=dict)
+    former_codes: Mapping[str, datetime | None] = field(default_factory=dict)
+
+
+COLUMNS = tuple(one.name for one in fields(LinkRecord))
+REQUIRED = ("code", "owner", "path")
+
+
+def to_json(record: LinkRecord) -> str:
+    """``record`` as a line, without its end, of ASCII alone."""
+    return json.dumps(_to_plain(record))
+
+
+def from_json(line: str) -> LinkRecord:
+    """The record in ``line``. Raises ValueError, with a sentence, where there is none."""
+    plain = _loaded(line)
+    if not isinstance(plain, dict):
+        raise ValueError("This is no JSON object.")  # noqa: TRY004  # it is the text that is wrong
+    return _from_plain(plain)
+
+
+def to_cells(record: LinkRecord) -> list[str]:
+    """``record`` as the cells of COLUMNS: texts escaped, nothing as an empty one, all else JSON."""
+    plain = _to_plain(record)
+    return [_to_cell(plain[name]) for name in COLUMNS]
+
+
+def from_cells(row: Mapping[str, str]) -> LinkRecord:
+    """The record in ``row``, cells by their columns. Raises ValueError where there is none."""
+    return _from_plain(
+        {
+            name: _loaded(cell) if name in _NO_TEXT else cells.unescaped(cell)
+            for name, cell in row.items()
+            if cell
+        }
+    )
+
+
+def _to_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return cells.escaped(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _to_plain(record: LinkRecord) -> dict[str, Any]:
+    return {name: _simple(getattr(record, name)) for name in COLUMNS}
+
+
+def _simple(value: Any) -> Any:
+    if isinstance(value, date):  # a datetime is one
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {_simple(key): _simple(one) for key, one in value.items()}
+    return value
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("This is no JSON.") from None
+
+
+def _from_plain(plain: Mapping[str, Any]) -> LinkRecord:
+    if unknown := plain.keys() - set(COLUMNS):
+        raise ValueError(f"Nothing of a link is called {', '.join(sorted(unknown))}.")
+    if missing := [name for name in REQUIRED if name not in plain]:
+        raise ValueError(f"It has no {' and no '.join(missing)}.")
+    values: dict[str, Any] = {}
+    for name, value in plain.items():
+        try:
+            values[name] = _READERS[name](value)
+        except (ValueError, TypeError):
+            shown = "." if name in _SECRET else f": {value!r:.80}"
+            raise ValueError(f"This cannot be its {name}{shown}") from None
+    record = LinkRecord(**{"name": paths.name(values["path"]), **values})
+    if record.code in record.former_codes:
+        raise ValueError("Its code is one of its former codes.")
+    return record
+
+
+def _text(value: Any) -> str:
+    """A text that every database can hold."""
+    if not isinstance(value, str) or any(_is_unstorable(character) for character in value):
+        raise ValueError
+    return value
+
+
+def _is_unstorable(character: str) -> bool:
+    return character == "\0" or unicodedata.category(character) == "Cs"
+
+
+def _code(value: Any) -> str:
+    text = _text(value)
+    if not codes.is_well_formed(text):
+        raise ValueError
+    return text
+
+
+def _path(value: Any) -> str:
+    text = _text(value)
+    if paths.fault(text) is not None:
+        raise ValueError
+    return text
+
+
+def _name(value: Any) -> str:
+    path = _path(value)
+    if paths.name(path) != path:
+        raise ValueError
+    return path
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+        raise ValueError
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    # Others cannot be converted to every time zone.
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError
+    return moment
+
+
+def _days(value: Any) -> dict[date, int]:
+    return {date.fromisoformat(day): _whole(number) for day, number in _items(value)}
+
+
+def _former_codes(value: Any) -> dict[str, datetime | None]:
+    return {_code(code): _or_none(_moment)(until) for code, until in _items(value)}
+
+
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return value.items()
+
+
+def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else read(value)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "code": _code,
+    "owner": _text,
+    "path": _path,
+    "trashed_at": _or_none(_moment),
+    "name": _name,
+    "reusable": _truth,
+    "created_by": _or_none(_text),
+    "created_at": _or_none(_moment),
+    "downloads": _whole,
+    "last_opened_at": _or_none(_moment),
+    "not_before": _or_none(_moment),
+    "expires_at": _or_none(_moment),
+    "max_downloads": _or_none(_whole),
+    "paused": _truth,
+    "password": _text,
+    "referers": _text,
+    "revoked_at": _or_none(_moment),
+    "label": _text,
+    "note": _text,
+    "days": _days,
+    "former_codes": _former_codes,
+}
+
+# What no message shows: codes open files.
+_SECRET = {"code", "password", "former_codes"}
+
+# What a cell of CSV holds as JSON.
+_NO_TEXT = {"reusable", "downloads", "max_downloads", "paused", "days", "former_codes"}

@@ -1,0 +1,38 @@
+"""The sites whose pages may lead to a link: one host on each line of a text.
+
+This keeps other sites from spending the bandwidth of this one. It protects nothing: a visitor's
+browser says where they come from only if it, and the page, want to (Referrer Policy, section 3).
+"""
+
+import re
+from urllib.parse import urlsplit
+
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*"
+)
+
+
+def hosts(text: str) -> list[str]:
+    """The hosts in ``text``, lower case, in the order of its lines."""
+    return [line.strip().lower() for line in text.splitlines() if line.strip()]
+
+
+def fault(text: str) -> str | None:
+    """The first line of ``text`` that is no host name, or None. Names beyond ASCII: as Punycode."""
+    return next((host for host in hosts(text) if not _HOST.fullmatch(host)), None)
+
+
+def allows(text: str, referer: str | None) -> bool:
+    """Whether a visitor sent by ``referer``, an absolute URL, may follow a link with ``text``.
+
+    Without any host everybody may; with one, a visitor who does not say where they come from may
+    not. A host allows its subdomains.
+    """
+    allowed = hosts(text)
+    if not allowed:
+        return True
+    try:
+        host = urlsplit(referer or "").hostname or ""
+    except ValueError:
+        return False
+    return any(host == one or host.endswith(f".{one}") for one in allowed)

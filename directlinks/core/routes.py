@@ -1,0 +1,45 @@
+"""What an address below ``/f/`` asks for: the same rule as the routes in ``urls.py``, without them.
+
+The doors in front of Django's routing need it. A link may be asked for by ``/f/<code>/<name>``, or
+by ``/f/d/<code>/<name>`` to be saved; ``/f/t/<ticket>/<name>`` are its bytes.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    OPEN = "open"
+    DOWNLOAD = "download"
+    CONTENT = "content"
+    UNKNOWN = "not-found"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``secret`` is a code, or a ticket where the kind is CONTENT; "" where it is UNKNOWN."""
+
+    kind: Kind
+    secret: str = ""
+    name: str = ""
+
+    @property
+    def attachment(self) -> bool:
+        return self.kind is Kind.DOWNLOAD
+
+
+# The order is that of the routes. "d" and "t" are too short to be codes.
+_SHAPES = [
+    (Kind.CONTENT, re.compile(r"t/([^/]+)/([^/]+)")),
+    (Kind.DOWNLOAD, re.compile(r"d/([^/]+)/([^/]+)")),
+    (Kind.OPEN, re.compile(r"([^/]+)/([^/]+)")),
+]
+
+
+def parse(rest: str) -> Route:
+    """What ``rest``, the path behind ``/f/`` with its escapes undone, asks for."""
+    for kind, shape in _SHAPES:
+        if (match := shape.fullmatch(rest)) is not None:
+            return Route(kind, match[1], match[2])
+    return Route(Kind.UNKNOWN)

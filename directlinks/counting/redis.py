@@ -1,0 +1,97 @@
+"""Counting in Redis, from where each second is added to the database."""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+try:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+    from redis.retry import Retry
+except ImportError as error:
+    raise ImportError(f"{error}: pip install 'django-directlinks[redis]'") from error
+
+from directlinks.counting.folding import fold_batch
+from directlinks.counting.outside import OutsideCounter
+from directlinks.counting.tally import Tally
+
+# After which a Redis that does not answer counts as gone. The URL may say otherwise.
+TIMEOUT_SECONDS = 1
+
+# As long as one process has folded for all, others need not.
+TURN_MILLISECONDS = 900
+
+
+class RedisCounter(OutsideCounter):
+    """Every download that was granted is in Redis before its answer leaves: in one command.
+
+    All processes of a site increment the fields of one hash, each for a link and a second. About
+    once a second one of them gives the hash a name of its own and adds it to the database. Sites
+    that share a Redis need a ``prefix`` each; the braces keep the keys together in a cluster.
+    """
+
+    kind = "redis"
+    faults = (RedisError,)
+    remembered = timedelta(days=2)
+
+    def __init__(self, url: str, prefix: str = "{directlinks}") -> None:
+        super().__init__()
+        # No retries: an increment whose answer was lost may have been made.
+        self._redis: Any = Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+        )
+        self._counts = f"{prefix}:counts"
+        self._batches = f"{prefix}:batches"
+        self._turn = f"{prefix}:turn"
+
+    def note(self, link: int, seconds: int) -> None:
+        self._redis.hincrby(self._counts, f"{link}:{seconds}", 1)
+
+    def fold_all(self) -> int:
+        self._set_aside()
+        return sum(map(self._fold, self._redis.smembers(self._batches)))
+
+    def waiting(self) -> int:
+        batches = map(self._key_of, self._redis.smembers(self._batches))
+        counts = [times for key in (self._counts, *batches) for times in self._redis.hvals(key)]
+        return sum(map(int, counts))
+
+    def close(self) -> None:
+        super().close()
+        self._redis.close()
+
+    def is_in_turn(self) -> bool:
+        # It saves the others work: if two folded at once, both would find the truth.
+        return bool(self._redis.set(self._turn, 1, nx=True, px=TURN_MILLISECONDS))
+
+    def _set_aside(self) -> None:
+        """Make what is counted a batch, to which nothing will be added, and put it on the list."""
+        if not self._redis.exists(self._counts):
+            return
+        name = secrets.token_hex(16).encode()
+        # Both or neither: nobody finds a batch on the list before it is there. Where somebody was
+        # faster nothing is left to rename, and the name stands for a batch without counts.
+        with self._redis.pipeline(transaction=True) as together:
+            together.rename(self._counts, self._key_of(name))
+            together.sadd(self._batches, name)
+            together.execute(raise_on_error=False)
+
+    def _fold(self, name: bytes) -> int:
+        key = self._key_of(name)
+        tally = Tally()
+        for field, times in self._redis.hgetall(key).items():
+            link, seconds = field.split(b":")
+            tally.add(int(link), int(seconds), int(times))
+        added = fold_batch(f"{self.kind}/{name.decode()}", tally)
+        with self._redis.pipeline(transaction=True) as together:
+            together.delete(key)
+            together.srem(self._batches, name)
+            together.execute()
+        return added
+
+    def _key_of(self, name: bytes) -> str:
+        return f"{self._batches}:{name.decode()}"

@@ -1,0 +1,1 @@
+"""Links in front of Django itself: see directlinks/wsgi.py and directlinks/asgi.py."""

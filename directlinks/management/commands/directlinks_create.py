@@ -1,0 +1,88 @@
+"""``manage.py directlinks_create OWNER PATH…``: links to files of an owner."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from directlinks import addresses
+from directlinks.management.arguments import OWNER, add_dry_run, life, moment, user_named
+from directlinks.management.terminal import explained, printable
+from directlinks.models import DirectLink
+from directlinks.services.issuing import issue_links, linkable_files
+
+
+class Command(BaseCommand):
+    help = (
+        "Prints a link to each file at PATH in the space of OWNER. A file keeps the link that it "
+        "has, so it can be run again; limits, a label and --new make a link of their own each time."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("owner", metavar="OWNER", help=OWNER)
+        parser.add_argument(
+            "paths", metavar="PATH", nargs="+", help="the whole path in the space, not a folder"
+        )
+        ends = parser.add_mutually_exclusive_group()
+        ends.add_argument("--expires-in", metavar="TIME", type=life, help="such as 90m, 12h or 7d")
+        ends.add_argument(
+            "--expires-at", metavar="MOMENT", type=moment, help="such as 2026-12-31T18:00"
+        )
+        parser.add_argument("--max-downloads", metavar="NUMBER", type=int, help="at most so many")
+        parser.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="ask visitors for the password that is the first line of the standard input",
+        )
+        parser.add_argument("--label", help="for those who manage the link")
+        parser.add_argument(
+            "--new", action="store_true", help="a link that nobody was given, or will be again"
+        )
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        owner = user_named(options["owner"])
+        asked = list(dict.fromkeys(options["paths"]))
+        files = linkable_files(owner, asked)
+        now = timezone.now()
+        try:
+            links = issue_links(
+                list(files.values()),
+                limits=self._limits(options),
+                new=options["new"],
+                owner=owner,
+                now=now,
+                dry_run=options["dry_run"],
+            )
+        except ValidationError as error:
+            raise CommandError(explained(error)) from error
+        made = {path: links[file.pk] for path, file in files.items() if file.pk in links}
+        for path in asked:
+            if path in made:
+                self._print(path, made[path], dry_run=options["dry_run"])
+            else:
+                fault = f"{path}: There is no such file, or its bytes are gone."
+                self.stderr.write(self.style.ERROR(printable(fault)))
+        if len(made) < len(asked):
+            raise CommandError(f"{len(asked) - len(made)} have no link.")
+
+    def _limits(self, options: dict[str, Any]) -> dict[str, Any]:
+        limits = {name: options[name] for name in ("max_downloads", "label", "expires_at")}
+        if options["expires_in"] is not None:
+            limits["expires_at"] = timezone.now() + options["expires_in"]
+        if options["password_stdin"]:
+            limits["password"] = sys.stdin.readline().rstrip("\r\n")
+            if not limits["password"]:
+                raise CommandError("The standard input holds no password.")
+        return {name: value for name, value in limits.items() if value is not None}
+
+    def _print(self, path: str, link: DirectLink, *, dry_run: bool) -> None:
+        """The link alone in a pipe; on a terminal, with the file before it."""
+        if dry_run and link._state.adding:
+            self.stdout.write(printable(f"{path}: would be made"))
+            return
+        address = addresses.site_address(link.get_absolute_url())
+        self.stdout.write(f"{printable(path)}  {address}" if self.stdout.isatty() else address)

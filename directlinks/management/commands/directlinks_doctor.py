@@ -1,0 +1,143 @@
+"""``manage.py directlinks_doctor``: finds links that no longer do what somebody expects."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from django.core.management.base import BaseCommand, OutputWrapper
+from django.core.management.color import Style
+from django.utils import timezone
+
+from directlinks.management.arguments import days
+from directlinks.management.terminal import Progress, interruptible, printable
+from directlinks.services.examining import Finding, Kind, examine
+from directlinks.storage import content_storage, has_local_paths
+
+_FOUND = 1
+_FAILED = 2  # as argparse has it
+
+_BYTES = Kind.BYTES_MISSING
+_UNUSED_FOR = timedelta(days=90)
+
+
+class Command(BaseCommand):
+    help = (
+        "Looks at every link that is meant to open and says what is wrong with it. Nothing is "
+        "changed. The exit code is 0 where nothing was found, 1 where something was, and 2 where "
+        "it was interrupted or asked for what it does not know."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--only",
+            metavar="KIND",
+            action="append",
+            choices=[kind.value for kind in Kind],
+            help=f"look for this alone, may be repeated: {', '.join(kind.value for kind in Kind)}",
+        )
+        parser.add_argument(
+            "--days",
+            metavar="NUMBER",
+            type=days,
+            default=_UNUSED_FOR,
+            help=f"after how many days a link counts as never used (default: {_UNUSED_FOR.days})",
+        )
+        parser.add_argument(
+            "--remote",
+            action="store_true",
+            help="ask a storage on another machine for the bytes, one request for each file",
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kinds = [Kind(name) for name in options["only"] or [kind.value for kind in Kind]]
+        asks = options["remote"] or has_local_paths(content_storage())
+        summary = Summary(dict.fromkeys(kinds, 0), bytes_checked=asks and _BYTES in kinds)
+        report: Report
+        if options["json"]:
+            report = JSONReport(self.stdout)
+            progress = Progress(self.stderr, data=self.stdout)
+        else:
+            report = TextReport(self.stdout, self.style)
+            progress = Progress(self.stdout)
+        with interruptible(progress, lambda: None, returncode=_FAILED):
+            report.begin()
+            for step in examine(
+                now=timezone.now(),
+                unused_for=options["days"],
+                kinds=kinds,
+                ask_remote=options["remote"],
+            ):
+                for finding in step.findings:
+                    progress.clear()
+                    report.add(finding)
+                    summary.counts[finding.kind] += 1
+                summary.links += step.links
+                progress.show(f"{summary.links} links looked at")
+        report.end(summary)
+        if any(summary.counts.values()):
+            sys.exit(_FOUND)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What was looked at, and how much was found of each kind that was looked for."""
+
+    counts: dict[Kind, int]
+    bytes_checked: bool
+    links: int = 0
+
+
+class Report(Protocol):
+    def begin(self) -> None: ...
+    def add(self, finding: Finding) -> None: ...
+    def end(self, summary: Summary) -> None: ...
+
+
+class TextReport:
+    """A line for each finding, for people."""
+
+    def __init__(self, out: OutputWrapper, style: Style) -> None:
+        self._out = out
+        self._style = style
+
+    def begin(self) -> None:
+        """Nothing comes before the findings."""
+
+    def add(self, finding: Finding) -> None:
+        place = f"{finding.owner}: {finding.path}"
+        self._out.write(printable(f"{finding.kind.value}  {finding.code}  {place}"))
+
+    def end(self, summary: Summary) -> None:
+        counts = ", ".join(f"{number} {kind.value}" for kind, number in summary.counts.items())
+        style = self._style.WARNING if any(summary.counts.values()) else self._style.SUCCESS
+        self._out.write(style(f"Links: {summary.links} looked at, {counts}."))
+        if _BYTES in summary.counts and not summary.bytes_checked:
+            self._out.write("The storage was not asked for bytes: it is remote. --remote asks it.")
+
+
+class JSONReport:
+    """One object, written as it grows: the findings of a large site are never all in memory."""
+
+    def __init__(self, out: OutputWrapper) -> None:
+        self._out = out
+        self._before = ""
+
+    def begin(self) -> None:
+        self._out.write('{"findings": [', ending="")
+
+    def add(self, finding: Finding) -> None:
+        facts = {**asdict(finding), "kind": finding.kind.value}
+        self._out.write(f"{self._before}\n  {json.dumps(facts)}", ending="")
+        self._before = ","
+
+    def end(self, summary: Summary) -> None:
+        rest = {
+            "counts": {kind.value: number for kind, number in summary.counts.items()},
+            "links": summary.links,
+            "bytes_checked": summary.bytes_checked,
+        }
+        self._out.write(f"\n], {json.dumps(rest)[1:]}")

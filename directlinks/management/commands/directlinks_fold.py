@@ -1,0 +1,33 @@
+"""``manage.py directlinks_fold``: add to the database what its counter holds outside of it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import ngettext
+
+from directlinks.counting.choice import site_counter
+
+
+class Command(BaseCommand):
+    help = (
+        "Adds to the database the downloads that were counted outside of it and that no running "
+        "process adds by itself: after the site was stopped, or before a backup."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say how many wait")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        counter = site_counter()
+        try:
+            if not options["dry_run"]:
+                added = counter.fold()
+                text = ngettext("%d download was added.", "%d downloads were added.", added)
+                self.stdout.write(self.style.SUCCESS(text % added))
+            waiting = counter.waiting()
+        except counter.faults as error:
+            raise CommandError(str(error)) from error
+        if waiting or options["dry_run"]:
+            text = ngettext("%d download waits.", "%d downloads wait.", waiting)
+            self.stdout.write(text % waiting)

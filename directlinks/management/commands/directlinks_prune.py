@@ -1,0 +1,121 @@
+"""``manage.py directlinks_prune``: removes what is dead and old."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from directlinks.management.arguments import add_dry_run, days
+from directlinks.management.terminal import Progress, confirmed, dry, interruptible, printable
+from directlinks.services import pruning
+from directlinks.storage import content_storage
+
+# What a year is compared with is the year before.
+_DEFAULT_AGE = timedelta(days=400)
+
+_CONTENTS = "contents without a file"
+
+
+class Command(BaseCommand):
+    help = (
+        "Removes answers that no client may repeat, batches of counts that were added long ago and "
+        "counts of days that are old. Links and bytes go only on request. It can be interrupted "
+        "and run again."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--days",
+            metavar="NUMBER",
+            type=days,
+            default=_DEFAULT_AGE,
+            help=f"how many days count as old for links and days (default: {_DEFAULT_AGE.days})",
+        )
+        parser.add_argument(
+            "--links",
+            action="store_true",
+            help="also links that were revoked, expired or used up so long ago, with their counts",
+        )
+        parser.add_argument(
+            "--bytes",
+            action="store_true",
+            help="also what lies in our folder of the storage and belongs to no file",
+        )
+        parser.add_argument("--yes", action="store_true", help="do not ask on a terminal")
+        add_dry_run(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        dry_run: bool = options["dry_run"]
+        now = timezone.now()
+        progress = Progress(self.stdout)
+        removed: Counter[str] = Counter()
+        faults: list[str] = []
+        with interruptible(progress, lambda: self._sum_up(removed, dry_run=dry_run)):
+            if not (dry_run or options["yes"]):
+                _ask(options, self.stderr)
+            for kind, rows in _tables(options, now).items():
+                for number in [rows.count()] if dry_run else pruning.delete_in_steps(rows):
+                    removed[kind] += number
+                    progress.show(f"{removed[kind]} {kind}")
+            for name in _contents(now) if options["bytes"] else ():
+                progress.show(name)
+                try:
+                    self._remove(name, progress, dry_run=dry_run)
+                except OSError as error:
+                    faults.append(f"{name}: {error}")
+                else:
+                    removed[_CONTENTS] += 1
+        for fault in faults:
+            self.stderr.write(self.style.ERROR(printable(fault)))
+        self._sum_up(removed, dry_run=dry_run)
+        if faults:
+            raise CommandError(f"{len(faults)} could not be removed.")
+
+    def _remove(self, name: str, progress: Progress, *, dry_run: bool) -> None:
+        if not dry_run:
+            pruning.remove_content(content_storage(), name)
+            return
+        progress.clear()
+        self.stdout.write(printable(f"{name}: would be removed"))
+
+    def _sum_up(self, removed: Counter[str], *, dry_run: bool) -> None:
+        counts = ", ".join(f"{number} {kind}" for kind, number in removed.items() if number)
+        told = dry(f"Removed: {counts or 'nothing'}.", dry_run=dry_run)
+        self.stdout.write(self.style.SUCCESS(told))
+
+
+def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, Any]"]:
+    """What is to go, by what it is called."""
+    if options["links"] and not pruning.codes_never_return():
+        raise CommandError(
+            f"The codes of this site hold less than {pruning.ENOUGH_BITS} random bits, so one that "
+            "was removed could be given to another file: its links stay."
+        )
+    tables: dict[str, QuerySet[Any, Any]] = {
+        "answers to requests": pruning.old_requests(now),
+        "batches of counts": pruning.old_batches(now),
+        "counts of days": pruning.old_days(now, options["days"]),
+    }
+    if options["links"]:
+        tables["links"] = pruning.dead_links(now, options["days"])
+    return tables
+
+
+def _contents(now: datetime) -> Iterator[str]:
+    try:
+        yield from pruning.contents_without_file(content_storage(), now)
+    except NotImplementedError:
+        raise CommandError("The storage cannot say what it holds, and since when.") from None
+
+
+def _ask(options: dict[str, Any], out: OutputWrapper) -> None:
+    """Raises CommandError where the answer is not yes. Nobody is asked about what nobody misses."""
+    old = f"links that died {options['days'].days} days ago or earlier"
+    asked = [old] * options["links"] + ["bytes that belong to no file"] * options["bytes"]
+    if asked and not confirmed(f"Remove {' and '.join(asked)} for good?", out):
+        raise CommandError("Nothing was removed.")

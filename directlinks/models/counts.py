@@ -1,0 +1,40 @@
+"""What is counted beside a link itself: its days, and the batches of counts that were folded in."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from directlinks.models.links import DirectLink
+
+
+class DailyDownloads(models.Model):
+    """How often a link was opened on one day of the site's time zone: no row, not at all."""
+
+    link = models.ForeignKey(
+        DirectLink, on_delete=models.CASCADE, related_name="days", verbose_name=_("direct link")
+    )
+    day = models.DateField(_("day"))
+    downloads = models.PositiveBigIntegerField(_("downloads"), default=0)
+
+    class Meta:
+        verbose_name = _("downloads of a day")
+        verbose_name_plural = _("downloads by day")
+        constraints = [
+            models.UniqueConstraint(fields=["link", "day"], name="directlinks_day_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.downloads}"
+
+
+class FoldedBatch(models.Model):
+    """A batch of counts, collected outside the database, that was added to it.
+
+    The row is written in the transaction that adds the counts, so whoever finds the same batch
+    again, after a process died half-way, knows that nothing is left to add.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    folded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

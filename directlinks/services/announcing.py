@@ -1,0 +1,29 @@
+"""Telling who listens, after the fact and without letting a listener spoil it."""
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from directlinks.models import DirectLink
+
+logger = logging.getLogger("directlinks")
+
+
+def announce(signal: Signal, **facts: Any) -> None:
+    """Send ``signal`` once what happened is committed. A receiver that raises is logged."""
+    if signal.has_listeners(DirectLink):
+        transaction.on_commit(lambda: _send(signal, facts))
+
+
+def announce_now(signal: Signal, **facts: Any) -> None:
+    """Send ``signal`` at once, for what is committed already."""
+    # Asked at every visit, and has_listeners() takes a lock.
+    if signal.receivers and signal.has_listeners(DirectLink):
+        _send(signal, facts)
+
+
+def _send(signal: Signal, facts: dict[str, Any]) -> None:
+    # Django logs what a receiver raises, as it does for every robust send.
+    signal.send_robust(sender=DirectLink, **facts)

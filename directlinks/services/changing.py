@@ -1,0 +1,75 @@
+"""Changing links: their limits, one by one or many at once, and their codes."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.text import capfirst
+
+from directlinks import signals
+from directlinks.core.errors import NotYourLink
+from directlinks.models import DirectLink, FormerCode
+from directlinks.models.links import new_code
+from directlinks.services.announcing import announce
+from directlinks.services.history import remember
+from directlinks.services.limits import apply_limits
+
+_TRIES = 3
+
+
+def change_direct_link(
+    link: DirectLink, limits: Mapping[str, Any], *, user: Any, now: datetime
+) -> DirectLink:
+    """Set ``limits`` (see ``apply_limits``) on ``link``, save it and say so. One write.
+
+    Raises ValidationError where the limits are wrong; then nothing was changed.
+    """
+    if not limits:
+        return link
+    apply_limits(link, limits, user=user, now=now)
+    with transaction.atomic():
+        link.save(update_fields=list(limits))
+        remember([link], [changed_fields(limits)], user=user)
+    announce(signals.changed, links=[link], changes=list(limits), user=user)
+    return link
+
+
+def rotate_direct_link(
+    link: DirectLink, *, grace: timedelta | None, user: Any, now: datetime
+) -> DirectLink:
+    """Give ``link`` a new code; all else stays. The old one opens for ``grace``, None: not at all.
+
+    The old code belongs to this link for ever and is never given to another. Raises NotYourLink
+    where somebody else was quicker to rotate or revoke the link.
+    """
+    old, until = link.code, None if grace is None else now + grace
+    with transaction.atomic():
+        link.code = _new_code_instead_of(link)
+        FormerCode.objects.create(code=old, link=link, until=until)
+        remember([link], [changed_fields(["code"])], user=user)
+    announce(signals.changed, links=[link], changes=["code"], user=user)
+    return link
+
+
+def _new_code_instead_of(link: DirectLink) -> str:
+    # The condition, in the statement that writes, lets only one of two who rotate at once do it.
+    standing = DirectLink.objects.filter(pk=link.pk, code=link.code, revoked_at=None)
+    tries = _TRIES
+    while True:
+        tries -= 1
+        code = new_code()
+        try:
+            with transaction.atomic():
+                if not standing.update(code=code):
+                    raise NotYourLink
+                return code
+        except IntegrityError:  # the code is another link's, as happens to very short ones
+            if not tries:
+                raise
+
+
+def changed_fields(names: Iterable[str]) -> dict[str, Any]:
+    """The change message of admin that says that the fields ``names`` were changed."""
+    verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}
+    return {"changed": {"fields": [capfirst(verbose[name]) for name in names]}}

@@ -1,0 +1,111 @@
+"""Changing many links at once, in a number of statements that does not depend on how many.
+
+Each verb returns how many links it changed, and leaves those alone for which it means nothing. What
+is revoked is never changed: that is for good.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Case, F, Value, When
+
+from directlinks import signals
+from directlinks.models import DirectLink, FormerCode
+from directlinks.models.links import new_code
+from directlinks.services.announcing import announce
+from directlinks.services.changing import changed_fields
+from directlinks.services.history import remember
+from directlinks.services.limits import LIMITS, ceilings
+
+# A statement that names more codes has more parameters than some builds of SQLite accept.
+_ROTATED_AT_ONCE = 300
+
+
+def pause_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
+    """Pause those of ``links`` that are not paused."""
+    running = [link for link in links if not link.paused]
+    for link in running:
+        link.paused, link.reuse_name = True, None
+    # A link that was paused once is given to nobody who asks for one.
+    return _update(running, {"paused": True, "reuse_name": None}, user=user)
+
+
+def resume_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
+    """Let those of ``links`` that are paused open again."""
+    paused = [link for link in links if link.paused]
+    for link in paused:
+        link.paused = False
+    return _update(paused, {"paused": False}, user=user)
+
+
+def extend_direct_links(
+    links: Sequence[DirectLink], *, life: timedelta, user: Any, now: datetime
+) -> int:
+    """Let those of ``links`` that expire live longer by ``life``; one that has expired, from now.
+
+    Left alone are those that never expire, and those that would live longer than the site or the
+    groups of ``user`` allow.
+    """
+    longest = ceilings(user).life
+    ends = {}
+    for link in links:
+        if link.expires_at is not None:
+            end = max(link.expires_at, now) + life
+            if longest is None or end <= link.created_at + longest:
+                ends[link] = end
+    # Computed by the database, so that nothing is taken back that somebody else adds meanwhile.
+    later = Case(
+        When(expires_at__lt=now, then=Value(now + life, models.DateTimeField())),
+        default=F("expires_at") + Value(life, models.DurationField()),
+    )
+    for link, end in ends.items():
+        link.expires_at = end
+    return _update(list(ends), {"expires_at": later}, user=user)
+
+
+def rotate_direct_links(
+    links: Sequence[DirectLink], *, grace: timedelta | None, user: Any, now: datetime
+) -> int:
+    """Give each of ``links`` a new code, as ``rotate_direct_link`` does."""
+    until = None if grace is None else now + grace
+    standing = [link for link in links if link.revoked_at is None]
+    rotated: list[DirectLink] = []
+    with transaction.atomic():
+        for start in range(0, len(standing), _ROTATED_AT_ONCE):
+            rotated += _rotate(standing[start : start + _ROTATED_AT_ONCE], until)
+        remember(rotated, [changed_fields(["code"])], user=user)
+    if rotated:
+        announce(signals.changed, links=rotated, changes=["code"], user=user)
+    return len(rotated)
+
+
+def _rotate(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
+    """Those of ``links`` that got a new code: not what somebody else has rotated or revoked."""
+    fresh = {link.code: new_code() for link in links}
+    cases = [When(code=old, then=Value(new)) for old, new in fresh.items()]
+    DirectLink.objects.filter(code__in=fresh, revoked_at=None).update(code=Case(*cases))
+    taken = DirectLink.objects.filter(code__in=fresh.values()).values_list("code", flat=True)
+    changed = set(taken)
+    rotated = [link for link in links if fresh[link.code] in changed]
+    former = [FormerCode(code=link.code, link=link, until=until) for link in rotated]
+    FormerCode.objects.bulk_create(former)
+    for link in rotated:
+        link.code = fresh[link.code]
+    return rotated
+
+
+def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -> int:
+    standing = [link for link in links if link.revoked_at is None]
+    if not standing:
+        return 0
+    limits = [name for name in values if name in LIMITS]
+    keys = [link.pk for link in standing]
+    with transaction.atomic():
+        # In the order in which links are made, so that MariaDB has less to deadlock about.
+        rows = DirectLink.objects.filter(pk__in=keys, revoked_at=None).order_by("file_id")
+        number = rows.update(**values)
+        remember(standing, [changed_fields(limits)], user=user)
+    announce(signals.changed, links=standing, changes=limits, user=user)
+    return number

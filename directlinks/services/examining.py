@@ -1,0 +1,101 @@
+"""Examining links: which of them no longer do what whoever made them expects."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from directlinks.core import codes
+from directlinks.models import DirectLink, File
+from directlinks.services.walking import walk
+from directlinks.storage import has_local_paths, lacks_bytes
+from directlinks.users import is_active
+
+
+class Kind(Enum):
+    """What may be found, by the name that a caller asks for it."""
+
+    BYTES_MISSING = "bytes-missing"
+    OWNER_INACTIVE = "owner-inactive"
+    EXPIRED = "expired"
+    NEVER_USED = "never-used"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of one link, with what is needed to find both; the code is shortened."""
+
+    kind: Kind
+    link: int
+    code: str
+    owner: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One step of the way: how many links it had, and what was found among them."""
+
+    links: int
+    findings: list[Finding]
+
+
+def examine(
+    *,
+    now: datetime,
+    unused_for: timedelta,
+    kinds: Collection[Kind] = frozenset(Kind),
+    ask_remote: bool = False,
+) -> Iterator[Examined]:
+    """Look for faults of ``kinds`` at each link that is meant to open, step by step.
+
+    Links that were revoked, and those of files in the trash, are meant not to. A link that was
+    never opened since it began ``unused_for`` ago is a finding only where no other fault explains
+    it. Memory and statements: one step's, one for each step. A storage without local paths is asked
+    for bytes only if ``ask_remote``, once for each file of a step.
+    """
+    standing = DirectLink.objects.with_file().filter(revoked_at=None, file__deleted_at=None)
+    for step in walk(standing):
+        files = {link.file_id: link.file for link in step if Kind.BYTES_MISSING in kinds}
+        bare = {key for key, file in files.items() if _is_bare(file, ask_remote=ask_remote)}
+        findings = [
+            _finding(kind, link)
+            for link in step
+            for kind in _faults(link, bare=link.file_id in bare, begun_by=now - unused_for, now=now)
+            if kind in kinds
+        ]
+        yield Examined(len(step), findings)
+
+
+def _faults(link: DirectLink, *, bare: bool, begun_by: datetime, now: datetime) -> list[Kind]:
+    faults: list[Kind] = []
+    if bare:
+        faults.append(Kind.BYTES_MISSING)
+    if not is_active(link.file.owner):
+        faults.append(Kind.OWNER_INACTIVE)
+    if link.expires_at is not None and link.expires_at <= now:
+        faults.append(Kind.EXPIRED)
+    if not faults and _is_unused(link, begun_by):
+        faults.append(Kind.NEVER_USED)
+    return faults
+
+
+def _is_unused(link: DirectLink, begun_by: datetime) -> bool:
+    begun = max(link.created_at, link.not_before or link.created_at)
+    return link.downloads == 0 and not link.paused and begun <= begun_by
+
+
+def _is_bare(file: File, *, ask_remote: bool) -> bool:
+    if ask_remote and file.content and not has_local_paths(file.content.storage):
+        return not file.content.storage.exists(str(file.content))
+    return lacks_bytes(file.content)
+
+
+def _finding(kind: Kind, link: DirectLink) -> Finding:
+    return Finding(
+        kind=kind,
+        link=link.pk,
+        code=codes.shortened(link.code),
+        owner=link.file.owner.get_username(),
+        path=link.file.path,
+    )

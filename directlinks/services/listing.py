@@ -1,0 +1,156 @@
+"""The links that somebody may manage, page by page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+from django.db.models import F, Q
+
+from directlinks.core import paths
+from directlinks.core.errors import InvalidParameters
+from directlinks.core.states import LinkState
+from directlinks.core.uris import FileURI
+from directlinks.models import DirectLink, File
+from directlinks.policies import Policy
+from directlinks.querysets import DirectLinkQuerySet, is_everything
+from directlinks.services.locating import user_keys
+
+ORDERS = {
+    "created_at": "created_at",
+    "name": "name",
+    "downloaded": "downloads",
+    "last_opened_at": "last_opened_at",
+    "expires_at": "expires_at",
+}
+"""What links may be ordered by, as the API calls it, and the column."""
+
+# An answer without pages must end somewhere, also where every request makes new links.
+_MOST_OF_A_FILE = 1000
+
+_TIMES = {"created_at", "last_opened_at", "expires_at"}
+_signer = signing.Signer(salt="directlinks.services.listing")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which links: all conditions hold together, and None is none.
+
+    ``uri`` names a file, or a folder for all that is below it. ``state`` None is every state but
+    revoked. ``label`` is a part of the label, in any case. ``created_before`` is not included.
+    """
+
+    uri: FileURI | None = None
+    state: LinkState | None = None
+    label: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By a key of ORDERS; links that have no value there come last, in either direction."""
+
+    by: str = "created_at"
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``next_token`` leads to the page that follows; None where there is none."""
+
+    links: list[DirectLink]
+    next_token: str | None
+
+
+def list_direct_links(
+    *,
+    user: Any,
+    policy: Policy,
+    wanted: Wanted,
+    order: Order,
+    size: int,
+    token: str | None,
+    now: datetime,
+) -> Page:
+    """A page of ``size`` links that ``user`` may manage, each with its file. One statement.
+
+    A page begins after the last link of the one before, wherever that is by now, so what comes and
+    goes meanwhile neither repeats nor hides another link. Raises InvalidParameters where ``token``
+    is none that a page in this order gave.
+    """
+    links: DirectLinkQuerySet = _chosen(DirectLink.objects.with_file(), wanted, user, now)
+    files = policy.filter(user, File.objects.all())
+    if not is_everything(files):
+        links = links.filter(file__in=files)
+    if token is not None:
+        links = links.filter(_after(token, order))
+    column = F(ORDERS[order.by])
+    ordered = (
+        column.desc(nulls_last=_may_be_null(order))
+        if order.descending
+        else column.asc(nulls_last=_may_be_null(order))
+    )
+    found = list(links.order_by(ordered, "-pk" if order.descending else "pk")[: size + 1])
+    page = found[:size]
+    return Page(page, _token(page[-1], order) if len(found) > size else None)
+
+
+def links_of(file: File) -> list[DirectLink]:
+    """The links of ``file`` that were not revoked, the oldest first; of very many the newest."""
+    newest = DirectLink.objects.filter(file=file, revoked_at=None).order_by("-pk")[:_MOST_OF_A_FILE]
+    links = list(newest)[::-1]
+    for link in links:
+        link.file = file
+    return links
+
+
+def _chosen(
+    links: DirectLinkQuerySet, wanted: Wanted, user: Any, now: datetime
+) -> DirectLinkQuerySet:
+    if wanted.state is None:
+        links = links.filter(revoked_at=None)
+    else:
+        links = links.in_state(wanted.state, now)
+    if wanted.label is not None:
+        links = links.filter(label__icontains=wanted.label)
+    if wanted.created_after is not None:
+        links = links.filter(created_at__gte=wanted.created_after)
+    if wanted.created_before is not None:
+        links = links.filter(created_at__lt=wanted.created_before)
+    return links if wanted.uri is None else _below(links, wanted.uri, user)
+
+
+def _below(links: DirectLinkQuerySet, uri: FileURI, user: Any) -> DirectLinkQuerySet:
+    owners = [user.pk] if uri.user is None else user_keys(uri.user)
+    can_exist = uri.fs == "my" and (not uri.path or paths.fault(uri.path) is None)
+    return links.below(owners[0], uri.path) if owners and can_exist else links.none()
+
+
+def _after(token: str, order: Order) -> Q:
+    """What comes after the link that ``token`` was made of."""
+    try:
+        by, descending, value, key = _signer.unsign_object(token)
+    except signing.BadSignature as error:
+        raise InvalidParameters("next_token: It was not given by this site.") from error
+    if (by, descending) != (order.by, order.descending):
+        raise InvalidParameters("next_token: It belongs to another order.")
+    column, beyond = ORDERS[by], "lt" if descending else "gt"
+    if value is None:
+        return Q(**{f"{column}__isnull": True, f"pk__{beyond}": key})
+    if by in _TIMES:
+        value = datetime.fromisoformat(value)
+    after = Q(**{f"{column}__{beyond}": value}) | Q(**{column: value, f"pk__{beyond}": key})
+    return after | Q(**{f"{column}__isnull": True}) if _may_be_null(order) else after
+
+
+def _token(link: DirectLink, order: Order) -> str:
+    value = getattr(link, ORDERS[order.by])
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return _signer.sign_object([order.by, order.descending, value, link.pk])
+
+
+def _may_be_null(order: Order) -> bool | None:
+    # Django takes None for "do not say", and an index can only serve an order that does not.
+    return DirectLink._meta.get_field(ORDERS[order.by]).null or None

@@ -1,0 +1,50 @@
+"""Links that are their asker's own: limited, labelled, or wanted new."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from directlinks import signals
+from directlinks.models import DirectLink, File
+from directlinks.services.announcing import announce
+
+_TRIES = 3
+
+
+def mint_links(
+    files: Collection[File], *, columns: Mapping[str, Any], created_by: Any
+) -> dict[int, DirectLink]:
+    """A new link to each of ``files`` with the values ``columns``, by the file's key.
+
+    One INSERT, as far as the database takes that many parameters. Files that no longer exist are
+    left out, and so are all where no free code was found.
+    """
+    left = sorted(files, key=lambda file: file.pk)
+    for _ in range(_TRIES):
+        links = [
+            DirectLink(file=file, name=file.name, created_by=created_by, **columns) for file in left
+        ]
+        try:
+            with transaction.atomic():
+                DirectLink.objects.bulk_create(links)
+        except IntegrityError:  # a code was taken, or a file is gone: the others want their links
+            alive = File.objects.in_bulk([file.pk for file in left])
+            left = [file for file in left if file.pk in alive]
+        else:
+            if links:
+                announce(signals.created, links=links, user=created_by)
+            return {link.file_id: link for link in links}
+    return {}
+
+
+def to_be_made(
+    files: Collection[File], *, columns: Mapping[str, Any], reuse: bool
+) -> dict[int, DirectLink]:
+    """The link that each of ``files`` would get, by the file's key; new ones are not saved."""
+    reusable = DirectLink.objects.reusable().filter(file__in=files) if reuse else []
+    found = {(link.file_id, link.name): link for link in reusable}
+    return {
+        file.pk: found.get((file.pk, file.name)) or DirectLink(file=file, name=file.name, **columns)
+        for file in files
+    }

@@ -1,0 +1,91 @@
+"""What the database holds of the things that imported records mention, found by a few reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, overload
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from directlinks.core import paths
+from directlinks.core.records import LinkRecord
+from directlinks.models import DirectLink, File, FormerCode
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Users by name; files by owner, path and the moment at which they were trashed, if they were;
+    the file and name that a code leads to, None for a former code; and the files and names that
+    have a link which everybody gets."""
+
+    users: dict[str | None, Any]
+    files: dict[tuple[Any, str, datetime | None], File]
+    codes: dict[str, tuple[int, str] | None]
+    reused: set[tuple[int, str]]
+
+    def file(self, record: LinkRecord) -> File | None:
+        owner = self.users.get(record.owner)
+        if owner is None:
+            return None
+        return self.files.get((owner.pk, record.path, aware(record.trashed_at)))
+
+
+def look_up(records: Sequence[LinkRecord]) -> Surroundings:
+    """What is there of ``records``. Six reads at most, whatever their number."""
+    users = _users(records)
+    files = _live_files(records, users) | _trashed_files(records, users)
+    reusable = DirectLink.objects.reusable().filter(file__in=list(files.values()))
+    return Surroundings(
+        users=users,
+        files=files,
+        codes=_codes(records),
+        reused=set(reusable.values_list("file", "reuse_name")),
+    )
+
+
+@overload
+def aware(moment: datetime) -> datetime: ...
+@overload
+def aware(moment: None) -> None: ...
+def aware(moment: datetime | None) -> datetime | None:
+    """``moment``, in the site's time zone where a hand-written record names none."""
+    if moment is None or timezone.is_aware(moment):
+        return moment
+    return timezone.make_aware(moment)
+
+
+def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:
+    model = get_user_model()
+    names = {name for record in records for name in (record.owner, record.created_by) if name}
+    found = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__in": names})
+    # By exact spelling, also where the database has another opinion.
+    return {user.get_username(): user for user in found}
+
+
+def _live_files(
+    records: Sequence[LinkRecord], users: dict[str | None, Any]
+) -> dict[tuple[Any, str, datetime | None], File]:
+    live = (record for record in records if record.trashed_at is None and record.owner in users)
+    found = File.objects.at((users[record.owner].pk, record.path) for record in live)
+    return {(file.owner_id, file.path, None): file for file in found}
+
+
+def _trashed_files(
+    records: Sequence[LinkRecord], users: dict[str | None, Any]
+) -> dict[tuple[Any, str, datetime | None], File]:
+    trashed = [record for record in records if record.trashed_at and record.owner in users]
+    found = File.objects.trashed().filter(
+        owner__in={users[record.owner].pk for record in trashed},
+        # The head has an index with the owner.
+        path_head__in={record.path[: paths.HEAD_CHARACTERS] for record in trashed},
+        deleted_at__in={aware(record.trashed_at) for record in trashed},
+    )
+    return {(file.owner_id, file.path, file.deleted_at): file for file in found}
+
+
+def _codes(records: Sequence[LinkRecord]) -> dict[str, tuple[int, str] | None]:
+    codes = {code for record in records for code in (record.code, *record.former_codes)}
+    links = DirectLink.objects.filter(code__in=codes).values_list("code", "file", "name")
+    former = FormerCode.objects.filter(code__in=codes).values_list("code", flat=True)
+    return dict.fromkeys(former) | {code: (file, name) for code, file, name in links}

@@ -1,0 +1,53 @@
+"""How links are used: their downloads by day, and those that are downloaded most."""
+
+from collections.abc import Collection
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Sum
+
+from directlinks.models import DailyDownloads, DirectLink
+from directlinks.querysets import DirectLinkQuerySet, is_everything
+
+DAYS = 30
+
+
+def last_days(today: date, number: int = DAYS) -> list[date]:
+    """``number`` days, the last of which is ``today``."""
+    return [today - timedelta(days=ago) for ago in reversed(range(number))]
+
+
+def downloads_by_day(keys: Collection[Any], *, today: date) -> dict[Any, list[int]]:
+    """The downloads of the links with the primary keys ``keys`` on each of the last days.
+
+    One statement, whatever their number; a link that nobody opened has a list of zeros.
+    """
+    place = {day: number for number, day in enumerate(last_days(today))}
+    counts = {key: [0] * DAYS for key in keys}
+    known = DailyDownloads.objects.filter(link__in=list(keys), day__range=(min(place), today))
+    for link, day, downloads in known.values_list("link", "day", "downloads"):
+        counts[link][place[day]] = downloads
+    return counts
+
+
+def total_by_day(links: DirectLinkQuerySet, *, today: date) -> list[int]:
+    """The downloads of all ``links`` together on each of the last days. One statement."""
+    days = last_days(today)
+    sums = _days_of(links, days).values("day").annotate(total=Sum("downloads"))
+    totals = dict(sums.order_by().values_list("day", "total"))
+    return [totals.get(day, 0) for day in days]
+
+
+def most_downloaded(
+    links: DirectLinkQuerySet, *, today: date, number: int
+) -> list[tuple[DirectLink, int]]:
+    """The ``number`` of ``links`` that had most downloads in the last days, and how many."""
+    sums = _days_of(links, last_days(today)).values("link").annotate(total=Sum("downloads"))
+    top = dict(sums.order_by("-total", "-link").values_list("link", "total")[:number])
+    found = DirectLink.objects.with_file().in_bulk(list(top))
+    return [(found[key], total) for key, total in top.items() if key in found]
+
+
+def _days_of(links: DirectLinkQuerySet, days: list[date]) -> Any:
+    known = DailyDownloads.objects.filter(day__range=(days[0], days[-1]))
+    return known if is_everything(links) else known.filter(link__in=links.values("pk"))

@@ -1,0 +1,83 @@
+"""Which statements a database is asked with."""
+
+import sqlite3
+from functools import cache
+from typing import Any
+
+from django.db import connections, router
+
+from directlinks.sql.batch_texts import BatchTexts, batch_texts
+from directlinks.sql.batches import Batches, PostgreSQLBatches, SQLiteBatches, WrittenBatches
+from directlinks.sql.opening import Links, PostgreSQLLinks, SQLiteLinks, WrittenLinks
+from directlinks.sql.plain import PlainLinks
+from directlinks.sql.plain_batches import PlainBatches
+from directlinks.sql.texts import Texts, texts
+from directlinks.users import activity_is_computed
+
+_WRITTEN: dict[str, type[WrittenLinks]] = {
+    "sqlite": SQLiteLinks,
+    "postgresql": PostgreSQLLinks,
+    # It has no UPDATE that returns what it changed, so it is asked, then told.
+    "mysql": WrittenLinks,
+}
+
+_WRITTEN_BATCHES: dict[str, type[WrittenBatches]] = {
+    "sqlite": SQLiteBatches,
+    "postgresql": PostgreSQLBatches,
+    "mysql": WrittenBatches,
+}
+
+
+def links_of(model: Any) -> Links:
+    """How to ask for rows of ``model``, the class DirectLink.
+
+    Always of the database that is written to: a replica that lags would open a revoked link.
+    """
+    using = router.db_for_write(model)
+    connection: Any = connections[using]
+    written = _WRITTEN.get(connection.vendor)
+    # SQLite returns what it updated since 3.35.
+    is_old = connection.vendor == "sqlite" and sqlite3.sqlite_version_info < (3, 35)
+    if written is None or is_old or _is_computed(model):
+        return PlainLinks(model, using)
+    return written(connection, _texts(using, model))
+
+
+def batches_of(model: Any) -> Batches:
+    """How to find and make rows of ``model``, the class DirectLink, by the batch.
+
+    Always in the database that is written to: a replica that lags would miss a file that its owner
+    has just uploaded, and links that were just made.
+    """
+    using = router.db_for_write(model)
+    connection: Any = connections[using]
+    written = _WRITTEN_BATCHES.get(connection.vendor)
+    if written is None or _lacks_json(connection):
+        return PlainBatches(model, using)
+    return written(connection, model, _batch_texts(using, model))
+
+
+def _lacks_json(connection: Any) -> bool:
+    """Whether the server is older than what the written statements are made of."""
+    if connection.vendor == "sqlite":
+        return sqlite3.sqlite_version_info < (3, 38)
+    if connection.vendor == "mysql" and connection.mysql_is_mariadb:
+        return bool(connection.mysql_version < (10, 6))
+    return False
+
+
+@cache
+def _is_computed(model: Any) -> bool:
+    file = model._meta.get_field("file").related_model
+    return activity_is_computed(file._meta.get_field("owner").related_model)
+
+
+@cache
+def _texts(using: str, model: Any) -> Texts:
+    # Names of tables and their quoting stay the same as long as the process lives.
+    return texts(connections[using], model)
+
+
+@cache
+def _batch_texts(using: str, model: Any) -> BatchTexts:
+    return batch_texts(connections[using], model)

@@ -1,0 +1,168 @@
+"""Finding, judging and counting one link in one statement: what every visit asks.
+
+The ORM compiles its SQL anew for each query, which costs many times what the database needs for
+the answer, and it has no UPDATE that returns what it changed. So these few statements are written
+out, once for each connection. ``plain.py`` says the same through the ORM; the tests compare them.
+"""
+
+from abc import ABC, abstractmethod
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from directlinks.sql.rows import LinkRow
+from directlinks.sql.texts import Texts
+
+
+class Links(ABC):
+    """What a visit asks of the tables. ``day`` is the day of ``now`` in the site's time zone."""
+
+    @abstractmethod
+    def find(self, code: str, now: datetime) -> LinkRow | None:
+        """The link with this code, or with this former code if that still opens it."""
+
+    @abstractmethod
+    def find_by_key(self, link: int) -> LinkRow | None:
+        """The link with this primary key."""
+
+    def open(self, code: str, name: str, now: datetime, day: date) -> LinkRow | None:
+        """The link with this code and name, counted once more, if it opens for everybody now.
+
+        None says nothing of why, nor that it does not open: a database may be unable to do this
+        in one statement. Whoever gets None asks ``find``.
+        """
+        return None
+
+    @abstractmethod
+    def count(self, link: int, now: datetime, day: date) -> bool:
+        """Count one download of ``link``, and say whether it still opens: that decides."""
+
+    @abstractmethod
+    def give_back(self, link: int, day: date) -> None:
+        """Take back one download of ``link`` that was counted on ``day`` and not granted."""
+
+
+class WrittenLinks(Links):
+    """The statements in ``texts``, in a transaction where counting takes two of them."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, texts: Texts) -> None:
+        self.connection = connection
+        self.texts = texts
+
+    def find(self, code: str, now: datetime) -> LinkRow | None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.texts.find, (code, code, self._written(now)))
+            found = cursor.fetchone()
+        return None if found is None else self._row(found)
+
+    def find_by_key(self, link: int) -> LinkRow | None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.texts.find_by_key, (link,))
+            found = cursor.fetchone()
+        return None if found is None else self._row(found)
+
+    def count(self, link: int, now: datetime, day: date) -> bool:
+        moment = self._written(now)
+        with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
+            cursor.execute(self.texts.count, (moment, link, moment, moment))
+            is_counted: bool = cursor.rowcount == 1
+            if is_counted:
+                cursor.execute(self.texts.count_day, (link, self._day(day)))
+        return is_counted
+
+    def give_back(self, link: int, day: date) -> None:
+        with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
+            cursor.execute(self.texts.give_back, (link,))
+            cursor.execute(self.texts.give_back_day, (link, self._day(day)))
+
+    def _written(self, moment: datetime) -> Any:
+        return self.connection.ops.adapt_datetimefield_value(moment)
+
+    def _day(self, day: date) -> Any:
+        return self.connection.ops.adapt_datefield_value(day)
+
+    def _row(self, found: Any) -> LinkRow:
+        (
+            link, code, name, revoked, paused, not_before, expires_at, downloads, max_downloads,
+            password, referers, trashed, active, content, content_type, version, modified_at, size,
+        ) = found  # fmt: skip
+        moment = self._moment
+        return LinkRow(
+            link, code, name, bool(revoked), bool(paused), moment(not_before), moment(expires_at),
+            downloads, max_downloads, password, referers, bool(trashed), bool(active), content,
+            content_type, version, moment(modified_at), size,
+        )  # fmt: skip
+
+    def _moment(self, value: Any) -> Any:
+        """``value`` as Django reads it: SQLite has text, MySQL no time zones."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=self.connection.timezone)
+        return value
+
+
+class SQLiteLinks(WrittenLinks):
+    def open(self, code: str, name: str, now: datetime, day: date) -> LinkRow | None:
+        moment = self._written(now)
+        visit = (moment, code, name, moment, moment)
+        if self._may_bypass_django():
+            found = self._open_directly(visit, self._day(day))
+        else:
+            found = self._open(visit, self._day(day))
+        return None if found is None else self._row(found)
+
+    def _open(self, visit: tuple[Any, ...], day: Any) -> Any:
+        with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
+            cursor.execute(self.texts.open, visit)
+            found = cursor.fetchone()
+            if found is not None:
+                cursor.execute(self.texts.count_day, (found[0], day))
+        return found
+
+    def _may_bypass_django(self) -> bool:
+        """Whether nobody watches the statements, and no transaction is open that they belong to."""
+        connection = self.connection
+        connection.ensure_connection()
+        return not (
+            connection.in_atomic_block
+            or connection.execute_wrappers
+            or connection.queries_logged
+            or not connection.autocommit
+        )
+
+    def _open_directly(self, visit: tuple[Any, ...], day: Any) -> Any:
+        """The same on SQLite's own connection: Django's cursor and atomic() cost three times what
+        SQLite needs for the work."""
+        raw = self.connection.connection
+        with self.connection.wrap_database_errors:
+            raw.execute("BEGIN IMMEDIATE")
+            try:
+                found = raw.execute(self._own_spelling(self.texts.open), visit).fetchone()
+                if found is not None:
+                    raw.execute(self._own_spelling(self.texts.count_day), (found[0], day))
+            except BaseException:
+                raw.execute("ROLLBACK")
+                raise
+            raw.execute("COMMIT")
+        return found
+
+    @staticmethod
+    @lru_cache(maxsize=32)
+    def _own_spelling(text: str) -> str:
+        return text.replace("%s", "?")
+
+
+class PostgreSQLLinks(WrittenLinks):
+    """Here the day is counted in the same statement, so one round trip does it all."""
+
+    def open(self, code: str, name: str, now: datetime, day: date) -> LinkRow | None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.texts.open, (now, code, name, now, now, day))
+            found = cursor.fetchone()
+        return None if found is None else self._row(found)

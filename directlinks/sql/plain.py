@@ -1,0 +1,82 @@
+"""What a visit asks, through the ORM: for any database, and the measure of the written statements.
+
+It is also what a site needs whose users' ``is_active`` is more than a column.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from directlinks.sql.opening import Links
+from directlinks.sql.rows import LinkRow
+from directlinks.users import is_active
+
+
+class PlainLinks(Links):
+    """``model`` is the class DirectLink; ``using`` the alias of the database."""
+
+    def __init__(self, model: Any, using: str) -> None:
+        self.links = model.objects.using(using)
+        self.days = model._meta.get_field("days").related_model._default_manager.using(using)
+        self.using = using
+
+    def find(self, code: str, now: datetime) -> LinkRow | None:
+        link = self.links.with_file().filter(code=code).first()
+        if link is not None:
+            return self._row(link, link.code)
+        formerly = self.links.filter(former_codes__code=code, former_codes__until__gt=now)
+        link = formerly.with_file().first()
+        return None if link is None else self._row(link, code)
+
+    def find_by_key(self, link: int) -> LinkRow | None:
+        found = self.links.with_file().filter(pk=link).first()
+        return None if found is None else self._row(found, found.code)
+
+    def count(self, link: int, now: datetime, day: date) -> bool:
+        with transaction.atomic(self.using):
+            if not self.links.filter(pk=link).count_download(now):
+                return False
+            self._count_day(link, day)
+        return True
+
+    def give_back(self, link: int, day: date) -> None:
+        with transaction.atomic(self.using):
+            self.links.filter(pk=link, downloads__gt=0).update(downloads=F("downloads") - 1)
+            that_day = self.days.filter(link=link, day=day, downloads__gt=0)
+            that_day.update(downloads=F("downloads") - 1)
+
+    def _count_day(self, link: int, day: date) -> None:
+        that_day = self.days.filter(link=link, day=day)
+        if that_day.update(downloads=F("downloads") + 1):
+            return
+        try:
+            with transaction.atomic(self.using):
+                self.days.create(link_id=link, day=day, downloads=1)
+        except IntegrityError:  # somebody else's was the first of the day
+            that_day.update(downloads=F("downloads") + 1)
+
+    @staticmethod
+    def _row(link: Any, code: str) -> LinkRow:
+        file = link.file
+        return LinkRow(
+            link=link.pk,
+            code=code,
+            name=link.name,
+            revoked=link.revoked_at is not None,
+            paused=link.paused,
+            not_before=link.not_before,
+            expires_at=link.expires_at,
+            downloads=link.downloads,
+            max_downloads=link.max_downloads,
+            password=link.password,
+            referers=link.referers,
+            trashed=not file.is_live,
+            owner_active=is_active(file.owner),
+            content=str(file.content),
+            content_type=file.content_type,
+            version=file.version,
+            modified_at=file.content_updated_at,
+            size=file.size,
+        )

@@ -1,0 +1,58 @@
+"""A link as it is read for a visit: its own row, and what is needed of its file and owner."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from directlinks.core.states import LinkState, judge
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """One link, judged and described without another query.
+
+    ``code`` is the one by which it was found, which may be a former one. ``content`` is the name
+    in the storage, ``size`` in bytes.
+    """
+
+    link: int
+    code: str
+    name: str
+    revoked: bool
+    paused: bool
+    not_before: datetime | None
+    expires_at: datetime | None
+    downloads: int
+    max_downloads: int | None
+    password: str
+    referers: str
+    trashed: bool
+    owner_active: bool
+    content: str
+    content_type: str
+    version: str
+    modified_at: datetime
+    size: int
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether a visitor needs more than the address."""
+        return bool(self.password or self.referers)
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing about the link changes with time, visitors or visits."""
+        limits = (self.not_before, self.expires_at, self.max_downloads)
+        return not self.is_guarded and all(limit is None for limit in limits)
+
+    def state(self, now: datetime) -> LinkState:
+        return judge(
+            now=now,
+            revoked=self.revoked,
+            trashed=self.trashed,
+            owner_active=self.owner_active,
+            paused=self.paused,
+            not_before=self.not_before,
+            expires_at=self.expires_at,
+            downloads=self.downloads,
+            max_downloads=self.max_downloads,
+        )

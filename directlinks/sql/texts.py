@@ -1,0 +1,178 @@
+"""The text of the statements that a visit needs, for one connection."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from directlinks.users import active_column
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Statements with their parameters as ``%s``, in the order in which they stand."""
+
+    find: str
+    find_by_key: str
+    open: str
+    count: str
+    count_day: str
+    give_back: str
+    give_back_day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The quoted names of tables and of a few columns that sites may choose."""
+
+    link: str
+    file: str
+    user: str
+    user_key: str
+    active: str
+    day: str
+    former: str
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper, model: Any) -> "Tables":
+        """Those that ``model``, the class DirectLink, is related to."""
+        quote = connection.ops.quote_name
+        meta = model._meta
+        file = meta.get_field("file").related_model._meta
+        user = file.get_field("owner").related_model
+        active = active_column(user)
+        return cls(
+            link=quote(meta.db_table),
+            file=quote(file.db_table),
+            user=quote(user._meta.db_table),
+            user_key=quote(file.get_field("owner").target_field.column),
+            active="1 = 1" if active is None else f"owner.{quote(active)}",
+            day=quote(meta.get_field("days").related_model._meta.db_table),
+            former=quote(meta.get_field("former_codes").related_model._meta.db_table),
+        )
+
+
+def texts(connection: BaseDatabaseWrapper, model: Any) -> Texts:
+    """All statements, as the database behind ``connection`` spells them."""
+    tables = Tables.of(connection, model)
+    return Texts(
+        find=_find(tables),
+        find_by_key=_find_by_key(tables),
+        open=_open_postgresql(tables) if connection.vendor == "postgresql" else _open(tables),
+        count=_count(tables),
+        count_day=_count_day(tables, connection),
+        give_back=_give_back(tables),
+        give_back_day=_give_back_day(tables),
+    )
+
+
+_FILE = ("content", "content_type", "version", "content_updated_at", "size")
+
+# What LinkRow.state refuses, as a condition on a row of the links. Two parameters: now, twice.
+_OPENS = """
+    link.revoked_at IS NULL AND NOT link.paused
+    AND (link.not_before IS NULL OR link.not_before <= %s)
+    AND (link.expires_at IS NULL OR link.expires_at > %s)
+    AND (link.max_downloads IS NULL OR link.downloads < link.max_downloads)"""
+
+_FOR_EVERYBODY = "link.password = '' AND link.referers = ''"
+
+_COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
+
+
+def _find(t: Tables) -> str:
+    # Both halves begin at a unique index over a code, and go on by primary keys: at most one of
+    # them finds a row. The former code is what a visitor has, so it stands in the code's place.
+    formerly = f"{t.former} former INNER JOIN {t.link} link ON link.id = former.link_id"
+    return f"""
+        {_select(t, "link.code", f"{t.link} link")} WHERE link.code = %s
+        UNION ALL
+        {_select(t, "former.code", formerly)}
+        WHERE former.code = %s AND former.until > %s"""
+
+
+def _find_by_key(t: Tables) -> str:
+    return f"""{_select(t, "link.code", f"{t.link} link")} WHERE link.id = %s"""
+
+
+def _select(t: Tables, code: str, source: str) -> str:
+    file = ", ".join(f"file.{column}" for column in _FILE)
+    return f"""
+        SELECT link.id, {code}, link.name, link.revoked_at IS NOT NULL, link.paused,
+            link.not_before, link.expires_at, link.downloads, link.max_downloads, link.password,
+            link.referers, file.deleted_at IS NOT NULL, {t.active}, {file}
+        FROM {source}
+        INNER JOIN {t.file} file ON file.id = link.file_id
+        INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id"""  # noqa: S608  # our names
+
+
+def _open(t: Tables) -> str:
+    # The unique index over the code finds the one row, whose primary keys lead to file and owner.
+    # RETURNING cannot name other tables (SQLite), hence a look-up by primary key for each column
+    # of the file: the page is in the cache after the first.
+    file = ", ".join(
+        f"(SELECT file.{column} FROM {t.file} file WHERE file.id = file_id)"  # noqa: S608
+        for column in _FILE
+    )
+    return f"""
+        UPDATE {t.link} AS link SET {_COUNTED.format(of="")}
+        WHERE link.code = %s AND link.name = %s AND {_FOR_EVERYBODY} AND {_OPENS}
+          AND {_file_is_there(t)}
+        RETURNING id, code, name, 0, 0, not_before, expires_at, downloads, max_downloads,
+            password, referers, 0, 1, {file}"""  # noqa: S608
+
+
+def _open_postgresql(t: Tables) -> str:
+    # As above, but file and owner are joined, and the day is counted in the same breath. A visitor
+    # who waited for the row of another one judges it again as that one left it (READ COMMITTED).
+    file = ", ".join(f"file.{column}" for column in _FILE)
+    return f"""
+        WITH opened AS (
+            UPDATE {t.link} AS link SET {_COUNTED.format(of="link.")}
+            FROM {t.file} file INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id
+            WHERE link.code = %s AND link.name = %s AND {_FOR_EVERYBODY} AND {_OPENS}
+              AND file.id = link.file_id AND file.deleted_at IS NULL AND {t.active}
+            RETURNING link.id, link.code, link.name, FALSE, FALSE, link.not_before,
+                link.expires_at, link.downloads, link.max_downloads, link.password, link.referers,
+                FALSE, TRUE, {file}
+        ), counted AS (
+            INSERT INTO {t.day} AS day (link_id, day, downloads)
+            SELECT opened.id, %s, 1 FROM opened
+            ON CONFLICT (link_id, day) DO UPDATE SET downloads = day.downloads + 1
+        )
+        SELECT * FROM opened"""  # noqa: S608
+
+
+def _count(t: Tables) -> str:
+    # By primary key; the conditions of _OPENS are judged on the row as it is when it is written.
+    return f"""
+        UPDATE {t.link} AS link SET {_COUNTED.format(of="")}
+        WHERE link.id = %s AND {_OPENS} AND {_file_is_there(t)}"""  # noqa: S608
+
+
+def _file_is_there(t: Tables) -> str:
+    return f"""EXISTS (
+            SELECT 1 FROM {t.file} file
+            INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id
+            WHERE file.id = link.file_id AND file.deleted_at IS NULL AND {t.active})"""  # noqa: S608
+
+
+def _count_day(t: Tables, connection: BaseDatabaseWrapper) -> str:
+    # The unique index (link, day) decides between the two.
+    if connection.vendor == "mysql":
+        return f"""
+            INSERT INTO {t.day} (link_id, day, downloads) VALUES (%s, %s, 1)
+            ON DUPLICATE KEY UPDATE downloads = downloads + 1"""  # noqa: S608
+    return f"""
+        INSERT INTO {t.day} AS day (link_id, day, downloads) VALUES (%s, %s, 1)
+        ON CONFLICT (link_id, day) DO UPDATE SET downloads = day.downloads + 1"""  # noqa: S608
+
+
+def _give_back(t: Tables) -> str:
+    return f"UPDATE {t.link} SET downloads = downloads - 1 WHERE id = %s AND downloads > 0"  # noqa: S608
+
+
+def _give_back_day(t: Tables) -> str:
+    return f"""
+        UPDATE {t.day} SET downloads = downloads - 1
+        WHERE link_id = %s AND day = %s AND downloads > 0"""  # noqa: S608

@@ -1,0 +1,116 @@
+"""Answers that a process remembers for ``CACHE_SECONDS``: redirects of links without any limit.
+
+What a visitor is told then depends on nothing but the facts in the key. Each visit is counted all
+the same, and a process that forgets only asks again.
+"""
+
+import threading
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from directlinks import signals
+from directlinks.conf import conf
+from directlinks.core.visits import Look
+from directlinks.counting.choice import site_counter
+from directlinks.delivery.redirection import redirection
+from directlinks.services.announcing import announce_now
+from directlinks.services.opening import Opened, is_plain
+
+MOST_ANSWERS = 50_000
+
+# A target is remembered for a small part of its life, so whoever gets it has time to follow it.
+_PART_OF_TARGET = 10
+
+# Whatever may change the answer to the same address, as far as it is in the request.
+_FACTS = (
+    "PATH_INFO",
+    "SCRIPT_NAME",
+    "REQUEST_METHOD",
+    "HTTP_HOST",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "wsgi.url_scheme",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_ORIGIN",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A redirect: for which link, with which headers, and until which time.monotonic()."""
+
+    link: int
+    headers: list[tuple[str, str]]
+    until: float
+
+
+_answers: dict[tuple[Any, ...], Answer] = {}
+_lock = threading.Lock()
+
+
+def key_of(meta: dict[str, Any]) -> tuple[Any, ...]:
+    """What the answer to the request with ``meta``, a WSGI environ or its like, depends on."""
+    return tuple([meta.get(fact) for fact in _FACTS])
+
+
+def known_answer(meta: dict[str, Any], look: Look) -> Answer | None:
+    """The answer that is remembered for such a request; previews and continuations have none."""
+    answer = _answers.get(key_of(meta))
+    if answer is None or answer.until <= monotonic() or not is_plain(look):
+        return None
+    return answer
+
+
+def recalled(request: HttpRequest, look: Look) -> HttpResponse | None:
+    """The remembered answer to ``request``, counted; None where none is, or it must be asked."""
+    if not conf.CACHE_SECONDS:
+        return None
+    answer = known_answer(request.META, look)
+    if answer is None or not counted(answer):
+        return None
+    return redirection(dict(answer.headers))
+
+
+def counted(answer: Answer) -> bool:
+    """Count a visit that gets ``answer``; False where the link turns out to be closed."""
+    now = timezone.now()
+    if not site_counter().count(answer.link, now):
+        return False
+    announce_now(signals.opened, link=answer.link, at=now)
+    return True
+
+
+def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
+    """Keep the answer to ``request`` if the next one of its kind may have it too."""
+    seconds = min(conf.CACHE_SECONDS, conf.TARGET_SECONDS // _PART_OF_TARGET)
+    if (
+        seconds
+        and opened.row.is_unlimited
+        and is_plain(look)
+        and opened.answer.status_code == 302
+        and not _depends_on_more()
+    ):
+        headers = [(name, str(value)) for name, value in opened.answer.items()]
+        answer = Answer(opened.row.link, headers, monotonic() + seconds)
+        with _lock:
+            if len(_answers) >= MOST_ANSWERS:
+                _answers.clear()
+            _answers[key_of(request.META)] = answer
+
+
+def forget_all() -> None:
+    """Ask for every link again."""
+    with _lock:
+        _answers.clear()
+
+
+def _depends_on_more() -> bool:
+    """Whether a site's own callable may look at anything in the request."""
+    base = conf.BASE_URL
+    return isinstance(base, str) and "://" not in base

@@ -1,0 +1,96 @@
+"""What a visitor is told whose visit failed: programs an envelope, people a page."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+
+from directlinks.conf import conf
+from directlinks.core import envelope
+from directlinks.core.errors import (
+    DirectLinksError,
+    LinkGone,
+    LinkNotFound,
+    PasswordRequired,
+    RefererRefused,
+    TooManyAttempts,
+    WrongPassword,
+)
+from directlinks.delivery.headers import PRIVATE
+from directlinks.reporting import correlation_id
+
+NEVER_STORED = {"Cache-Control": "private, no-store", **PRIVATE}
+
+# No scheme of the registry means this; a 401 must name one (RFC 9110, section 11.6.1).
+CHALLENGE = 'X-Link-Password realm="direct link"'
+
+
+def failure(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
+    """The answer to a visit that failed with ``error``."""
+    response = _page(request, error) if _prefers_html(request) else _envelope(request, error)
+    patch_vary_headers(response, ["Accept"])
+    for name, value in NEVER_STORED.items():
+        response.headers[name] = value
+    response.headers["Content-Length"] = str(len(response.content))
+    if isinstance(error, PasswordRequired):
+        response.headers["WWW-Authenticate"] = CHALLENGE
+    if isinstance(error, TooManyAttempts):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _envelope(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
+    body = envelope.from_error(error, correlation_id=correlation_id(request), debug=conf.debug)
+    return HttpResponse(
+        envelope.encode(body), status=error.code.http_status, content_type=envelope.CONTENT_TYPE
+    )
+
+
+def _page(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
+    # In the visitor's language, which no middleware has found out yet where a door is in front.
+    language = translation.get_language_from_request(request)
+    with translation.override(language):
+        title, advice = _explanation(error)
+        context: dict[str, Any] = {
+            "title": title,
+            "advice": advice,
+            "correlation_id": correlation_id(request),
+            "is_wrong": isinstance(error, WrongPassword),
+        }
+        template = "password" if isinstance(error, PasswordRequired) else "failure"
+        text = render_to_string(f"directlinks/{template}.html", context, request)
+    headers = {"Content-Language": language}
+    response = HttpResponse(text, status=error.code.http_status, headers=headers)
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
+
+
+def _prefers_html(request: HttpRequest) -> bool:
+    try:
+        return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+    except ValueError:  # Django cannot read this Accept header
+        return False
+
+
+def _explanation(error: DirectLinksError) -> tuple[str, str]:
+    """A title, and what the reader can do next."""
+    if isinstance(error, LinkGone):
+        return _("This link is no longer valid"), _("Ask whoever gave it to you for a new one.")
+    if isinstance(error, LinkNotFound):
+        return (
+            _("There is no file at this link"),
+            _("Check that the whole address was copied, or ask whoever gave it to you."),
+        )
+    if isinstance(error, PasswordRequired):
+        return _("This file has a password"), _("Whoever gave you the link knows it.")
+    if isinstance(error, RefererRefused):
+        return (
+            _("This link does not open from another site"),
+            _("Open it from the page that it is meant for."),
+        )
+    if isinstance(error, TooManyAttempts):
+        return _("Too many attempts"), _("Wait a while, then try again.")
+    return _("This address cannot be opened"), _("Open the link that you were given once more.")

@@ -1,0 +1,173 @@
+"""The one core behind all doors: a request for an address below ``/f/`` in, its answer out.
+
+Nothing here needs a middleware to have run: no session, no user, no language, no CSRF token. The
+host is compared with ALLOWED_HOSTS here, whichever door it came through.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from directlinks.conf import conf
+from directlinks.core.errors import (
+    DirectLinksError,
+    InvalidParameters,
+    LinkNotFound,
+    LinkUnknown,
+    MethodNotAllowed,
+)
+from directlinks.core.routes import Kind, Route
+from directlinks.core.visits import Look
+from directlinks.delivery.choice import backend_for
+from directlinks.delivery.content import content_response
+from directlinks.delivery.cors import allow_origin
+from directlinks.delivery.download import Download
+from directlinks.delivery.redirection import redirection
+from directlinks.models import File
+from directlinks.reporting import mark_as_logged, report, report_unexpected
+from directlinks.services.opening import find_open_link, open_direct_link, redeem_ticket
+from directlinks.sql.rows import LinkRow
+from directlinks.visiting import answers
+from directlinks.visiting.failures import NEVER_STORED, failure
+from directlinks.visiting.lane import quick_headers
+from directlinks.visiting.sites import facts_of, known_site, remember_site, scheme_of
+from directlinks.visiting.throttling import note_failure, refuse_after
+from directlinks.visiting.unlocking import check_unlocked, unlock
+
+_CONTENT = File._meta.get_field("content")
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def resolve(request: HttpRequest, route: Route) -> HttpResponseBase:
+    """The answer to ``request`` for ``route``. Raises nothing, but unexpected errors in DEBUG."""
+    response: HttpResponseBase
+    try:
+        response = _answer(request, route)
+    except DirectLinksError as error:
+        response = failure(request, error)
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(METHODS)
+        _report(request, response, route, error.msg)
+    except SuspiciousOperation as error:
+        response = failure(request, InvalidParameters(cause=str(error)))
+        _report(request, response, route, str(error))
+    except Exception as error:
+        if conf.debug:  # a developer wants Django's page
+            raise
+        response = failure(request, DirectLinksError())
+        report_unexpected(request, response, error)
+    allow_origin(request, response, METHODS)
+    # Django's log would show the whole path; a 412 or 416 is what its client asked for.
+    mark_as_logged(response)
+    return response
+
+
+def _report(request: HttpRequest, response: HttpResponse, route: Route, msg: str) -> None:
+    is_link = route.kind in (Kind.OPEN, Kind.DOWNLOAD)
+    place = f"directlinks:{route.kind.value}"
+    report(request, response, msg, place=place, code=route.secret if is_link else None)
+
+
+def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
+    facts = facts_of(request.META, scheme_of(request))
+    if known_site(facts) is None:
+        remember_site(request)
+    if request.method == "OPTIONS":
+        return _options()
+    if request.method == "POST" and route.kind in (Kind.OPEN, Kind.DOWNLOAD):
+        return _unlocked(request, route)
+    if request.method not in METHODS:
+        raise MethodNotAllowed
+    if route.kind is Kind.UNKNOWN:
+        raise LinkNotFound
+    if route.kind is Kind.CONTENT:
+        download = redeem_ticket(
+            text=route.secret, name=route.name, method=request.method, now=timezone.now()
+        )
+        return content_response(request, download)
+    look = look_of(request.META)
+    headers = quick_headers(request.META, route, look, facts)
+    if headers is not None:
+        return redirection(headers)
+    return answers.recalled(request, look) or _opened(request, route, look)
+
+
+def _options() -> HttpResponse:
+    headers = {"Allow": ", ".join(METHODS), "Content-Length": "0"}
+    return HttpResponse(headers=headers | NEVER_STORED)
+
+
+class _Delivery:
+    """What the service asks of a door, which alone knows the request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.now = timezone.now()
+        self.backend = backend_for(_CONTENT.storage)
+        self.counts_first = self.backend.counts_first
+
+    def __call__(self, download: Download) -> HttpResponseBase:
+        return self.backend.deliver(self.request, download, self.now)
+
+    def unlock(self, row: LinkRow) -> None:
+        check_unlocked(self.request, row, self.now)
+
+
+def _opened(request: HttpRequest, route: Route, look: Look) -> HttpResponseBase:
+    delivery = _Delivery(request)
+    try:
+        opened = open_direct_link(
+            code=route.secret,
+            name=route.name,
+            look=look,
+            attachment=route.attachment,
+            now=delivery.now,
+            deliver=delivery,
+            unlock=delivery.unlock,
+        )
+    except LinkUnknown:
+        _note_unknown(request)
+        raise
+    if delivery.backend.same_for_all:
+        answers.remember(request, look, opened)
+    return opened.answer
+
+
+def _unlocked(request: HttpRequest, route: Route) -> HttpResponse:
+    now = timezone.now()
+    try:
+        row = find_open_link(code=route.secret, name=route.name, now=now)
+    except LinkUnknown:
+        _note_unknown(request)
+        raise
+    if not row.password:
+        raise MethodNotAllowed
+    return unlock(request, row, now)
+
+
+def _note_unknown(request: HttpRequest) -> None:
+    """Count a code that nobody was ever given; raises TooManyAttempts beyond UNKNOWN_RATE."""
+    refuse_after(conf.UNKNOWN_RATE, request, scope="unknown")
+    note_failure(conf.UNKNOWN_RATE, request, scope="unknown")
+
+
+def look_of(meta: Mapping[str, Any]) -> Look:
+    """What the request with ``meta`` says of itself."""
+    sent = meta.get
+    return Look(
+        method=sent("REQUEST_METHOD", ""),
+        byte_range=sent("HTTP_RANGE"),
+        purposes=(
+            sent("HTTP_SEC_PURPOSE"),
+            sent("HTTP_PURPOSE"),
+            sent("HTTP_X_PURPOSE"),
+            sent("HTTP_X_MOZ"),
+        ),
+        user_agent=sent("HTTP_USER_AGENT"),
+        referer=sent("HTTP_REFERER"),
+    )

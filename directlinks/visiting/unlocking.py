@@ -1,0 +1,74 @@
+"""The password of a link: in a header from programs, by a form from people, never in the address.
+
+Who gave the right one by the form keeps a cookie that proves it. It is bound to the link and to the
+password's hash, so changing the password ends it.
+"""
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import check_password
+from django.http import HttpRequest, HttpResponse
+
+from directlinks.conf import conf
+from directlinks.core import signing
+from directlinks.core.errors import PasswordRequired, WrongPassword
+from directlinks.sql.rows import LinkRow
+from directlinks.visiting.throttling import note_failure, refuse_after
+
+COOKIE = "directlinks_unlocked"
+UNLOCKED_SECONDS = 12 * 3600
+
+
+def check_unlocked(request: HttpRequest, row: LinkRow, now: datetime) -> None:
+    """Raise PasswordRequired, WrongPassword or TooManyAttempts where ``row`` stays closed."""
+    if _has_proof(request, row, now):
+        return
+    given = request.META.get("HTTP_X_LINK_PASSWORD")
+    if given is None:
+        raise PasswordRequired
+    _compare(request, row, _as_typed(given))
+
+
+def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
+    """The answer to the form: back to the link, with a cookie that opens it.
+
+    Raises WrongPassword or TooManyAttempts.
+    """
+    _compare(request, row, request.POST.get("password", ""))
+    expires = int(now.timestamp()) + UNLOCKED_SECONDS
+    proof = signing.unlocking(row.link, row.password, expires, conf.signing_keys[0])
+    response = HttpResponse(status=303, headers={"Location": request.get_full_path()})
+    response.headers["Content-Length"] = "0"
+    response.set_cookie(
+        COOKIE,
+        proof,
+        # Sent with this link alone, so each link has its own.
+        path=request.path.rpartition("/")[0] + "/",
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
+    proof = request.COOKIES.get(COOKIE)
+    return proof is not None and signing.is_unlocked(
+        proof, row.link, row.password, conf.signing_keys, now=now.timestamp()
+    )
+
+
+def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
+    scope = f"password of {row.link}"
+    refuse_after(conf.LOGIN_RATE, request, scope=scope)
+    if not check_password(password, row.password):
+        note_failure(conf.LOGIN_RATE, request, scope=scope)
+        raise WrongPassword
+
+
+def _as_typed(header: str) -> str:
+    """The text of a header, which arrives as if it were Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return header

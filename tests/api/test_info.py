@@ -1,0 +1,153 @@
+"""GET file/info, as existing clients read it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_django.fixtures import Settings
+
+from directlinks.models import DirectLink
+from directlinks.services import listing
+from tests.api.clients import APIClient
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+A = "cloudreve://my/folder/a%20b.txt"
+
+
+@pytest.fixture(autouse=True)
+def _it_is_noon() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def file() -> Any:
+    return FileFactory(path="folder/a b.txt")
+
+
+@pytest.fixture
+def api(file: Any) -> APIClient:
+    return APIClient(file.owner)
+
+
+def test_it_has_what_strict_clients_ask_for(api: APIClient, file: Any) -> None:
+    answer = api.get("file/info", uri="cloudreve://my/folder/./a b.txt").json()
+    assert answer == {
+        "code": 0,
+        "data": {
+            "type": 0,
+            "id": str(file.pk),
+            "name": "a b.txt",
+            "created_at": "2026-05-04T12:00:00Z",
+            "updated_at": "2026-05-04T12:00:00Z",
+            "size": 10,
+            "metadata": {},
+            "path": A,
+            "capability": "w8edAQ==",
+            "owned": True,
+            "primary_entity": file.version,
+        },
+        "msg": "",
+    }
+
+
+def test_links_come_with_what_is_extended(
+    api: APIClient, file: Any, django_assert_num_queries: Any
+) -> None:
+    (item,) = api.put(A).json()["data"]
+    DirectLinkFactory(file=file, name="former name", downloads=7, paused=True)
+    DirectLinkFactory(file=file, revoked_at=NOW)
+    DirectLinkFactory()
+    with django_assert_num_queries(4):  # the user, the place, the whole file, its links
+        data = api.get("file/info", uri=A, extended="True").json()["data"]
+    first, second = DirectLink.objects.filter(file=file, revoked_at=None).order_by("pk")
+    assert data["extended_info"] == {
+        "storage_used": 10,
+        "direct_links": [
+            {
+                "id": first.code,
+                "url": item["link"],
+                "downloaded": 0,
+                "created_at": "2026-05-04T12:00:00Z",
+            },
+            {
+                "id": second.code,
+                "url": f"http://testserver/f/{second.code}/former%20name",
+                "downloaded": 7,
+                "created_at": "2026-05-04T12:00:00Z",
+            },
+        ],
+    }
+
+
+def test_without_links_their_key_is_absent(api: APIClient) -> None:
+    assert api.get("file/info", uri=A, extended="1").json()["data"]["extended_info"] == {
+        "storage_used": 10
+    }
+
+
+@pytest.mark.parametrize("extended", ["", "0", "false"])
+def test_only_whoever_asks_for_more_gets_it(extended: str, api: APIClient) -> None:
+    assert "extended_info" not in api.get("file/info", uri=A, extended=extended).json()["data"]
+
+
+def test_of_very_many_links_the_newest_are_shown(
+    api: APIClient, file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_MOST_OF_A_FILE", 2)
+    codes = [DirectLinkFactory(file=file).code for _ in range(3)]
+    links = api.get("file/info", uri=A, extended="1").json()["data"]["extended_info"][
+        "direct_links"
+    ]
+    assert [link["id"] for link in links] == codes[1:]
+
+
+def test_staff_see_the_files_of_others_and_that_they_are_not_theirs(file: Any) -> None:
+    DirectLinkFactory(file=file)
+    uri = f"cloudreve://{file.owner.pk}@my/folder/a%20b.txt"
+    staff = APIClient(UserFactory(is_staff=True))
+    data = staff.get("file/info", uri=uri, extended="1").json()["data"]
+    assert (data["owned"], data["path"]) == (False, uri)
+    assert len(data["extended_info"]["direct_links"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code", "msg"),
+    [
+        ({}, 400, 40001, "uri is required"),
+        ({"uri": ""}, 400, 40001, "uri is required"),
+        ({"uri": "a"}, 400, 40001, "unknown uri"),
+        ({"uri": "cloudreve://nowhere/a"}, 400, 40001, "unknown uri"),
+        ({"uri": A, "extended": "perhaps"}, 400, 40001, "extended: Must be a valid boolean."),
+        ({"uri": "cloudreve://my/"}, 403, 403, "Not supported action"),
+        ({"uri": "cloudreve://OWN@my"}, 403, 403, "Not supported action"),
+        ({"uri": "cloudreve://trash/a"}, 403, 403, "Not supported action"),
+        ({"uri": "cloudreve://x@share/a"}, 404, 404, "Shared file does not exist"),
+        ({"uri": "cloudreve://my/missing"}, 404, 40016, "Path not exist"),
+        ({"uri": "cloudreve://my/folder"}, 404, 40077, "Entity not exist"),
+        ({"uri": "cloudreve://STRANGER@my/a"}, 403, 403, "Permission denied"),
+        ({"uri": "cloudreve://STRANGER@my/missing"}, 403, 403, "Permission denied"),
+        ({"uri": "cloudreve://STRANGER@my/"}, 403, 403, "Permission denied"),
+        ({"uri": "cloudreve://0@my/a"}, 404, 40016, "Path not exist"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_plain_failure(
+    query: dict[str, str],
+    status: int,
+    code: int,
+    msg: str,
+    api: APIClient,
+    file: Any,
+    settings: Settings,
+) -> None:
+    stranger = str(FileFactory(path="a").owner.pk)
+    uri = {name: value.replace("STRANGER", stranger) for name, value in query.items()}
+    uri = {name: value.replace("OWN", str(file.owner.pk)) for name, value in uri.items()}
+    response = api.get("file/info", **uri)
+    answer = response.json()
+    assert (response.status_code, answer["code"], answer["msg"]) == (status, code, msg)
+    assert set(answer) == {"code", "msg", "correlation_id"}

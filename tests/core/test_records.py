@@ -1,0 +1,173 @@
+"""Links as lines of a file: whatever goes in comes out."""
+
+import csv
+import io
+import json
+from datetime import UTC, date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from directlinks.core import paths, records
+from directlinks.core.formats import FORMATS, WrongFormat
+from directlinks.core.records import LinkRecord
+
+ORDINARY = LinkRecord(code="abcd", owner="ann", path="a/b.txt", name="b.txt")
+
+storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+hostile = st.text(st.sampled_from("=+-@\t\r\n'\"\\,; {}[]\ufeff\u2028a1"))
+texts = storable | hostile
+codes = st.from_regex(r"[0-9A-Za-z_-]{4,64}", fullmatch=True)
+file_paths = texts.filter(lambda text: paths.fault(text) is None)
+aware = st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1 < moment.year < 9999)
+moments = aware | aware.map(lambda moment: moment.replace(tzinfo=None))
+numbers = st.integers(0, 2**63 - 1)
+
+
+@st.composite
+def link_records(draw: Any) -> LinkRecord:
+    code, *former = draw(st.lists(codes, min_size=1, max_size=4, unique=True))
+    optional = {
+        name: draw(st.none() | moments)
+        for name in (
+            "trashed_at", "created_at", "last_opened_at", "not_before", "expires_at", "revoked_at"
+        )
+    }  # fmt: skip
+    return LinkRecord(
+        code=code,
+        owner=draw(texts.filter(bool)),
+        path=draw(file_paths),
+        name=draw(file_paths.filter(lambda text: "/" not in text)),
+        reusable=draw(st.booleans()),
+        created_by=draw(st.none() | texts.filter(bool)),
+        downloads=draw(numbers),
+        max_downloads=draw(st.none() | numbers),
+        paused=draw(st.booleans()),
+        password=draw(texts),
+        referers=draw(texts),
+        label=draw(texts),
+        note=draw(texts),
+        days=draw(st.dictionaries(st.dates(), numbers, max_size=3)),
+        former_codes={code: draw(st.none() | moments) for code in former},
+        **optional,
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+@given(links=st.lists(link_records(), max_size=3))
+def test_every_link_comes_back(form: Any, links: list[LinkRecord]) -> None:
+    file = io.StringIO(newline="")
+    form.write(file, links)
+    file.seek(0)
+    assert [link for _, link in form.read(file)] == links
+
+
+@given(link_records())
+def test_no_cell_is_computed_by_a_spreadsheet(link: LinkRecord) -> None:
+    assert not [cell for cell in records.to_cells(link) if cell.lstrip()[:1] in tuple("=+-@")]
+
+
+@given(link_records())
+def test_a_line_of_json_is_one_line_of_ascii(link: LinkRecord) -> None:
+    line = records.to_json(link)
+    assert line.isascii()
+    assert len(line.splitlines()) == 1
+
+
+def test_a_hand_written_line_may_leave_out_most() -> None:
+    assert records.from_json('{"code": "abcd", "owner": "ann", "path": "a/b.txt"}') == ORDINARY
+    cells = {"code": "abcd", "owner": "ann", "path": "a/b.txt", "label": "", "downloads": ""}
+    assert records.from_cells(cells) == ORDINARY
+
+
+def read(name: str, text: str) -> list[tuple[int, Any]]:
+    return list(FORMATS[name].read(io.StringIO(text, newline="")))
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("{", "This is no JSON."),
+        ("[" * 100_000, "This is no JSON."),
+        ("[]", "This is no JSON object."),
+        ("{}", "It has no code and no owner and no path."),
+        ('{"code": "abcd", "owner": "ann"}', "It has no path."),
+        ('{"colour": 1, "age": 2}', "Nothing of a link is called age, colour."),
+    ],
+)
+def test_a_line_that_holds_no_link_says_why(line: str, fault: str) -> None:
+    ((number, error),) = read("jsonl", f"\n{line}\n")
+    assert (number, str(error)) == (2, fault)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("code", [None, 1, "abc", "a/bc", "abcd\n"]),
+        ("owner", [None, 1, "a\0", "\ud800"]),
+        ("path", ["/a", "a//b", "..", 1]),
+        ("name", ["a/b", "..", None]),
+        ("reusable", [None, 1, "true"]),
+        ("paused", [None, 0]),
+        ("downloads", [None, -1, 1.5, "1", True, 2**63]),
+        ("max_downloads", [-1, "1", False]),
+        ("expires_at", ["", "tomorrow", "0001-01-01T00:00:00Z", "9999-12-31", 1]),
+        ("label", [None, 1, "\ud800"]),
+        ("days", [None, [], {"2026-02-30": 1}, {"2026-01-01": -1}, {"2026-01-01": None}]),
+        ("former_codes", [None, [], {"a/b": None}, {"abcde": 1}, {"abcde": "soon"}]),
+    ],
+)
+def test_a_value_of_another_kind_is_told(name: str, values: list[Any]) -> None:
+    for value in values:
+        plain = {"code": "abcd", "owner": "ann", "path": "a", name: value}
+        ((_, error),) = read("jsonl", json.dumps(plain))
+        shown = "." if name in {"code", "former_codes"} else f": {value!r}"
+        assert str(error) == f"This cannot be its {name}{shown}"
+
+
+def test_a_code_is_not_one_of_its_former_codes() -> None:
+    line = records.to_json(
+        LinkRecord(code="abcd", owner="a", path="a", former_codes={"abcd": None})
+    )
+    with pytest.raises(ValueError, match="one of its former codes"):
+        records.from_json(line.replace('"name": ""', '"name": "a"'))
+
+
+class TestCSV:
+    @pytest.mark.parametrize(
+        ("row", "fault"),
+        [
+            ("abcd,ann", "It has 2 cells, and there are 4 columns."),
+            ("abcd,ann,a,1,2", "It has 5 cells, and there are 4 columns."),
+            ("abcd,ann,a,{", "This is no JSON."),
+            (",ann,a,1", "It has no code."),
+        ],
+    )
+    def test_a_row_that_holds_no_link_says_why(self, row: str, fault: str) -> None:
+        found = read("csv", f"code,owner,path,downloads\r\n\r\n{row}\r\nabcd,ann,a/b.txt,\r\n")
+        assert [(number, str(error)) for number, error in found[:1]] == [(3, fault)]
+        assert found[1:] == [(4, ORDINARY)]
+
+    @pytest.mark.parametrize(
+        ("text", "fault"),
+        [
+            ("", "The first line names no code and no owner and no path."),
+            ("code,owner,colour,path", "Nothing of a link is called colour."),
+            ('code,owner,path\nabcd,ann,"a', "Line 2 is no CSV: unexpected end of data."),
+        ],
+    )
+    def test_a_file_that_is_none_is_told(self, text: str, fault: str) -> None:
+        with pytest.raises(WrongFormat) as caught:
+            read("csv", text)
+        assert str(caught.value) == fault
+
+    def test_a_cell_may_be_very_long(self) -> None:
+        long = {date.fromordinal(number): number for number in range(1, 10_000)}
+        link = LinkRecord(code="abcd", owner="a", path="a", name="a", note="x" * 200_000, days=long)
+        file = io.StringIO(newline="")
+        before = csv.field_size_limit()
+        FORMATS["csv"].write(file, [link])
+        assert read("csv", file.getvalue()) == [(2, link)]
+        csv.field_size_limit(before)

@@ -1,0 +1,147 @@
+"""The thread that folds, and the log that it fills."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from directlinks.counting import background
+from directlinks.counting.background import Complaints, Repetition
+
+PATIENCE = 30
+
+
+class Work:
+    """What a repetition does: it waits for no one, and raises what it is told to."""
+
+    def __init__(self) -> None:
+        self.done = threading.Semaphore(0)
+        self.error: Exception | None = None
+        self.connections: list[object] = []
+
+    def __call__(self) -> None:
+        self.done.release()
+        if self.error is not None:
+            raise self.error
+
+    def wait(self) -> None:
+        assert self.done.acquire(timeout=PATIENCE)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    monkeypatch.setattr(background, "SECONDS", 0.01)
+    return Work()
+
+
+@pytest.fixture
+def repetition(work: Work) -> Iterator[Repetition]:
+    repetition = Repetition(work, "It waits")
+    yield repetition
+    repetition.stop()
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "directlinks"]
+
+
+def test_nothing_is_done_until_it_is_started(repetition: Repetition) -> None:
+    assert threads() == []
+
+
+def test_it_is_done_again_and_again_in_one_thread(repetition: Repetition, work: Work) -> None:
+    repetition.start()
+    repetition.start()
+    for _ in range(3):
+        work.wait()
+    (thread,) = threads()
+    assert thread.daemon
+
+
+def test_many_who_start_it_at_once_start_one(repetition: Repetition) -> None:
+    start = threading.Barrier(8)
+
+    def begin() -> None:
+        start.wait()
+        repetition.start()
+
+    starters = [threading.Thread(target=begin) for _ in range(8)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join()
+    assert len(threads()) == 1
+
+
+def test_it_ends_and_begins_again(repetition: Repetition, work: Work) -> None:
+    repetition.start()
+    work.wait()
+    repetition.stop()
+    assert threads() == []
+    repetition.stop()
+    work.done = threading.Semaphore(0)
+    repetition.start()
+    work.wait()
+
+
+def test_no_error_ends_it_and_the_log_says_it_once(
+    repetition: Repetition, work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    work.error = ValueError("no good")
+    repetition.start()
+    for _ in range(3):
+        work.wait()
+    repetition.stop()
+    (record,) = caplog.records
+    assert record.getMessage() == "It waits: no good"
+    assert record.exc_info is not None
+
+
+def test_where_no_thread_can_be_had_the_next_one_tries_again(
+    repetition: Repetition,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        repetition.start()
+    assert "It waits: can't start new thread" in caplog.text
+    repetition.start()
+    work.wait()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_connection_to_the_database_is_closed(work: Work) -> None:
+    opened: list[object] = []
+
+    def ask() -> None:
+        connection.ensure_connection()
+        opened.append(connection.connection)
+        assert connection.connection is not None
+        work()
+
+    repetition = Repetition(ask, "It waits")
+    repetition.start()
+    for _ in range(2):
+        work.wait()
+    repetition.stop()
+    assert opened[0] is not opened[1]
+
+
+def test_a_complaint_is_made_again_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    complaints = Complaints()
+    for number in range(3):
+        complaints.say(f"number {number}", ValueError("x"))
+    monkeypatch.setattr(Complaints, "SECONDS", 0.0)
+    Complaints().say("another", ValueError("x"))
+    complaints._next = 0.0
+    complaints.say("at last", ValueError("x"))
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["number 0: x", "another: x", "at last: x"]

@@ -1,0 +1,52 @@
+"""Which counter a site has, and that it is the same one at each visit."""
+
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from directlinks.counting.base import Counter
+from directlinks.counting.choice import make_counter, site_counter
+from directlinks.counting.database import DatabaseCounter
+from directlinks.counting.journal import JournalCounter
+from directlinks.counting.redis import RedisCounter
+
+
+def test_it_counts_in_the_database_unless_it_is_told_otherwise() -> None:
+    assert isinstance(site_counter(), DatabaseCounter)
+    assert site_counter() is site_counter()
+
+
+def test_the_same_choice_is_the_same_counter(settings: Settings, tmp_path: Path) -> None:
+    def choose(name: str) -> Counter:
+        options = {"directory": str(tmp_path / name)}
+        settings.DIRECTLINKS = {"COUNTER": {"BACKEND": "journal", "OPTIONS": options}}
+        return site_counter()
+
+    first, second = choose("a"), choose("b")
+    assert first is not second
+    assert (choose("a"), site_counter()) == (first, first)
+
+
+def test_names_and_dotted_paths(tmp_path: Path) -> None:
+    journal = make_counter({"BACKEND": "journal", "OPTIONS": {"directory": tmp_path}})
+    redis = make_counter({"BACKEND": "redis", "OPTIONS": {"url": "redis://127.0.0.1:1/0"}})
+    assert isinstance(journal, JournalCounter)
+    assert isinstance(redis, RedisCounter)
+    path = "directlinks.counting.database.DatabaseCounter"
+    assert isinstance(make_counter({"BACKEND": path}), DatabaseCounter)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "error"),
+    [("journal", TypeError), ({"BACKEND": "no_such_module.Counter"}, ImportError)],
+)
+def test_what_cannot_be_made_says_why(chosen: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        make_counter(chosen)
+
+
+def test_a_counter_in_the_database_has_nothing_to_fold() -> None:
+    counter = DatabaseCounter()
+    assert (counter.fold(), counter.waiting(), counter.check()) == (0, 0, [])
+    counter.close()

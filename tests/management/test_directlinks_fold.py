@@ -1,0 +1,70 @@
+"""``manage.py directlinks_fold``"""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from directlinks.counting import background
+from directlinks.counting.choice import site_counter
+from directlinks.counting.journal import JournalCounter
+from tests.factories import DirectLinkFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _a_journal(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "SECONDS", 3600.0)
+    options = {"directory": tmp_path}
+    settings.DIRECTLINKS = {"COUNTER": {"BACKEND": "journal", "OPTIONS": options}}
+
+
+def fold(*arguments: str) -> list[str]:
+    out = StringIO()
+    call_command("directlinks_fold", *arguments, stdout=out, no_color=True)
+    return out.getvalue().splitlines()
+
+
+def left_behind(directory: Path, times: int) -> None:
+    counter, link = JournalCounter(directory), DirectLinkFactory()
+    for _ in range(times):
+        assert counter.count(link.pk, timezone.now())
+    counter.close()
+
+
+def test_it_adds_what_lies_there(tmp_path: Path) -> None:
+    left_behind(tmp_path, 2)
+    assert fold() == ["2 downloads were added."]
+    left_behind(tmp_path, 1)
+    assert fold() == ["1 download was added."]
+    assert fold() == ["0 downloads were added."]
+
+
+def test_a_dry_run_only_says_how_many(tmp_path: Path) -> None:
+    left_behind(tmp_path, 1)
+    assert fold("--dry-run") == fold("--dry-run") == ["1 download waits."]
+    fold()
+    assert fold("--dry-run") == ["0 downloads wait."]
+
+
+def test_what_others_write_is_theirs_to_add(tmp_path: Path) -> None:
+    counter = JournalCounter(tmp_path)
+    counter.count(DirectLinkFactory().pk, timezone.now())
+    assert fold() == ["0 downloads were added.", "1 download waits."]
+    counter.close()
+
+
+def test_it_says_what_is_in_the_way(tmp_path: Path) -> None:
+    tmp_path.rename(tmp_path.with_name("moved"))
+    with pytest.raises(CommandError, match="No such file or directory"):
+        fold()
+
+
+def test_a_site_that_counts_in_its_database_has_nothing_to_fold(settings: Settings) -> None:
+    settings.DIRECTLINKS = {}
+    assert fold() == ["0 downloads were added."]
+    assert site_counter().in_database

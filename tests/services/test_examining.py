@@ -1,0 +1,158 @@
+"""What is found at a link, and what is not worth finding."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from pytest_django.fixtures import Settings
+
+from directlinks.models import DirectLink, File
+from directlinks.services import walking
+from directlinks.services.examining import Finding, Kind, examine
+from directlinks.storage import content_storage
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
+BUCKET = {"BACKEND": "tests.storages.Bucket"}
+
+
+def findings(kinds: Collection[Kind] = frozenset(Kind), *, remote: bool = False) -> list[Finding]:
+    steps = examine(now=NOW, unused_for=90 * DAY, kinds=kinds, ask_remote=remote)
+    return [finding for step in steps for finding in step.findings]
+
+
+def kinds_found() -> list[Kind]:
+    return [finding.kind for finding in findings()]
+
+
+def link_made(days_ago: timedelta, **fields: Any) -> DirectLink:
+    link: DirectLink = DirectLinkFactory(**fields)
+    DirectLink.objects.filter(pk=link.pk).update(created_at=NOW - days_ago)
+    return link
+
+
+def without_bytes() -> DirectLink:
+    link = link_made(DAY)
+    Path(link.file.content.path).unlink()
+    return link
+
+
+def without_content() -> DirectLink:
+    return link_made(DAY, file__content="")
+
+
+def of_inactive_owner() -> DirectLink:
+    return link_made(DAY, file__owner=UserFactory(is_active=False))
+
+
+def expired() -> DirectLink:
+    return link_made(100 * DAY, expires_at=NOW)
+
+
+def never_used() -> DirectLink:
+    return link_made(90 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (without_bytes, Kind.BYTES_MISSING),
+        (without_content, Kind.BYTES_MISSING),
+        (of_inactive_owner, Kind.OWNER_INACTIVE),
+        (expired, Kind.EXPIRED),
+        (never_used, Kind.NEVER_USED),
+    ],
+)
+def test_each_broken_link_is_one_finding(broken: Callable[[], DirectLink], kind: Kind) -> None:
+    DirectLinkFactory()
+    link = broken()
+    assert findings() == [
+        Finding(
+            kind=kind,
+            link=link.pk,
+            code=f"{link.code[:4]}…",
+            owner=link.file.owner.username,
+            path=link.file.path,
+        )
+    ]
+    assert [finding.kind for finding in findings([kind])] == [kind]
+    assert findings(set(Kind) - {kind}) == []
+
+
+@pytest.mark.parametrize(
+    ("age", "fields"),
+    [
+        (90 * DAY - TICK, {}),
+        (DAY, {"expires_at": NOW + TICK}),
+        (100 * DAY, {"downloads": 1}),
+        (100 * DAY, {"paused": True}),
+        (100 * DAY, {"not_before": NOW - DAY}),
+        (100 * DAY, {"revoked_at": NOW}),
+    ],
+)
+def test_what_is_as_somebody_wants_it_is_no_finding(age: timedelta, fields: dict[str, Any]) -> None:
+    link_made(age, **fields)
+    assert kinds_found() == []
+
+
+def test_what_is_in_the_trash_is_no_finding() -> None:
+    without_bytes().file.trash()
+    assert kinds_found() == []
+
+
+def test_a_link_may_have_several_faults() -> None:
+    link = link_made(DAY, file__owner=UserFactory(is_active=False), expires_at=NOW)
+    Path(link.file.content.path).unlink()
+    assert kinds_found() == [Kind.BYTES_MISSING, Kind.OWNER_INACTIVE, Kind.EXPIRED]
+
+
+class TestRemoteStorage:
+    @pytest.fixture(autouse=True)
+    def _bucket(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings.STORAGES = {**settings.STORAGES, "directlinks": BUCKET}
+        monkeypatch.setattr(File._meta.get_field("content"), "storage", content_storage())
+
+    def test_is_asked_only_if_wanted(self) -> None:
+        link = DirectLinkFactory()
+        assert findings(remote=True) == []
+        content_storage().delete(link.file.content.name)
+        assert findings() == []
+        assert [finding.kind for finding in findings(remote=True)] == [Kind.BYTES_MISSING]
+
+    @pytest.mark.parametrize("remote", [True, False])
+    def test_is_not_asked_for_nothing(self, remote: bool) -> None:
+        without_content()
+        assert [finding.kind for finding in findings(remote=remote)] == [Kind.BYTES_MISSING]
+
+    def test_is_asked_once_for_each_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+        file = FileFactory(content=ContentFile(b"bytes", name="x"))
+        for _ in range(3):
+            DirectLinkFactory(file=file)
+        exists = content_storage().exists
+
+        def note(name: str) -> bool:
+            asked.append(name)
+            return exists(name)
+
+        monkeypatch.setattr(content_storage(), "exists", note)
+        assert findings(remote=True) == []
+        assert asked == [file.content.name]
+
+
+def test_a_step_is_one_statement(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(walking, "STEP", 4)
+    for _ in range(10):
+        never_used()
+    with django_assert_num_queries(3):
+        steps = list(examine(now=NOW, unused_for=DAY))
+    assert [(step.links, len(step.findings)) for step in steps] == [(4, 4), (4, 4), (2, 2)]

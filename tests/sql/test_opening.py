@@ -1,0 +1,229 @@
+"""The written statements beside the ORM, on random links: both find, judge and count alike."""
+
+import sqlite3
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, router
+from django.db.models import QuerySet
+from django.test import override_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from directlinks.core.states import LinkState
+from directlinks.models import DirectLink, FormerCode
+from directlinks.sql import choice
+from directlinks.sql.choice import links_of
+from directlinks.sql.opening import SQLiteLinks
+from directlinks.sql.plain import PlainLinks
+from directlinks.users import active_column
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+DAY = date(2026, 5, 4)
+
+moments = st.none() | st.sampled_from([NOW - timedelta(seconds=1), NOW, NOW + timedelta(seconds=1)])
+limits = st.fixed_dictionaries(
+    {
+        "not_before": moments,
+        "expires_at": moments,
+        "max_downloads": st.none() | st.integers(0, 3),
+        "downloads": st.integers(0, 3),
+        "paused": st.sampled_from([False, False, True]),
+        "password": st.sampled_from(["", "", "a hash"]),
+        "referers": st.sampled_from(["", "", "example.org"]),
+        "revoked_at": st.sampled_from([None, None, NOW]),
+        "file__deleted_at": st.sampled_from([None, None, NOW]),
+        "file__owner__is_active": st.sampled_from([True, True, False]),
+    }
+)
+
+
+def plain() -> PlainLinks:
+    return PlainLinks(DirectLink, "default")
+
+
+def counts(link: DirectLink) -> tuple[int, datetime | None, list[tuple[date, int]]]:
+    link.refresh_from_db()
+    days = [(day.day, day.downloads) for day in link.days.order_by("day")]
+    return link.downloads, link.last_opened_at, days
+
+
+@given(limits)
+@settings(deadline=None)
+def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
+    link = DirectLinkFactory(**chosen)
+    row = links_of(DirectLink).find(link.code, NOW)
+    assert row == plain().find(link.code, NOW) == links_of(DirectLink).find_by_key(link.pk)
+    assert row is not None
+    assert row == plain().find_by_key(link.pk)
+    assert row.state(NOW) is link.state(NOW)
+    assert row.is_unlimited == (
+        not any((link.password, link.referers, link.not_before, link.expires_at))
+        and link.max_downloads is None
+    )
+
+
+@given(limits)
+@settings(deadline=None)
+def test_a_download_is_counted_where_the_orm_counts_it(chosen: dict[str, Any]) -> None:
+    one, other = DirectLinkFactory(**chosen), DirectLinkFactory(**chosen)
+    opens = one.state(NOW) is LinkState.ACTIVE
+    assert links_of(DirectLink).count(one.pk, NOW, DAY) == opens
+    assert plain().count(other.pk, NOW, DAY) == opens
+    assert counts(one) == counts(other)
+    assert counts(one)[2] == ([(DAY, 1)] if opens else [])
+
+
+@given(limits)
+@settings(deadline=None)
+def test_one_statement_opens_exactly_what_opens_for_everybody(chosen: dict[str, Any]) -> None:
+    link = DirectLinkFactory(**chosen)
+    before = counts(link)
+    opens = link.state(NOW) is LinkState.ACTIVE and not (link.password or link.referers)
+    row = links_of(DirectLink).open(link.code, link.name, NOW, DAY)
+    if not opens or connection.vendor == "mysql":
+        assert row is None
+        assert counts(link) == before
+    else:
+        assert row == plain().find(link.code, NOW)
+        assert counts(link) == (before[0] + 1, NOW, [(DAY, 1)])
+
+
+@pytest.mark.parametrize("change", [{"code": "wxyzWXYZ"}, {"name": "b.txt"}, {"name": "A.txt"}])
+def test_what_is_opened_has_this_code_and_name(change: dict[str, str]) -> None:
+    DirectLinkFactory(code="abcdEFGH", name="a.txt")
+    asked = {"code": "abcdEFGH", "name": "a.txt", **change}
+    assert links_of(DirectLink).open(asked["code"], asked["name"], NOW, DAY) is None
+
+
+@pytest.mark.parametrize("links", ["written", "plain"])
+class TestBoth:
+    @pytest.fixture
+    def asked(self, links: str) -> Any:
+        return plain() if links == "plain" else links_of(DirectLink)
+
+    def test_a_former_code_opens_the_link_for_a_while(self, asked: Any) -> None:
+        link = DirectLinkFactory()
+        for code, until in (("former1", NOW + timedelta(1)), ("former2", NOW), ("former3", None)):
+            FormerCode.objects.create(code=code, link=link, until=until)
+        found = asked.find("former1", NOW)
+        assert (found.link, found.code) == (link.pk, "former1")
+        assert asked.find("former2", NOW) is None
+        assert asked.find("former3", NOW) is None
+        assert asked.find(link.code, NOW).code == link.code
+
+    def test_what_is_not_there_is_not_found(self, asked: Any) -> None:
+        assert asked.find("abcdefgh", NOW) is None
+        assert asked.find_by_key(0) is None
+        assert asked.count(0, NOW, DAY) is False
+
+    def test_days_are_counted_each_for_itself(self, asked: Any) -> None:
+        link = DirectLinkFactory()
+        tomorrow = DAY + timedelta(days=1)
+        for day in (DAY, tomorrow, DAY, tomorrow, tomorrow):
+            assert asked.count(link.pk, NOW, day)
+        assert counts(link) == (5, NOW, [(DAY, 2), (tomorrow, 3)])
+
+    def test_a_download_can_be_given_back(self, asked: Any) -> None:
+        link = DirectLinkFactory(max_downloads=2)
+        assert asked.count(link.pk, NOW, DAY)
+        assert asked.count(link.pk, NOW, DAY)
+        asked.give_back(link.pk, DAY)
+        assert counts(link)[::2] == (1, [(DAY, 1)])
+        for _ in range(3):
+            asked.give_back(link.pk, DAY)
+        assert counts(link)[::2] == (0, [(DAY, 0)])
+
+
+def test_somebody_elses_first_of_the_day_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    link, asked = DirectLinkFactory(), plain()
+    link.days.create(day=DAY, downloads=1)
+    update = QuerySet.update
+    missed: list[Any] = []
+
+    def late(days: Any, **values: Any) -> int:
+        """The first look is from before the row was there."""
+        if not missed:
+            missed.append(values)
+            return 0
+        return update(days, **values)
+
+    monkeypatch.setattr(QuerySet, "update", late)
+    asked._count_day(link.pk, DAY)
+    assert [day.downloads for day in link.days.all()] == [2]
+
+
+@override_settings(USE_TZ=False)
+def test_a_site_without_time_zones_has_naive_moments() -> None:
+    naive = NOW.replace(tzinfo=None)
+    link = DirectLinkFactory(expires_at=naive + timedelta(hours=1), max_downloads=2)
+    row = links_of(DirectLink).find(link.code, naive)
+    assert row == plain().find(link.code, naive)
+    assert links_of(DirectLink).count(link.pk, naive, DAY)
+
+
+class TestChoice:
+    def test_a_database_that_we_wrote_nothing_for_is_asked_through_the_orm(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "vendor", "oracle")
+        assert isinstance(links_of(DirectLink), PlainLinks)
+
+    def test_so_is_a_sqlite_that_cannot_return_what_it_updates(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "vendor", "sqlite")
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+        assert isinstance(links_of(DirectLink), PlainLinks)
+
+    def test_so_is_one_whose_users_are_judged_by_python(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(choice, "_is_computed", lambda model: True)
+        assert isinstance(links_of(DirectLink), PlainLinks)
+
+    def test_a_replica_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(router, "db_for_read", lambda *args, **kwargs: 1 / 0)
+        link = DirectLinkFactory()
+        assert links_of(DirectLink).find(link.code, NOW) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own connection is asked")
+class TestBesideDjango:
+    """Outside of any transaction nobody watches, and SQLite is spoken to directly."""
+
+    def test_the_same_is_counted(self) -> None:
+        link = DirectLinkFactory()
+        asked: Any = links_of(DirectLink)
+        assert isinstance(asked, SQLiteLinks)
+        assert asked._may_bypass_django()
+        assert asked.open(link.code, link.name, NOW, DAY) == plain().find(link.code, NOW)
+        assert counts(link) == (1, NOW, [(DAY, 1)])
+
+    def test_a_miss_leaves_no_transaction_open(self) -> None:
+        assert links_of(DirectLink).open("abcdefgh", "a.txt", NOW, DAY) is None
+        assert connection.connection.in_transaction is False
+
+    def test_a_failure_counts_nothing_and_is_one_of_djangos(self) -> None:
+        link, asked = DirectLinkFactory(), links_of(DirectLink)
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE directlinks_dailydownloads RENAME TO away")
+        try:
+            with pytest.raises(Exception, match="no such table") as caught:
+                asked.open(link.code, link.name, NOW, DAY)
+            assert type(caught.value).__module__ == "django.db.utils"
+            assert connection.connection.in_transaction is False
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE away RENAME TO directlinks_dailydownloads")
+        assert counts(link)[0] == 0
+
+
+def test_a_user_model_without_is_active_has_no_column() -> None:
+    assert active_column(type(UserFactory())) == "is_active"
+    assert active_column(type(FileFactory())) is None

@@ -1,0 +1,109 @@
+"""Every text that people read is there in each language, and says the same."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.test import Client
+from django.utils import translation
+
+import directlinks
+from directlinks.core import paths
+from directlinks.models.contents import PATH_FAULTS, validate_path
+from tests.factories import DirectLinkFactory
+from tests.real.programs import needed
+
+PACKAGE = Path(directlinks.__file__).parent
+CATALOGUES = sorted(PACKAGE.glob("locale/*/LC_MESSAGES/django.po"))
+CHINESE = {"Accept": "text/html", "Accept-Language": "zh-hans"}
+
+every_catalogue = pytest.mark.parametrize(
+    "catalogue", CATALOGUES, ids=lambda path: path.parent.parent.name
+)
+
+
+def messages(catalogue: Path) -> dict[str, str]:
+    """Translations by their originals, plural forms after the singular."""
+    text = re.sub(r'"\n"', "", catalogue.read_text())
+    pair = r'^msgid "(.+)"$\n(?:^msgid_plural "(.*)"$\n)?((?:^msgstr.*$\n?)+)'
+    return {
+        match[1]: "".join(re.findall(r'"(.*)"', match[3]))
+        for match in re.finditer(pair, text.replace('msgid ""\n"', 'msgid "'), re.MULTILINE)
+    }
+
+
+def placeholders(text: str) -> set[str]:
+    return set(re.findall(r"%(?:\(\w+\))?[ds]", text))
+
+
+def test_there_is_simplified_chinese() -> None:
+    assert [path.parent.parent.name for path in CATALOGUES] == ["zh_Hans"]
+
+
+@every_catalogue
+def test_each_text_is_translated_with_what_is_put_into_it(catalogue: Path) -> None:
+    found = messages(catalogue)
+    assert len(found) > 150
+    for original, translated in found.items():
+        assert translated, original
+        assert placeholders(original) == placeholders(translated), original
+    assert "fuzzy" not in catalogue.read_text()
+
+
+@every_catalogue
+def test_no_text_is_missing(
+    catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed("xgettext")
+    copy = tmp_path / "directlinks"
+    shutil.copytree(PACKAGE, copy)
+    monkeypatch.chdir(copy)
+    language = catalogue.parent.parent.name
+    call_command("makemessages", locale=[language], no_location=True, no_obsolete=True, verbosity=0)
+    anew = copy / catalogue.relative_to(PACKAGE)
+    assert messages(anew).keys() == messages(catalogue).keys()
+
+
+@every_catalogue
+def test_what_is_compiled_is_what_is_written(catalogue: Path, tmp_path: Path) -> None:
+    compiled = tmp_path / "django.mo"
+    command = [needed("msgfmt"), "--check", "-o", str(compiled), str(catalogue)]
+    subprocess.run(command, check=True, capture_output=True)
+    assert compiled.read_bytes() == catalogue.with_suffix(".mo").read_bytes()
+
+
+@pytest.mark.django_db
+class TestInChinese:
+    def test_a_visitor_is_told_in_the_browsers_language(self) -> None:
+        answer: Any = Client().get("/f/abcdefgh/a.txt", headers=CHINESE)
+        assert "此链接没有对应的文件" in answer.content.decode()
+        assert answer.headers["Content-Language"] == "zh-hans"
+
+    def test_so_is_one_who_needs_a_password(self) -> None:
+        link = DirectLinkFactory(password=make_password("secret"))
+        answer: Any = Client().get(link.get_absolute_url(), headers=CHINESE)
+        assert "此文件受密码保护" in answer.content.decode()
+
+    def test_the_admin_is_chinese(self, admin_client: Client) -> None:
+        link = DirectLinkFactory(paused=True)
+        with translation.override("zh-hans"):
+            page: Any = admin_client.get("/admin/directlinks/directlink/")
+        assert "已暂停" in page.content.decode()
+        assert str(link.name) in page.content.decode()
+
+    @pytest.mark.parametrize(
+        "path",
+        ["", "a" * 1025, "a/" * 64 + "a", "a\nb", "a//b", "é" * 128],
+    )
+    def test_the_fault_of_a_path_is_translated(self, path: str) -> None:
+        assert paths.fault(path) in PATH_FAULTS
+        with pytest.raises(ValidationError) as caught:
+            validate_path(path)
+        with translation.override("zh-hans"):
+            assert caught.value.messages[0].endswith("。") or "路径" in caught.value.messages[0]

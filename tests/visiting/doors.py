@@ -1,0 +1,112 @@
+"""The doors through which a visitor may come, each with its own way from a request to an answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from asgiref.sync import async_to_sync
+from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import override_settings
+from werkzeug.test import Client as WSGIClient
+
+from directlinks.handlers.asgi import DirectLinksASGI
+from directlinks.handlers.wsgi import DirectLinksWSGI
+
+HOST = "testserver"
+MIDDLEWARE = "directlinks.middleware.DirectLinksMiddleware"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a visitor sees; names of headers in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+Door = Callable[..., Seen]
+
+
+def view(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
+    """Django's routing, behind the usual middleware."""
+    # It speaks to the WSGI handler itself, without the test client's own middleware.
+    return _wsgi(WSGIHandler(), path, method, headers or {})
+
+
+def middleware(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
+    with override_settings(MIDDLEWARE=[MIDDLEWARE, *settings.MIDDLEWARE]):
+        return _wsgi(WSGIHandler(), path, method, headers or {})
+
+
+def wsgi(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
+    return _wsgi(DirectLinksWSGI(WSGIHandler()), path, method, headers or {})
+
+
+def asgi_middleware(
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None
+) -> Seen:
+    with override_settings(MIDDLEWARE=[MIDDLEWARE, *settings.MIDDLEWARE]):
+        return _asgi(ASGIHandler(), path, method, headers or {})
+
+
+def asgi(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
+    return _asgi(DirectLinksASGI(ASGIHandler()), path, method, headers or {})
+
+
+DOORS: list[Door] = [view, middleware, wsgi, asgi_middleware, asgi]
+
+
+def _wsgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+    client = WSGIClient(application)
+    answer = client.open(
+        path, method=method, headers=dict(headers), base_url=f"http://{HOST}", buffered=True
+    )
+    seen = {name.lower(): value for name, value in answer.headers.items()}
+    return Seen(answer.status_code, seen, answer.data)
+
+
+def _asgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+    return async_to_sync(_asked)(application, path, method, headers)
+
+
+async def _asked(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+    sent = {"host": HOST, **{name.lower(): value for name, value in headers.items()}}
+    bare, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "asgi": {"version": "3.0"},
+        "method": method,
+        "scheme": "http",
+        "path": unquote(bare),
+        "raw_path": bare.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+        "client": ("127.0.0.1", 1234),
+        "server": (HOST, 80),
+    }
+    communicator: Any = ApplicationCommunicator  # which has no types
+    connection = communicator(application, scope)
+    await connection.send_input({"type": "http.request", "body": b"", "more_body": False})
+    start = await connection.receive_output(timeout=10)
+    body, more = b"", True
+    while more:
+        part = await connection.receive_output(timeout=10)
+        body += part.get("body", b"")
+        more = part.get("more_body", False)
+    await connection.wait(timeout=10)
+    seen = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    return Seen(start["status"], seen, body)
+
+
+def same_for_all(
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None
+) -> dict[str, Seen]:
+    """What each door answers to the same request."""
+    return {door.__name__: door(path, method, headers) for door in DOORS}

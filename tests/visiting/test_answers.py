@@ -1,0 +1,168 @@
+"""Answers from memory: only where the site wants them, and never where a limit is to be judged."""
+
+from typing import Any
+
+import pytest
+from django.http import HttpRequest
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from directlinks import signals
+from directlinks.counting.base import Counter
+from directlinks.models import DirectLink
+from directlinks.visiting import answers, sites
+from tests.factories import DirectLinkFactory
+from tests.visiting.doors import DOORS, Door, wsgi
+
+pytestmark = pytest.mark.django_db
+
+every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+
+
+class Notebook(Counter):
+    """It counts on paper; a link on the list of the closed ones is none to it."""
+
+    counted: list[int] = []
+    closed: set[int] = set()
+
+    def count(self, link: int, now: Any) -> bool:
+        if link in self.closed:
+            return False
+        self.counted.append(link)
+        return True
+
+
+NOTEBOOK = {"BACKEND": f"{__name__}.Notebook"}
+
+
+def base_of(request: HttpRequest) -> str:
+    return f"https://{request.META.get('HTTP_X_SITE', 'files')}.example"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known(settings: Settings) -> Any:
+    settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "COUNTER": NOTEBOOK}
+    answers.forget_all()
+    Notebook.counted.clear()
+    Notebook.closed.clear()
+    yield
+    answers.forget_all()
+
+
+def revoke(link: DirectLink) -> None:
+    DirectLink.objects.filter(pk=link.pk).revoke(timezone.now())
+
+
+@every_door
+class TestEveryDoor:
+    def test_a_revocation_is_noticed_after_the_seconds_that_the_site_allows(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seconds = [1000.0]
+        monkeypatch.setattr(answers, "monotonic", lambda: seconds[0])
+        link = DirectLinkFactory()
+        first = door(link.get_absolute_url())
+        revoke(link)
+        seconds[0] += 9.9
+        again = door(link.get_absolute_url())
+        assert (first.status, again.headers["location"]) == (302, first.headers["location"])
+        seconds[0] += 0.1
+        assert door(link.get_absolute_url()).status == 404
+
+    def test_every_visit_is_counted_and_told(self, door: Door) -> None:
+        told: list[int] = []
+
+        def listen(link: int, **facts: Any) -> None:
+            told.append(link)
+
+        signals.opened.connect(listen)
+        link = DirectLinkFactory()
+        try:
+            for _ in range(3):
+                door(link.get_absolute_url())
+        finally:
+            signals.opened.disconnect(listen)
+        assert Notebook.counted == told == [link.pk] * 3
+
+    @pytest.mark.parametrize(
+        "limits", [{"max_downloads": 9}, {"referers": "example.org"}, {"password": "!"}]
+    )
+    def test_a_link_with_a_limit_is_asked_for_each_time(
+        self, door: Door, limits: dict[str, Any]
+    ) -> None:
+        link = DirectLinkFactory(**limits)
+        door(link.get_absolute_url(), headers={"Referer": "https://example.org/"})
+        revoke(link)
+        assert door(link.get_absolute_url()).status == 404
+
+    @pytest.mark.parametrize(
+        "headers",
+        [{"Range": "bytes=5-"}, {"Sec-Purpose": "prefetch"}, {"User-Agent": "Slackbot 1.0"}],
+    )
+    def test_what_is_not_counted_is_not_answered_from_memory(
+        self, door: Door, headers: dict[str, str]
+    ) -> None:
+        link = DirectLinkFactory()
+        door(link.get_absolute_url())
+        assert door(link.get_absolute_url(), headers=headers).status == 302
+        assert door(link.get_absolute_url(), "HEAD").status == 302
+        assert Notebook.counted == [link.pk]
+
+    def test_a_counter_may_know_better(self, door: Door) -> None:
+        link = DirectLinkFactory()
+        door(link.get_absolute_url())
+        Notebook.closed.add(link.pk)
+        assert door(link.get_absolute_url()).status == 404
+
+    def test_bytes_are_never_kept(self, door: Door, settings: Settings) -> None:
+        stream = {"BACKEND": "directlinks.delivery.stream.StreamBackend"}
+        settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "DELIVERY": stream}
+        link = DirectLinkFactory()
+        assert door(link.get_absolute_url()).status == 200
+        revoke(link)
+        assert door(link.get_absolute_url()).status == 404
+
+    def test_the_database_counts_what_memory_answers(self, door: Door, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"CACHE_SECONDS": 10}
+        link = DirectLinkFactory()
+        for _ in range(3):
+            assert door(link.get_absolute_url()).status == 302
+        link.refresh_from_db()
+        assert link.downloads == 3
+        revoke(link)
+        assert door(link.get_absolute_url()).status == 404  # the statement that counts knows
+
+
+def test_without_the_setting_nothing_is_kept(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"COUNTER": NOTEBOOK}
+    link = DirectLinkFactory()
+    wsgi(link.get_absolute_url())
+    assert answers._answers == {}
+
+
+def test_a_callable_base_url_is_asked_each_time(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "BASE_URL": f"{__name__}.base_of"}
+    link = DirectLinkFactory()
+    for name in ("one", "two"):
+        answer = wsgi(link.get_absolute_url(), headers={"X-Site": name})
+        assert answer.headers["location"].startswith(f"https://{name}.example/f/t/")
+
+
+def test_each_host_has_its_own_answer(settings: Settings) -> None:
+    link = DirectLinkFactory()
+    for host in ("testserver", "localhost", "testserver"):
+        answer = wsgi(link.get_absolute_url(), headers={"Host": host})
+        assert answer.headers["location"].startswith(f"http://{host}/f/t/")
+
+
+def test_neither_memory_grows_for_ever(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    monkeypatch.setattr(answers, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(sites, "MOST_SITES", 2)
+    for number in range(7):
+        Client().get(
+            DirectLinkFactory().get_absolute_url(), headers={"Host": f"host{number}.example"}
+        )
+        assert 0 < len(answers._answers) <= 2
+        assert 0 < len(sites._sites) <= 2

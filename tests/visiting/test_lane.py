@@ -1,0 +1,162 @@
+"""The fast lane: what it may answer, what it costs, and what it leaves to the long way."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from directlinks import signals
+from directlinks.handlers.wsgi import DirectLinksWSGI
+from tests.factories import DirectLinkFactory
+from tests.visiting.doors import wsgi
+
+pytestmark = pytest.mark.django_db
+
+HTTPS = ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def environ(path: str, **facts: str) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": "testserver",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "testserver",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(),
+        **facts,
+    }
+
+
+class Lane(DirectLinksWSGI):
+    """It notes what it does not answer by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(WSGIHandler())
+        self.long_ways = 0
+
+    def get_response(self, request: Any) -> Any:
+        self.long_ways += 1
+        return super().get_response(request)
+
+    def ask(self, path: str, **facts: str) -> dict[str, str]:
+        told: list[tuple[str, str]] = []
+        answer = self(environ(path, **facts), lambda status, headers: told.extend(headers))
+        if hasattr(answer, "close"):
+            answer.close()
+        return dict(told)
+
+
+def test_a_plain_visit_makes_no_request_object() -> None:
+    link, lane = DirectLinkFactory(), Lane()
+    lane.ask(link.get_absolute_url())  # the host is not known yet
+    assert lane.long_ways == 1
+    headers = lane.ask(link.get_absolute_url())
+    assert headers["Location"].startswith("http://testserver/f/t/")
+    if connection.vendor != "mysql":  # which has to be asked before it is told
+        assert lane.long_ways == 1
+    link.refresh_from_db()
+    assert link.downloads == 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "facts"),
+    [
+        ({"password": make_password("x")}, {}),
+        ({"paused": True}, {}),
+        ({}, {"REQUEST_METHOD": "HEAD"}),
+        ({}, {"REQUEST_METHOD": "POST"}),
+        ({}, {"HTTP_RANGE": "bytes=0-"}),
+        ({}, {"HTTP_SEC_PURPOSE": "prefetch"}),
+        ({}, {"HTTP_HOST": "evil.example"}),
+        ({}, {"PATH_INFO": "/f/abc/x"}),
+        ({}, {"PATH_INFO": "/f/t/1.ig.1.x/a"}),
+    ],
+)
+def test_what_is_not_plain_takes_the_long_way(
+    limits: dict[str, Any], facts: dict[str, str]
+) -> None:
+    lane = Lane()
+    lane.ask(DirectLinkFactory().get_absolute_url())
+    lane.long_ways = 0
+    lane.ask(DirectLinkFactory(**limits).get_absolute_url(), **facts)
+    assert lane.long_ways == 1
+
+
+@pytest.mark.parametrize(
+    "settled",
+    [
+        {"CORS": "*"},
+        {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}},
+        {"BASE_URL": "tests.visiting.test_answers.base_of"},
+        {"CACHE_SECONDS": 5},
+    ],
+)
+def test_so_does_a_site_whose_answers_depend_on_more(
+    settings: Settings, settled: dict[str, Any]
+) -> None:
+    settings.DIRECTLINKS = settled
+    link, lane = DirectLinkFactory(), Lane()
+    for _ in range(2):
+        lane.ask(link.get_absolute_url())
+    assert lane.long_ways == 2
+
+
+def test_a_developers_requests_take_the_long_way_with_all_its_help(settings: Settings) -> None:
+    settings.DEBUG = True
+    link, lane = DirectLinkFactory(), Lane()
+    for _ in range(2):
+        lane.ask(link.get_absolute_url())
+    assert lane.long_ways == 2
+
+
+@pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
+def test_it_asks_what_a_view_asks() -> None:
+    link = DirectLinkFactory()
+    wsgi(link.get_absolute_url())
+    with CaptureQueriesContext(connection) as queries:
+        wsgi(link.get_absolute_url())
+    verbs = [query["sql"].split()[0] for query in queries]
+    assert [verb for verb in verbs if verb in ("SELECT", "UPDATE", "INSERT", "WITH")] == {
+        "sqlite": ["UPDATE", "INSERT"],
+        "postgresql": ["WITH"],
+    }[connection.vendor]
+
+
+def test_it_tells_who_listens() -> None:
+    told: list[int] = []
+
+    def listen(link: int, **facts: Any) -> None:
+        told.append(link)
+
+    link = DirectLinkFactory()
+    signals.opened.connect(listen)
+    try:
+        for _ in range(3):
+            wsgi(link.get_absolute_url())
+    finally:
+        signals.opened.disconnect(listen)
+    assert told == [link.pk] * 3
+
+
+def test_the_word_of_a_declared_proxy_is_taken_for_the_scheme(settings: Settings) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = HTTPS
+    link, lane = DirectLinkFactory(), Lane()
+    for _ in range(2):
+        plain = lane.ask(link.get_absolute_url())
+        secure = lane.ask(link.get_absolute_url(), **dict([HTTPS]))
+        assert plain["Location"].startswith("http://testserver/")
+        assert secure["Location"].startswith("https://testserver/")
+
+
+def test_a_script_prefix_is_kept() -> None:
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    for _ in range(2):
+        headers = lane.ask(path, SCRIPT_NAME="/site")
+        assert headers["Location"].startswith("http://testserver/site/f/t/")
