@@ -82,7 +82,7 @@ class TestTheTable:
         assert (may(user, link), may(user, link.file)) == (expected, expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     traits=st.lists(st.sampled_from([row[1] for row in ACTORS if row[1]]), min_size=1, max_size=3),
     data=st.data(),

@@ -48,7 +48,7 @@ def api() -> APIClient:
 def test_each_answer_fits_it(debug: bool, api: APIClient, settings: Settings) -> None:
     settings.DEBUG = debug
 
-    @bounds(max_examples=60, deadline=None)
+    @bounds(max_examples=60)
     @given(uris=st.lists(URIS, max_size=5))
     def check(uris: list[str]) -> None:
         CONTRACT.validate(api.put(*uris).json())

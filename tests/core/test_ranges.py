@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import parse_range_header
 
@@ -153,7 +153,6 @@ SIZES = st.integers(1, 2**63)
 
 
 @given(SIZES, st.data())
-@settings(deadline=None)
 def test_a_satisfiable_range_selects_what_werkzeug_selects(size: int, data: st.DataObject) -> None:
     """Only satisfiable single ranges are drawn, suffixes no longer than the file.
 
@@ -180,7 +179,6 @@ def test_a_satisfiable_range_selects_what_werkzeug_selects(size: int, data: st.D
     | st.lists(st.sampled_from([*"0123456789-,= \t", "bytes", "bytes="]), max_size=12).map("".join),
     st.integers(0, 20),
 )
-@settings(deadline=None)
 def test_no_header_selects_bytes_that_are_not_there(header: str, size: int) -> None:
     for text in (header, f"bytes={header}"):
         selection = select(text, size)

@@ -50,7 +50,7 @@ def described(server: Server) -> Any:
     return schemathesis.openapi.from_url(f"{server.origin}/api/schema/?format=json")
 
 
-bounded = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 
 CALLS = [
     ("PUT", "file/source"),

@@ -106,7 +106,8 @@ def test_what_was_wiped_is_as_it_was(name: str) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 @given(text=st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=50))
 @hypothesis_settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_hostile_texts_are_as_they_were(name: str, text: str) -> None:
     """Within ASCII, which each database holds in every column; of others, see the records."""

@@ -166,7 +166,7 @@ def uses(draw: st.DrawFn) -> dict[str, Any]:
 
 
 class TestPages:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(
         given_uses=st.lists(uses(), max_size=9),
         by=st.sampled_from(sorted(ORDERS)),

@@ -43,7 +43,6 @@ files = st.lists(
 places = st.lists(st.tuples(owners, paths_), max_size=25, unique=True)
 
 every_time = settings(
-    deadline=None,
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, router
 from django.db.models import QuerySet
 from django.test import override_settings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from directlinks.core.states import LinkState
@@ -53,7 +53,6 @@ def counts(link: DirectLink) -> tuple[int, datetime | None, list[tuple[date, int
 
 
 @given(limits)
-@settings(deadline=None)
 def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
     link = DirectLinkFactory(**chosen)
     row = links_of(DirectLink).find(link.code, NOW)
@@ -68,7 +67,6 @@ def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
 
 
 @given(limits)
-@settings(deadline=None)
 def test_a_download_is_counted_where_the_orm_counts_it(chosen: dict[str, Any]) -> None:
     one, other = DirectLinkFactory(**chosen), DirectLinkFactory(**chosen)
     opens = one.state(NOW) is LinkState.ACTIVE
@@ -79,7 +77,6 @@ def test_a_download_is_counted_where_the_orm_counts_it(chosen: dict[str, Any]) -
 
 
 @given(limits)
-@settings(deadline=None)
 def test_one_statement_opens_exactly_what_opens_for_everybody(chosen: dict[str, Any]) -> None:
     link = DirectLinkFactory(**chosen)
     before = counts(link)
