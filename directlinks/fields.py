@@ -1,4 +1,4 @@
-"""Columns: exact text, contents that notice an assignment, moments that can be read again."""
+"""Columns: exact and any text, contents that notice an assignment, moments that can be read."""
 
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
@@ -58,6 +58,24 @@ class CaselessContains(IContains):
 
     def _in_collation(self, collation: str) -> IContains:
         return IContains(Collate(self.lhs, collation), self.rhs)
+
+
+class UnicodeText(models.Field):  # type: ignore[type-arg]  # as above
+    """A column in the database's own collation, and in full Unicode where MySQL has less."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        parameters: dict[str, Any] = dict(super().db_parameters(connection))
+        if connection.vendor == "mysql":
+            parameters["collation"] = "utf8mb4_general_ci"
+        return parameters
+
+
+class UnicodeCharField(UnicodeText, models.CharField):  # type: ignore[type-arg]  # as above
+    """A CharField for what people write to each other."""
+
+
+class UnicodeTextField(UnicodeText, models.TextField):  # type: ignore[type-arg]  # as above
+    """A TextField for what people write to each other."""
 
 
 class ContentDescriptor(FileDescriptor):

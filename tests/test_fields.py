@@ -1,4 +1,4 @@
-"""The two columns of our own."""
+"""The columns of our own."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,7 +12,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from directlinks.fields import ExactCharField
+from directlinks.fields import (
+    ExactCharField,
+    UnicodeCharField,
+    UnicodeText,
+    UnicodeTextField,
+)
 from directlinks.models import File
 from tests.factories import DirectLinkFactory, FileFactory
 
@@ -44,6 +49,19 @@ def test_exact_text_has_a_binary_collation_on_each_database(
 ) -> None:
     field = ExactCharField(max_length=9)
     assert field.db_parameters(database(vendor, **facts))["collation"] == collation
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("vendor", "collation"),
+    [("sqlite", None), ("postgresql", None), ("mysql", "utf8mb4_general_ci")],
+)
+@pytest.mark.parametrize("field", [UnicodeCharField(max_length=9), UnicodeTextField()])
+def test_what_people_write_is_held_whole_and_sorted_by_the_database(
+    field: UnicodeText, vendor: str, collation: str | None
+) -> None:
+    parameters = field.db_parameters(database(vendor))
+    assert parameters.get("collation") == collation
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from directlinks.fields import ExactCharField
+from directlinks.fields import ExactCharField, UnicodeTextField
 from directlinks.querysets import IdempotentRequestQuerySet
 
 
@@ -19,7 +19,7 @@ class IdempotentRequest(models.Model):
     )
     key = ExactCharField(max_length=255)
     digest = models.CharField(max_length=64)
-    answer = models.TextField(blank=True)
+    answer = UnicodeTextField(blank=True)
     created_at = models.DateTimeField(db_index=True)
 
     objects = IdempotentRequestQuerySet.as_manager()

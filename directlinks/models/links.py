@@ -15,7 +15,13 @@ from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import codes, paths, referers
 from directlinks.core.states import LinkState, judge
-from directlinks.fields import ExactCharField, MomentField, validate_moment
+from directlinks.fields import (
+    ExactCharField,
+    MomentField,
+    UnicodeCharField,
+    UnicodeTextField,
+    validate_moment,
+)
 from directlinks.models.files import File
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.users import is_active
@@ -86,7 +92,7 @@ class DirectLink(models.Model):
         editable=False,
         help_text=_("A hash, made by Django's password hashers. Empty: none is asked for."),
     )
-    referers = models.TextField(
+    referers = UnicodeTextField(
         _("referring sites"),
         blank=True,
         validators=[validate_hosts],
@@ -97,10 +103,10 @@ class DirectLink(models.Model):
         ),
     )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
-    label = models.CharField(
+    label = UnicodeCharField(
         _("label"), max_length=255, blank=True, help_text=_("For those who manage the link.")
     )
-    note = models.TextField(_("note"), blank=True)
+    note = UnicodeTextField(_("note"), blank=True)
 
     objects = DirectLinkQuerySet.as_manager()
 

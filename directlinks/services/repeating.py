@@ -32,7 +32,7 @@ def once(answer: Callable[[], str], *, user: Any, key: str, request: bytes, now:
                 )
                 claim.answer = answer()
                 claim.save(update_fields=["answer"])
-                return claim.answer
+                return str(claim.answer)
         except DatabaseError:
             # The key is taken; or a deadlock, or a file that vanished, has undone the transaction.
             if (kept := _kept(user, key, request, now)) is not None:

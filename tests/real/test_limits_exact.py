@@ -15,8 +15,8 @@ from tests.real.visitors import all_at_once, ask
 MIDDLEWARE = 'MIDDLEWARE.insert(0, "directlinks.middleware.DirectLinksMiddleware")\n'
 
 WRAPPED = """
-from directlinks.{name} import DirectLinks{interface}
-in_front = DirectLinks{interface}(application)
+from directlinks.{name} import get_{name}_application
+in_front = get_{name}_application()
 """
 
 
@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("limits") / "project"
     site = new_site(folder, settings=DOCUMENTED_SETTINGS + media)
     for name in ("wsgi", "asgi"):
-        site.append(f"mysite/{name}.py", WRAPPED.format(name=name, interface=name.upper()))
+        site.append(f"mysite/{name}.py", WRAPPED.format(name=name))
     with own_database(site) as site:
         site.add_user("ada")
         yield site
