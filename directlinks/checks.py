@@ -42,6 +42,7 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         *_check_batch_sizes(),
         *_check_base_url(),
         *_check_callable("VISIT_RULE", conf.VISIT_RULE, "directlinks.E032"),
+        *_check_storage_aliases(),
         *_check_delivery(),
         *_check_counter(),
     ]
@@ -126,6 +127,21 @@ def _check_callable(setting: str, path: str, check: str) -> list[CheckMessage]:
     if callable(found):
         return []
     return [Error(f'DIRECTLINKS["{setting}"]: {path} cannot be called.', id=check)]
+
+
+def _check_storage_aliases() -> list[CheckMessage]:
+    chosen = conf.DELIVERY
+    if chosen is None or "BACKEND" in chosen:
+        return []
+    return [
+        Caution(
+            f'DIRECTLINKS["DELIVERY"] names the storage {alias!r}, which STORAGES lacks.',
+            hint=f"STORAGES has: {', '.join(conf.storage_aliases)}.",
+            id="directlinks.W011",
+        )
+        for alias in chosen
+        if alias not in conf.storage_aliases
+    ]
 
 
 def _check_delivery() -> Sequence[CheckMessage]:

@@ -118,6 +118,10 @@ class Conf:
         return "directlinks" if "directlinks" in settings.STORAGES else "default"
 
     @cached_property
+    def storage_aliases(self) -> list[str]:
+        return list(settings.STORAGES)
+
+    @cached_property
     def delivery(self) -> dict[str, Any] | None:
         """The backend that the site has chosen for its storage, with its options."""
         chosen = self.DELIVERY

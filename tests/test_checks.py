@@ -80,6 +80,7 @@ PROVOKED: list[tuple[str, Any]] = [
     ("E016", {"REDIRECT_MAX_AGE": -1}),
     ("E017", {"DELIVERY": "stream"}),
     ("E018", delivery(f"{HANDOVER}.AccelBackend", location="protected")),
+    ("E018", delivery(f"{HANDOVER}.AccelBackend", location=None)),
     ("E019", {"CORS": "on"}),
     ("E020", {"BASE_URL": "example.org"}),
     ("E020", {"BASE_URL": f"{__name__}.missing"}),
@@ -110,6 +111,7 @@ PROVOKED: list[tuple[str, Any]] = [
     ("W004", {"CODE_LENGTH": 20}),
     ("W004", {"CODE_ALPHABET": "ab"}),
     ("W005", {"BATCH_SIZE": 3001}),
+    ("W011", {"DELIVERY": {"defualt": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}}),
 ]
 
 

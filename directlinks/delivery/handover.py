@@ -34,7 +34,8 @@ class AccelBackend(DeliveryBackend):
         return _handed_over(download, "X-Accel-Redirect", place)
 
     def check(self) -> Sequence[CheckMessage]:
-        if self.location.startswith("/") and self.location.endswith("/"):
+        location: object = self.location  # whatever the site has written
+        if isinstance(location, str) and location.startswith("/") and location.endswith("/"):
             return []
         fault = f"The location of AccelBackend, {self.location!r}, must begin and end with a slash."
         return [Error(fault, id="directlinks.E018")]
