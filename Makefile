@@ -29,7 +29,8 @@ check: $(VENV)/check.installed
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	# What only another database server reaches is missing here: .ci/run asks for every line.
+	$(BIN)/coverage report --fail-under=99
 
 screenshots: $(VENV)/check.installed
 	$(BIN)/python -m tests.real.screenshots $(ARGS)

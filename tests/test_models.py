@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from directlinks.core import paths
 from directlinks.core.states import LinkState
-from directlinks.models import DirectLink, File
+from directlinks.models import DailyDownloads, DirectLink, File, FoldedBatch, FormerCode
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 TAKEN = "Another file is at this path. Rename it or move it to the trash first."
@@ -683,3 +683,15 @@ def test_saving_no_fields_changes_nothing() -> None:
     before = File.objects.values().get()
     file.save(update_fields=[])
     assert File.objects.values().get() == before
+
+
+def test_no_row_shows_a_whole_code() -> None:
+    link = DirectLinkFactory()
+    former = FormerCode(link=link, code="x" * 22)
+    assert str(former).startswith("xxxx")
+    assert "x" * 5 not in str(former)
+
+
+def test_counts_show_what_they_are_of() -> None:
+    assert str(DailyDownloads(day=NOW.date(), downloads=7)) == "2026-05-04: 7"
+    assert str(FoldedBatch(name="host/1")) == "host/1"

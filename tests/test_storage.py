@@ -46,6 +46,15 @@ class TestLackingBytes:
         content_storage().save("a/b.txt", ContentFile(b"bytes"))
         assert lacks_bytes(content(name))
 
+    def test_a_storage_with_a_way_of_its_own_is_asked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        memory = InMemoryStorage()
+        monkeypatch.setattr(File._meta.get_field("content"), "storage", memory)
+        name = memory.save("a/b.txt", ContentFile(b"bytes"))
+        assert not lacks_bytes(content(name))
+        assert lacks_bytes(content("missing.txt"))
+
     def test_a_storage_elsewhere_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(File._meta.get_field("content"), "storage", Bucket())
         assert not lacks_bytes(content("missing.txt"))

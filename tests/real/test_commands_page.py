@@ -31,6 +31,8 @@ def test_a_stranger_who_follows_them_sees_what_they_promise(tmp_path: Path) -> N
         '], "counts": {"bytes-missing": 0}, "links": 1, "bytes_checked": true}',
         "Removed: nothing.",
         "Removed: nothing. (dry run: nothing was changed)",
+        "0 downloads wait.",
+        "0 downloads were added.",
         "Links: 2 exported.",
         "Links: 2 exported.",
         "3",

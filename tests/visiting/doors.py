@@ -35,33 +35,33 @@ Door = Callable[..., Seen]
 def view(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
     """Django's routing, behind the usual middleware."""
     # It speaks to the WSGI handler itself, without the test client's own middleware.
-    return _wsgi(WSGIHandler(), path, method, headers or {})
+    return through_wsgi(WSGIHandler(), path, method, headers or {})
 
 
 def middleware(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
     with override_settings(MIDDLEWARE=[MIDDLEWARE, *settings.MIDDLEWARE]):
-        return _wsgi(WSGIHandler(), path, method, headers or {})
+        return through_wsgi(WSGIHandler(), path, method, headers or {})
 
 
 def wsgi(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
-    return _wsgi(DirectLinksWSGI(WSGIHandler()), path, method, headers or {})
+    return through_wsgi(DirectLinksWSGI(WSGIHandler()), path, method, headers or {})
 
 
 def asgi_middleware(
     path: str, method: str = "GET", headers: Mapping[str, str] | None = None
 ) -> Seen:
     with override_settings(MIDDLEWARE=[MIDDLEWARE, *settings.MIDDLEWARE]):
-        return _asgi(ASGIHandler(), path, method, headers or {})
+        return through_asgi(ASGIHandler(), path, method, headers or {})
 
 
 def asgi(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
-    return _asgi(DirectLinksASGI(ASGIHandler()), path, method, headers or {})
+    return through_asgi(DirectLinksASGI(ASGIHandler()), path, method, headers or {})
 
 
 DOORS: list[Door] = [view, middleware, wsgi, asgi_middleware, asgi]
 
 
-def _wsgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+def through_wsgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
     client = WSGIClient(application)
     answer = client.open(
         path, method=method, headers=dict(headers), base_url=f"http://{HOST}", buffered=True
@@ -70,7 +70,7 @@ def _wsgi(application: Any, path: str, method: str, headers: Mapping[str, str]) 
     return Seen(answer.status_code, seen, answer.data)
 
 
-def _asgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+def through_asgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
     return async_to_sync(_asked)(application, path, method, headers)
 
 
