@@ -5,7 +5,7 @@ each of these is a mistake, which the client should hear of.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -83,10 +83,11 @@ class MomentField(serializers.DateTimeField):
         if match[3] is None:
             self.fail("naive")
         try:
-            moment = datetime.fromisoformat(match[0].upper())
+            # In UTC, as databases ask for it: the edges of the calendar may not fit.
+            moment = datetime.fromisoformat(match[0].upper()).astimezone(UTC)
             if timezone.is_naive(timezone.now()):  # a site without USE_TZ
                 moment = timezone.make_naive(moment, timezone.get_default_timezone())
-        except (ValueError, OverflowError):  # the thirtieth of February, the year 0
+        except (ValueError, OverflowError):  # the thirtieth of February, the year 0 or 10000
             self.fail("invalid")
         return moment
 

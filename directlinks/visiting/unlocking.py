@@ -7,11 +7,13 @@ password's hash, so changing the password ends it.
 from datetime import datetime
 
 from django.contrib.auth.hashers import check_password
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 
 from directlinks.conf import conf
 from directlinks.core import signing
-from directlinks.core.errors import PasswordRequired, WrongPassword
+from directlinks.core.errors import InvalidParameters, PasswordRequired, WrongPassword
 from directlinks.sql.rows import LinkRow
 from directlinks.visiting.throttling import note_failure, refuse_after
 
@@ -32,9 +34,9 @@ def check_unlocked(request: HttpRequest, row: LinkRow, now: datetime) -> None:
 def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
     """The answer to the form: back to the link, with a cookie that opens it.
 
-    Raises WrongPassword or TooManyAttempts.
+    Raises WrongPassword, TooManyAttempts, or InvalidParameters where the body is no form.
     """
-    _compare(request, row, request.POST.get("password", ""))
+    _compare(request, row, _password_in_form(request))
     expires = int(now.timestamp()) + UNLOCKED_SECONDS
     proof = signing.unlocking(row.link, row.password, expires, conf.signing_keys[0])
     response = HttpResponse(status=303, headers={"Location": request.get_full_path()})
@@ -64,6 +66,13 @@ def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
     if not check_password(password, row.password):
         note_failure(conf.LOGIN_RATE, request, scope=scope)
         raise WrongPassword
+
+
+def _password_in_form(request: HttpRequest) -> str:
+    try:
+        return request.POST.get("password", "")
+    except (BadRequest, MultiPartParserError, UnreadablePostError) as error:
+        raise InvalidParameters(cause=str(error)) from error
 
 
 def _as_typed(header: str) -> str:

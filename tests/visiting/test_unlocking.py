@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.hashers import make_password
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import UnreadablePostError
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -160,6 +162,33 @@ class TestPeople:
         answer = send_form(DirectLinkFactory(), Client(), PASSWORD)
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [
+            ("multipart/form-data", b"password"),
+            ("multipart/form-data; boundary=\xff", b"password"),
+            ("application/x-www-form-urlencoded; charset=utf-16", b"password="),
+            ("application/x-www-form-urlencoded", b"&a" * 2000),
+            ("application/x-www-form-urlencoded", b"password=" + b"a" * 3_000_000),
+        ],
+    )
+    def test_what_is_no_form_is_a_fault_of_the_request(
+        self, link: Any, content_type: str, body: bytes
+    ) -> None:
+        client = Client(raise_request_exception=False)
+        path = link.get_absolute_url()
+        answer: Any = client.generic("POST", path, body, content_type=content_type)
+        assert (answer.status_code, answer.json()["code"]) == (400, 40001)
+
+    def test_a_sender_who_hangs_up_is_no_error_of_the_server(
+        self, link: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def hung_up(request: Any) -> None:
+            raise UnreadablePostError("reset by peer")
+
+        monkeypatch.setattr(WSGIRequest, "_load_post_and_files", hung_up)
+        assert send_form(link, Client(), PASSWORD).status_code == 400
 
     def test_it_also_guards_what_is_to_be_saved(self, link: Any) -> None:
         path = link.get_absolute_url().replace("/f/", "/f/d/")
