@@ -7,6 +7,7 @@ import pytest
 from django.core.handlers import asgi
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.test import client
 from django.urls import clear_script_prefix
 
 
@@ -17,9 +18,10 @@ def _requests_in_a_loop_use_this_thread(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture(autouse=True)
-def _connections_outlive_requests() -> Iterator[None]:
+def _connections_outlive_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A handler would close the connection that holds the test's transaction; so does Django's
-    test client see to it."""
+    test client see to it, and must not undo this."""
+    monkeypatch.setattr(client, "close_old_connections", lambda **kwargs: None)
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield

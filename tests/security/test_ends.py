@@ -1,0 +1,118 @@
+"""A link that ends has ended, whatever was handed out or remembered before."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from directlinks.models import DirectLink
+from directlinks.visiting import answers
+from tests.delivery.buckets import SigningBucket
+from tests.delivery.downloads import delivery
+from tests.factories import DirectLinkFactory, UserFactory
+from tests.security.asking import LOCAL, document, every_door, own, visit
+from tests.visiting.doors import Door
+
+pytestmark = pytest.mark.django_db
+
+
+def deactivate_owner(link: DirectLink) -> None:
+    link.file.owner.is_active = False
+    link.file.owner.save()
+
+
+def pause(link: DirectLink) -> None:
+    link.paused = True
+    link.save()
+
+
+def revoke(link: DirectLink) -> None:
+    DirectLink.objects.filter(pk=link.pk).revoke(timezone.now())
+
+
+def remove_bytes(link: DirectLink) -> None:
+    link.file.content.storage.delete(link.file.content.name)
+
+
+FATES: dict[str, Callable[[DirectLink], object]] = {
+    "owner inactive": deactivate_owner,
+    "owner deleted": lambda link: link.file.owner.delete(),
+    "paused": pause,
+    "revoked": revoke,
+    "trashed": lambda link: link.file.trash(),
+    "deleted": lambda link: link.file.delete(),
+}
+every_fate = pytest.mark.parametrize("fate", FATES)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known() -> Iterator[None]:
+    answers.forget_all()
+    yield
+    answers.forget_all()
+
+
+class TestLinksThatEnd:
+    @pytest.mark.parametrize("backend", LOCAL)
+    def test_one_stops_at_once_while_its_owner_is_inactive(
+        self, backend: str, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {**delivery(backend), "REDIRECT_MAX_AGE": 60}
+        link = DirectLinkFactory()
+        assert document(link).status_code == 200
+        link.file.owner.is_active = False
+        link.file.owner.save()
+        assert visit(link).status_code == 404
+
+    @every_fate
+    def test_one_stops_at_once_although_a_signed_target_is_known(
+        self, fate: str, signing_bucket: SigningBucket
+    ) -> None:
+        link = DirectLinkFactory()
+        other = DirectLinkFactory()
+        assert visit(link).headers["Location"].endswith("?signature=1")
+        FATES[fate](link)
+        assert visit(link).status_code == 404
+        assert len(signing_bucket.wishes) == 1
+        assert visit(other).status_code == 302
+
+    @every_door
+    @every_fate
+    @pytest.mark.parametrize("chosen", [{}, {"CACHE_SECONDS": 60}, {"REDIRECT_MAX_AGE": 60}])
+    def test_one_stops_at_once_with_all_that_it_gave(
+        self, door: Door, fate: str, chosen: dict[str, int], settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = chosen
+        link = DirectLinkFactory()
+        other = DirectLinkFactory()
+        path = link.get_absolute_url()
+        target = own(door(path).headers["location"])
+        assert door(target).body == b"some bytes"
+        FATES[fate](link)
+        assert [door(gone).status for gone in (path, target)] == [404, 404]
+        assert door(other.get_absolute_url()).status == 302
+
+    @every_door
+    @pytest.mark.parametrize("backend", LOCAL[:2])
+    @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=2-"}, {"Range": "bytes=99-"}])
+    def test_where_bytes_are_gone_there_is_no_file(
+        self, door: Door, backend: str, headers: dict[str, str], settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = delivery(backend)
+        link = DirectLinkFactory()
+        remove_bytes(link)
+        for method in ("GET", "HEAD"):
+            answer = door(link.get_absolute_url(), method, headers)
+            if answer.status == 302:
+                answer = door(own(answer.headers["location"]), method, headers)
+            assert answer.status == 404
+
+    @pytest.mark.parametrize("act", ["delete", "trash"])
+    def test_with_a_file_end_no_links_of_its_neighbours(self, act: str) -> None:
+        owner = UserFactory()
+        paths = ["a", "a.txt", "a/b.txt", "ab", "A"]
+        links = {path: DirectLinkFactory(file__owner=owner, file__path=path) for path in paths}
+        getattr(links["a"].file, act)()
+        statuses = {path: visit(link).status_code for path, link in links.items()}
+        assert statuses == {"a": 404, "a.txt": 302, "a/b.txt": 302, "ab": 302, "A": 302}
