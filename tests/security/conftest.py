@@ -1,6 +1,6 @@
 """What tests through whole handlers stand on, here as in tests/visiting."""
 
-from tests.delivery.conftest import _presigners_of_its_own, signing_bucket
+from tests.delivery.conftest import _presigners_of_its_own, bucket, signing_bucket
 from tests.visiting.conftest import (
     _connections_outlive_requests,
     _no_script_prefix_stays,
@@ -12,5 +12,6 @@ __all__ = [
     "_no_script_prefix_stays",
     "_presigners_of_its_own",
     "_requests_in_a_loop_use_this_thread",
+    "bucket",
     "signing_bucket",
 ]

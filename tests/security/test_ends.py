@@ -32,7 +32,7 @@ def revoke(link: DirectLink) -> None:
 
 
 def remove_bytes(link: DirectLink) -> None:
-    link.file.content.storage.delete(link.file.content.name)
+    link.file.content.storage.delete(str(link.file.content))
 
 
 FATES: dict[str, Callable[[DirectLink], object]] = {

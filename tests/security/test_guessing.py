@@ -47,19 +47,19 @@ def path_of(**fields: Any) -> str:
 
 
 def path_of_trashed() -> str:
-    link = DirectLinkFactory()
+    link: DirectLink = DirectLinkFactory()
     link.file.trash()
     return link.get_absolute_url()
 
 
 def path_of_former_code() -> str:
-    link = DirectLinkFactory()
+    link: DirectLink = DirectLinkFactory()
     former = FormerCode.objects.create(code="Former22222222222222", link=link, until=timezone.now())
     return link.get_absolute_url().replace(link.code, former.code)
 
 
 def path_of_deleted() -> str:
-    link = DirectLinkFactory()
+    link: DirectLink = DirectLinkFactory()
     link.file.delete()
     return link.get_absolute_url()
 
@@ -172,7 +172,9 @@ class TestPasswords:
         compared: list[str] = []
 
         def compare(one: Any, other: Any) -> bool:
-            compared.extend(text if isinstance(text, str) else text.decode() for text in (one, other))
+            compared.extend(
+                text if isinstance(text, str) else text.decode() for text in (one, other)
+            )
             return bool(one == other)
 
         browser = Client()
