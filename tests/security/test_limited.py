@@ -15,7 +15,7 @@ from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
 from tests.security.asking import every_door, own
 from tests.visiting.doors import HOST, Door, Seen
-from tests.visiting.test_answers import NOTEBOOK, Notebook
+from tests.visiting.notebook import NOTEBOOK, Notebook
 
 pytestmark = pytest.mark.django_db
 
@@ -33,9 +33,8 @@ DELIVERIES = [
 SETTINGS: list[dict[str, Any]] = [
     {},
     {"CACHE_SECONDS": 60, "REDIRECT_MAX_AGE": 60},
-    {"COUNTER": NOTEBOOK},
+    {"COUNTER": NOTEBOOK, "CORS": "*"},
     {"COUNTER": NOTEBOOK, "CACHE_SECONDS": 60},
-    {"CORS": "*"},
 ]
 
 # Who looks at a link before somebody opens it.

@@ -9,31 +9,15 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
-from directlinks.counting.base import Counter
 from directlinks.models import DirectLink
 from directlinks.visiting import answers, sites
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import DOORS, Door, wsgi
+from tests.visiting.notebook import NOTEBOOK, Notebook
 
 pytestmark = pytest.mark.django_db
 
 every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
-
-
-class Notebook(Counter):
-    """It counts on paper; a link on the list of the closed ones is none to it."""
-
-    counted: list[int] = []
-    closed: set[int] = set()
-
-    def count(self, link: int, now: Any) -> bool:
-        if link in self.closed:
-            return False
-        self.counted.append(link)
-        return True
-
-
-NOTEBOOK = {"BACKEND": f"{__name__}.Notebook"}
 
 
 def base_of(request: HttpRequest) -> str:
