@@ -154,9 +154,14 @@ class TestCallsThatWrite:
         assert (response.status_code, response.json()["code"]) == (code or 200, code)
         assert (list(DirectLink.objects.values()) == before) == (code != 0)
 
-    def test_a_token_is(self, name: str, method: str, path: str, link: str, body: Any) -> None:
+    def test_a_token_is(
+        self, name: str, method: str, path: str, link: str, body: Any, settings: Settings
+    ) -> None:
+        """Also beside a session: no other site's page could have sent it."""
+        settings.REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": [SESSION]}
         owner = DirectLinkFactory(code=link).file.owner
         FileFactory(owner=owner, path="b.txt")
         api = APIClient(owner)
         api.client = Client(enforce_csrf_checks=True)
+        api.client.force_login(owner)
         assert api.call(method, path, body).json()["code"] == 0
