@@ -55,6 +55,12 @@ from directlinks.wsgi import get_wsgi_application
 application = get_wsgi_application()
 """
 APPLICATION = "mysite.wrapped:application"
+# The most that any application in Python could reach here.
+SERVER_ALONE = """
+def application(environ, start_response):
+    start_response("302 Found", [("Location", "/x"), ("Content-Length", "0")])
+    return []
+"""
 WORKERS = (1, 2, 4)
 
 BARE = "MIDDLEWARE = []\n"
@@ -75,7 +81,7 @@ class Subject:
     name: str
     settings: str
     goal: float | None = None
-    wrapped: bool = False
+    module: str = "wsgi"
 
 
 def subjects(vendor: str) -> list[Subject]:
@@ -85,8 +91,9 @@ def subjects(vendor: str) -> list[Subject]:
         Subject("view, no middleware", BARE, view),
         Subject("view, Django's middleware", ""),
         Subject("middleware in first position", FIRST),
-        Subject("WSGI wrapper", "", lane, wrapped=True),
-        Subject("WSGI wrapper, cache and journal", JOURNAL, 4.0, wrapped=True),
+        Subject("WSGI wrapper", "", lane, module="wrapped"),
+        Subject("WSGI wrapper, cache and journal", JOURNAL, 4.0, module="wrapped"),
+        Subject("the server alone, a constant", "", module="constant"),
     ]
 
 
@@ -97,6 +104,7 @@ def new_measured_site(folder: Path, settings: str) -> Site:
         folder, settings=DOCUMENTED_SETTINGS + settings, urls=DOCUMENTED_URLS + CONTROL_URLS
     )
     (folder / "mysite" / "wrapped.py").write_text(WRAPPED)
+    (folder / "mysite" / "constant.py").write_text(SERVER_ALONE)
     site.manage("migrate", "-v", "0")
     site.add_user("ada")
     return site
@@ -128,12 +136,12 @@ def measure(site: Site, vendor: str) -> list[Rates]:
     script = _script(site, _links(site))
     wanted = subjects(vendor)
     with ExitStack() as stack:
-        control = stack.enter_context(_granian(site, "control", SETTINGS + BARE, wrapped=False))
+        control = stack.enter_context(_granian(site, "control", SETTINGS + BARE))
         started = {CONTROL: f"{control.origin}/control"}
         for number, subject in enumerate(wanted):
             settings = SETTINGS + subject.settings
             server = stack.enter_context(
-                _granian(site, f"subject{number}", settings, wrapped=subject.wrapped)
+                _granian(site, f"subject{number}", settings, module=subject.module)
             )
             started[subject.name] = server.origin
         rounds = list(_rounds(started, script))
@@ -193,9 +201,8 @@ def _script(site: Site, paths: list[str]) -> Path:
 
 
 @contextmanager
-def _granian(site: Site, name: str, settings: str, *, wrapped: bool) -> Iterator[Server]:
+def _granian(site: Site, name: str, settings: str, *, module: str = "wsgi") -> Iterator[Server]:
     variant = site.variant(name, settings)
-    module = "wrapped" if wrapped else "wsgi"
     with servers.granian(variant, application=f"mysite.{module}:application", threads=1) as server:
         yield server
 

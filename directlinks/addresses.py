@@ -38,9 +38,10 @@ def content_path(ticket: str, name: str) -> str:
 def link_prefix() -> str | None:
     """What the paths of all links begin with, usually ``/f/``, without the script prefix.
 
-    None where the site has not included ``directlinks.urls``.
+    As it is in front of all middleware: nobody has chosen other routes for the request yet. None
+    where the site has not included ``directlinks.urls``.
     """
-    return _bare_prefix_in(get_urlconf() or conf.root_urlconf)
+    return _bare_prefix_in(conf.root_urlconf)
 
 
 def absolute(path: str, request: HttpRequest) -> str:
