@@ -111,7 +111,7 @@ PROVOKED: list[tuple[str, Any]] = [
     ("W004", {"CODE_LENGTH": 20}),
     ("W004", {"CODE_ALPHABET": "ab"}),
     ("W005", {"BATCH_SIZE": 3001}),
-    ("W011", {"DELIVERY": {"defualt": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}}),
+    ("W011", {"DELIVERY": {"elsewhere": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}}),
 ]
 
 
