@@ -35,7 +35,7 @@ def description() -> dict[str, str]:
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{memory / 1024**3:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "Python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
         **{program: _program_version(program) for program in PROGRAMS},

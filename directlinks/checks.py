@@ -1,6 +1,5 @@
 """System checks: one id for each fault, each with what to do about it."""
 
-import math
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +12,7 @@ from django.core.files.storage import FileSystemStorage
 from django.utils.module_loading import import_string
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
+from directlinks.core.codes import random_bits
 from directlinks.counting.base import Counter
 from directlinks.counting.choice import make_counter
 from directlinks.delivery.base import DeliveryBackend
@@ -100,7 +100,7 @@ def _check_policy() -> list[CheckMessage]:
 
 
 def _check_codes() -> list[CheckMessage]:
-    bits = conf.CODE_LENGTH * math.log2(len(conf.CODE_ALPHABET))
+    bits = random_bits(conf.CODE_LENGTH, conf.CODE_ALPHABET)
     if bits >= ENOUGH_BITS:
         return []
     return [

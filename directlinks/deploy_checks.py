@@ -77,7 +77,8 @@ def _public_media() -> list[CheckMessage]:
         Caution(
             f"The storage of the links has a public address, {storage.base_url}: if the web "
             "server publishes it, files can be had without a link, counted by nobody.",
-            hint="Give the links a storage of their own: STORAGES['directlinks'] without base_url.",
+            hint="Give the links a storage of their own: STORAGES['directlinks'] with a location "
+            "outside of MEDIA_ROOT and without base_url.",
             id="directlinks.W009",
         )
     ]

@@ -1,6 +1,6 @@
 """What can be done with many links: asked once more on a page of its own, counted afterwards."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from directlinks.services.changing_many import (
     rotate_direct_links,
 )
 from directlinks.services.revoking import revoke_all
+from directlinks.services.walking import walk
 
 _SHOWN = 10
 # So many at a time are read and changed: a whole list may be selected.
@@ -181,7 +182,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         if not confirmed or not form.is_valid():
             return self._question(verb, form, request, queryset)
         asked = changed = 0
-        for links in _parts(queryset):
+        for links in walk(queryset, _AT_ONCE):
             asked += len(links)
             changed += verb.run(links, user=request.user, **form.cleaned_data)
         level = messages.SUCCESS if changed else messages.WARNING
@@ -223,12 +224,3 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         }
         request.current_app = self.admin_site.name  # for {% url %}
         return TemplateResponse(request, "directlinks/admin/confirm_action.html", context)
-
-
-def _parts(queryset: DirectLinkQuerySet) -> Iterator[list[DirectLink]]:
-    """The rows by and by, each once, although what was done to some takes them off the list."""
-    last: Any = None
-    rows = queryset.order_by("pk")
-    while part := list((rows if last is None else rows.filter(pk__gt=last))[:_AT_ONCE]):
-        yield part
-        last = part[-1].pk

@@ -43,9 +43,18 @@ def generate(
     return [text[start : start + length] for start in range(0, number * length, length)]
 
 
+def random_bits(length: int, alphabet: str) -> float:
+    """How many of them a code of ``length`` characters of ``alphabet`` holds."""
+    return length * math.log2(len(alphabet))
+
+
+# One of so many meets one of 10⁹ old ones with a chance of 5 in 10¹¹.
+UNREPEATED_BITS = 64
+
+
 def may_repeat(length: int, alphabet: str) -> bool:
-    """Whether a code that was drawn before may well be drawn again: there are fewer than 2^64."""
-    return length * math.log2(len(alphabet)) < 64
+    """Whether a code that was drawn before may well be drawn again."""
+    return random_bits(length, alphabet) < UNREPEATED_BITS
 
 
 def is_well_formed(code: str) -> bool:

@@ -37,8 +37,9 @@ class DeliveryBackend(ABC):
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:
         """The answer to a GET or HEAD of a link at ``now``.
 
-        It is prepared before the visit is counted, and thrown away where counting refuses it, so
-        it must not send anything. Raises LinkNotFound where the bytes are known to be gone.
+        With ``counts_first`` the visit was counted already, and is taken back where this raises or
+        grants nothing; else the answer is thrown away where counting refuses it, so this must not
+        send anything. Raises LinkNotFound where the bytes are known to be gone.
         """
 
     def check(self) -> Sequence[CheckMessage]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import translation
 from django.utils.text import capfirst
 
 from directlinks import signals
@@ -71,5 +72,7 @@ def _new_code_instead_of(link: DirectLink) -> str:
 
 def changed_fields(names: Iterable[str]) -> dict[str, Any]:
     """The change message of admin that says that the fields ``names`` were changed."""
-    verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}
+    # As written in the code: who reads it sees it in a language of their own.
+    with translation.override(None):
+        verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}
     return {"changed": {"fields": [capfirst(verbose[name]) for name in names]}}

@@ -4,7 +4,6 @@ A revoked code must never open another file. What is random enough cannot come b
 where codes are long their rows may go; where they are short, the rows are kept for ever.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 
 from directlinks.conf import conf
+from directlinks.core.codes import may_repeat
 from directlinks.models import (
     OWN_FOLDER,
     DailyDownloads,
@@ -27,10 +27,6 @@ from directlinks.models import (
 )
 from directlinks.services.walking import in_steps, walk
 from directlinks.storage import has_local_paths
-
-ENOUGH_BITS = 64
-"""A code of so many random bits is not drawn twice: it meets one of 10⁹ old ones with a chance of
-5 in 10¹¹."""
 
 # A machine that comes back after so long could still bring a journal that was added already.
 FOLDED = timedelta(days=366)
@@ -70,7 +66,7 @@ def dead_links(now: datetime, age: timedelta) -> "QuerySet[DirectLink, DirectLin
 
 def codes_never_return() -> bool:
     """Whether the site's codes hold so many random bits that no new one is ever an old one."""
-    return conf.CODE_LENGTH * math.log2(len(conf.CODE_ALPHABET)) >= ENOUGH_BITS
+    return not may_repeat(conf.CODE_LENGTH, conf.CODE_ALPHABET)
 
 
 def delete_in_steps(rows: "QuerySet[Any, Any]") -> Iterator[int]:

@@ -38,23 +38,23 @@ def left_behind(directory: Path, times: int) -> None:
 
 def test_it_adds_what_lies_there(tmp_path: Path) -> None:
     left_behind(tmp_path, 2)
-    assert fold() == ["2 downloads were added."]
+    assert fold() == ["Downloads: 2 added."]
     left_behind(tmp_path, 1)
-    assert fold() == ["1 download was added."]
-    assert fold() == ["0 downloads were added."]
+    assert fold() == ["Downloads: 1 added."]
+    assert fold() == ["Downloads: 0 added."]
 
 
 def test_a_dry_run_only_says_how_many(tmp_path: Path) -> None:
     left_behind(tmp_path, 1)
-    assert fold("--dry-run") == fold("--dry-run") == ["1 download waits."]
+    assert fold("--dry-run") == fold("--dry-run") == ["Downloads: 1 waiting."]
     fold()
-    assert fold("--dry-run") == ["0 downloads wait."]
+    assert fold("--dry-run") == ["Downloads: 0 waiting."]
 
 
 def test_what_others_write_is_theirs_to_add(tmp_path: Path) -> None:
     counter = JournalCounter(tmp_path)
     counter.count(DirectLinkFactory().pk, timezone.now())
-    assert fold() == ["0 downloads were added.", "1 download waits."]
+    assert fold() == ["Downloads: 0 added.", "Downloads: 1 waiting."]
     counter.close()
 
 
@@ -66,5 +66,5 @@ def test_it_says_what_is_in_the_way(tmp_path: Path) -> None:
 
 def test_a_site_that_counts_in_its_database_has_nothing_to_fold(settings: Settings) -> None:
     settings.DIRECTLINKS = {}
-    assert fold() == ["0 downloads were added."]
+    assert fold() == ["Downloads: 0 added."]
     assert site_counter().in_database

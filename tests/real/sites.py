@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ class Site:
         """That of its processes: nothing in it leads to the settings of the tests."""
         return {
             **os.environ,
+            **_measured_without_greenlets(),
             "PYTHONPATH": str(self.packages),
             "DJANGO_SETTINGS_MODULE": self.settings_module,
         }
@@ -101,6 +103,18 @@ class Site:
             f"file.content = ContentFile({data!r}, name=file.name)",
             "file.save()",
         )
+
+
+def _measured_without_greenlets() -> dict[str, str]:
+    """How coverage, where it is at work, is to measure the processes of a site.
+
+    Greenlets are what the browser's client runs in. To look for them in a server of many threads
+    may end in an endless loop, when the threads that have ended are cleared away.
+    """
+    name = "COVERAGE_PROCESS_CONFIG"
+    config = json.loads(b64decode(os.environ.get(name, b64encode(b"{}"))))
+    changed = b64encode(json.dumps({**config, "concurrency": ["thread"]}).encode()).decode()
+    return {name: changed} if config else {}
 
 
 def new_site(

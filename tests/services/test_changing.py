@@ -8,12 +8,17 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.utils import translation
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services import changing
-from directlinks.services.changing import change_direct_link, rotate_direct_link
+from directlinks.services.changing import (
+    change_direct_link,
+    changed_fields,
+    rotate_direct_link,
+)
 from tests.factories import DirectLinkFactory, UserFactory
 from tests.services.listening import heard_from
 
@@ -126,3 +131,9 @@ def thrown(monkeypatch: pytest.MonkeyPatch, *codes: str) -> None:
     """The next new codes are ``codes``."""
     dice: Iterator[str] = iter(codes)
     monkeypatch.setattr(changing, "new_code", lambda: next(dice))
+
+
+def test_history_is_kept_in_the_language_of_the_code() -> None:
+    with translation.override("zh-hans"):
+        message = changed_fields(["max_downloads"])
+    assert message == {"changed": {"fields": ["Most downloads"]}}

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import ngettext
 
 from directlinks.counting.choice import site_counter
 
@@ -23,11 +22,9 @@ class Command(BaseCommand):
         try:
             if not options["dry_run"]:
                 added = counter.fold()
-                text = ngettext("%d download was added.", "%d downloads were added.", added)
-                self.stdout.write(self.style.SUCCESS(text % added))
+                self.stdout.write(self.style.SUCCESS(f"Downloads: {added} added."))
             waiting = counter.waiting()
         except counter.faults as error:
             raise CommandError(str(error)) from error
         if waiting or options["dry_run"]:
-            text = ngettext("%d download waits.", "%d downloads wait.", waiting)
-            self.stdout.write(text % waiting)
+            self.stdout.write(f"Downloads: {waiting} waiting.")

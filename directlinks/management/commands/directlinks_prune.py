@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from directlinks.core.codes import UNREPEATED_BITS
 from directlinks.management.arguments import add_dry_run, days
 from directlinks.management.terminal import Progress, confirmed, dry, interruptible, printable
 from directlinks.services import pruning
@@ -93,7 +94,7 @@ def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, 
     """What is to go, by what it is called."""
     if options["links"] and not pruning.codes_never_return():
         raise CommandError(
-            f"The codes of this site hold less than {pruning.ENOUGH_BITS} random bits, so one that "
+            f"The codes of this site hold less than {UNREPEATED_BITS} random bits, so one that "
             "was removed could be given to another file: its links stay."
         )
     tables: dict[str, QuerySet[Any, Any]] = {
