@@ -55,6 +55,8 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         file = self.get_object(request, key) if request.method == "POST" else None
         if file is None:
             raise Http404
+        if not self.has_view_permission(request, file):
+            raise PermissionDenied
         links = _make_links([file], separate="separate" in request.POST, user=request.user)
         if link := links.get(file.pk):
             self.message_user(request, _("The direct link is ready."), messages.SUCCESS)

@@ -64,6 +64,11 @@ class FileAdmin(FileLinks):
         content = ("content",) if self.has_change_permission(request, obj) else ()
         return ("owner", "path", *content, "content_type", *_FACTS)
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # Where the bytes are is not for everybody either, and could be found out so.
+        hidden = lookup.partition("__")[0] == "content"
+        return not hidden and super().lookup_allowed(lookup, value, request)
+
     def get_queryset(self, request: HttpRequest) -> FileQuerySet:
         # For each file by itself: only those that a page shows are counted.
         links = DirectLink.objects.filter(file=OuterRef("pk"), revoked_at__isnull=True)

@@ -66,6 +66,10 @@ class DirectLinkAdmin(LinkColumns, LinkSearch, LinkActions):
         links: QuerySet[DirectLink] = visible_links(request.user).annotate(site=Value(site))
         return links
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # A hash that nobody is shown could be found out, character by character.
+        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LinkChangeList]:
         return LinkChangeList
 

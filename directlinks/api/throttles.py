@@ -6,6 +6,7 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from directlinks.conf import conf
+from directlinks.core.networks import network_of
 
 
 class LoginThrottle(SimpleRateThrottle):
@@ -17,14 +18,14 @@ class LoginThrottle(SimpleRateThrottle):
     scope = "directlinks_login"
 
     def get_ident(self, request: Request) -> str:
-        """The address of the client, or of a proxy that the site does not declare.
+        """The network of the client, or of a proxy that the site does not declare.
 
         Without NUM_PROXIES, DRF takes X-Forwarded-For as it comes, and a client that makes it up
         would have a new identity for each attempt.
         """
         if api_settings.NUM_PROXIES is None:
-            return str(request.META.get("REMOTE_ADDR", ""))
-        return str(super().get_ident(request))
+            return network_of(str(request.META.get("REMOTE_ADDR", "")))
+        return network_of(str(super().get_ident(request)))
 
     def get_rate(self) -> str | None:
         return conf.LOGIN_RATE

@@ -7,6 +7,9 @@ browser says where they come from only if it, and the page, want to (Referrer Po
 import re
 from urllib.parse import urlsplit
 
+MAX_CHARACTERS = 10_000
+"""Of all hosts of a link together, which each visit reads."""
+
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*"
 )

@@ -19,6 +19,9 @@ from directlinks.visiting.matching import route_of
 from directlinks.visiting.resolving import look_of, resolve
 from directlinks.visiting.sites import facts_of
 
+# What went wrong in the fast lane; the visit may have been counted, so it is not tried again.
+_FAULT = "directlinks.fault"
+
 
 class DirectLinksWSGI(WSGIHandler):
     """``application``, whatever WSGI application it is, with links answered in front of it.
@@ -35,7 +38,11 @@ class DirectLinksWSGI(WSGIHandler):
         prefix = link_prefix()
         if prefix is None or not environ["PATH_INFO"].startswith(_as_in_environ(prefix)):
             return self.application(environ, start_response)
-        headers = None if conf.debug else self._quick_headers(environ, prefix)
+        try:
+            headers = None if conf.debug else self._quick_headers(environ, prefix)
+        except Exception as fault:  # noqa: BLE001  # raised again where Django answers for it
+            environ[_FAULT] = fault
+            headers = None
         if headers is not None:
             start_response("302 Found", headers)
             return []
@@ -50,22 +57,24 @@ class DirectLinksWSGI(WSGIHandler):
         """Those of an answer for which no request object is needed: most of what a visit costs."""
         look = look_of(environ)
         in_database = site_counter().in_database
-        if conf.CACHE_SECONDS and conf.CORS == "off" and not in_database:
-            answer = known_answer(environ, look)
-            return None if answer is None or not counted(answer) else list(answer.headers)
-        if not in_database or conf.CACHE_SECONDS:
-            return None
-        route = parse(get_path_info(environ).removeprefix(prefix))
-        set_script_prefix(get_script_name(environ))
         try:
+            if conf.CACHE_SECONDS and conf.CORS == "off" and not in_database:
+                answer = known_answer(environ, look)
+                return None if answer is None or not counted(answer) else list(answer.headers)
+            if not in_database or conf.CACHE_SECONDS:
+                return None
+            route = parse(get_path_info(environ).removeprefix(prefix))
+            set_script_prefix(get_script_name(environ))
             facts = facts_of(environ, environ["wsgi.url_scheme"])
             headers = quick_headers(environ, route, look, facts)
+            return None if headers is None else list(headers.items())
         finally:
             end_of_request()
-        return None if headers is None else list(headers.items())
 
 
 def _resolved(request: HttpRequest) -> HttpResponseBase:
+    if (fault := request.META.pop(_FAULT, None)) is not None:
+        raise fault
     return resolve(request, route_of(request.path_info) or Route(Kind.UNKNOWN))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxLengthValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.base import ModelBase
@@ -95,7 +95,7 @@ class DirectLink(models.Model):
     referers = UnicodeTextField(
         _("referring sites"),
         blank=True,
-        validators=[validate_hosts],
+        validators=[MaxLengthValidator(referers.MAX_CHARACTERS), validate_hosts],
         help_text=_(
             "Hosts whose pages may lead to the file, one on each line; subdomains count. This "
             "saves bandwidth and is no protection: visitors may hide where they come from. "

@@ -11,8 +11,8 @@ from django.utils.text import capfirst
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
 from directlinks.models import DirectLink, FormerCode
-from directlinks.models.links import new_code
 from directlinks.services.announcing import announce
+from directlinks.services.fresh_codes import fresh_codes
 from directlinks.services.history import remember
 from directlinks.services.limits import apply_limits
 
@@ -59,7 +59,7 @@ def _new_code_instead_of(link: DirectLink) -> str:
     tries = _TRIES
     while True:
         tries -= 1
-        code = new_code()
+        (code,) = fresh_codes(1)
         try:
             with transaction.atomic():
                 if not standing.update(code=code):

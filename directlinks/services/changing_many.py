@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Case, F, Value, When
 
 from directlinks import signals
+from directlinks.fields import validate_moment
 from directlinks.models import DirectLink, FormerCode
-from directlinks.models.links import new_code
 from directlinks.services.announcing import announce
 from directlinks.services.changing import changed_fields
+from directlinks.services.fresh_codes import fresh_codes
 from directlinks.services.history import remember
 from directlinks.services.limits import LIMITS, ceilings
 
@@ -45,14 +47,18 @@ def extend_direct_links(
 ) -> int:
     """Let those of ``links`` that expire live longer by ``life``; one that has expired, from now.
 
-    Left alone are those that never expire, and those that would live longer than the site or the
-    groups of ``user`` allow.
+    Left alone are those that never expire, and those that would live longer than the site, the
+    groups of ``user`` or the calendar allow.
     """
     longest = ceilings(user).life
     ends = {}
     for link in links:
         if link.expires_at is not None:
-            end = max(link.expires_at, now) + life
+            try:
+                end = max(link.expires_at, now) + life
+                validate_moment(end)
+            except (OverflowError, ValidationError):
+                continue
             if longest is None or end <= link.created_at + longest:
                 ends[link] = end
     # Computed by the database, so that nothing is taken back that somebody else adds meanwhile.
@@ -83,7 +89,8 @@ def rotate_direct_links(
 
 def _rotate(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
     """Those of ``links`` that got a new code: not what somebody else has rotated or revoked."""
-    fresh = {link.code: new_code() for link in links}
+    codes = [link.code for link in links]
+    fresh = dict(zip(codes, fresh_codes(len(codes)), strict=True))
     cases = [When(code=old, then=Value(new)) for old, new in fresh.items()]
     DirectLink.objects.filter(code__in=fresh, revoked_at=None).update(code=Case(*cases))
     taken = DirectLink.objects.filter(code__in=fresh.values()).values_list("code", flat=True)

@@ -15,7 +15,7 @@ from directlinks.core.formats import Numbered
 from directlinks.core.records import LinkRecord
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
 from directlinks.services.announcing import announce
-from directlinks.services.surroundings import Surroundings, aware, look_up
+from directlinks.services.surroundings import Surroundings, as_kept, look_up
 from directlinks.services.walking import STEP, in_steps
 
 # A step is repeated where somebody made a link with one of its codes meanwhile.
@@ -136,14 +136,14 @@ def _unsaved(record: LinkRecord, file: File, known: Surroundings) -> DirectLink:
         name=record.name,
         created_by=known.users.get(record.created_by),
         downloads=record.downloads,
-        last_opened_at=aware(record.last_opened_at),
-        not_before=aware(record.not_before),
-        expires_at=aware(record.expires_at),
+        last_opened_at=as_kept(record.last_opened_at),
+        not_before=as_kept(record.not_before),
+        expires_at=as_kept(record.expires_at),
         max_downloads=record.max_downloads,
         paused=record.paused,
         password=record.password,
         referers=record.referers,
-        revoked_at=aware(record.revoked_at),
+        revoked_at=as_kept(record.revoked_at),
         label=record.label,
         note=record.note,
     )
@@ -162,7 +162,7 @@ def _write(new: Sequence[_New], now: datetime) -> None:
     for one in new:
         one.link.pk = key_of[one.link.code]
         # On creation it is always the present.
-        one.link.created_at = aware(one.record.created_at) or now
+        one.link.created_at = as_kept(one.record.created_at) or now
     DirectLink.objects.bulk_update(links, ["created_at"])
     days = (
         DailyDownloads(link=one.link, day=day, downloads=downloads)
@@ -173,7 +173,7 @@ def _write(new: Sequence[_New], now: datetime) -> None:
     for some in in_steps(days, 10 * STEP):
         DailyDownloads.objects.bulk_create(some)
     FormerCode.objects.bulk_create(
-        FormerCode(link=one.link, code=code, until=aware(until))
+        FormerCode(link=one.link, code=code, until=as_kept(until))
         for one in new
         for code, until in one.record.former_codes.items()
     )

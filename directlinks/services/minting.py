@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from directlinks import signals
 from directlinks.models import DirectLink, File
 from directlinks.services.announcing import announce
+from directlinks.services.fresh_codes import fresh_codes
 
 _TRIES = 3
 
@@ -23,7 +24,8 @@ def mint_links(
     left = sorted(files, key=lambda file: file.pk)
     for _ in range(_TRIES):
         links = [
-            DirectLink(file=file, name=file.name, created_by=created_by, **columns) for file in left
+            DirectLink(file=file, name=file.name, code=code, created_by=created_by, **columns)
+            for file, code in zip(left, fresh_codes(len(left)), strict=True)
         ]
         try:
             with transaction.atomic():

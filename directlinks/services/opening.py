@@ -178,10 +178,11 @@ def _deliver_and_count(
 ) -> HttpResponseBase:
     """The answer is prepared first, so that bytes which are gone are not counted, and thrown away
     where the count refuses it."""
-    if not referers.allows(row.referers, look.referer):
-        raise RefererRefused
     if row.password:
+        # Whoever knows it was sent by somebody who may. Its form cannot say where it came from.
         unlock(row)
+    elif not referers.allows(row.referers, look.referer):
+        raise RefererRefused
     visit = _kind(conf.VISIT_RULE, look, row.size, tuple(conf.PREVIEW_AGENTS))
     limited = row.max_downloads is not None
     if limited and visit is Visit.PREVIEW:

@@ -51,8 +51,11 @@ def revoke_direct_links(
     asked = list(dict.fromkeys(texts))
     batch: Batch[str] = Batch()
     well_formed = [code for code in asked if codes.is_well_formed(code)]
-    files = policy.filter(user, File.objects.all())
-    found = DirectLink.objects.filter(code__in=well_formed, revoked_at=None, file__in=files)
+    using = router.db_for_write(DirectLink)
+    files = policy.filter(user, File.objects.using(using).all())
+    found = DirectLink.objects.using(using).filter(
+        code__in=well_formed, revoked_at=None, file__in=files
+    )
     links = {link.code: link for link in found}
     revoke_all(links.values(), user=user, now=now)
     for code in asked:

@@ -28,7 +28,7 @@ class Surroundings:
         owner = self.users.get(record.owner)
         if owner is None:
             return None
-        return self.files.get((owner.pk, record.path, aware(record.trashed_at)))
+        return self.files.get((owner.pk, record.path, as_kept(record.trashed_at)))
 
 
 def look_up(records: Sequence[LinkRecord]) -> Surroundings:
@@ -45,14 +45,19 @@ def look_up(records: Sequence[LinkRecord]) -> Surroundings:
 
 
 @overload
-def aware(moment: datetime) -> datetime: ...
+def as_kept(moment: datetime) -> datetime: ...
 @overload
-def aware(moment: None) -> None: ...
-def aware(moment: datetime | None) -> datetime | None:
-    """``moment``, in the site's time zone where a hand-written record names none."""
-    if moment is None or timezone.is_aware(moment):
-        return moment
-    return timezone.make_aware(moment)
+def as_kept(moment: None) -> None: ...
+def as_kept(moment: datetime | None) -> datetime | None:
+    """``moment``, in the site's time zone where a hand-written record names none.
+
+    Without a time zone where the site uses none.
+    """
+    if moment is not None and timezone.is_naive(moment):
+        moment = timezone.make_aware(moment)
+    if moment is not None and timezone.is_naive(timezone.now()):
+        moment = timezone.make_naive(moment)
+    return moment
 
 
 def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:
@@ -79,7 +84,7 @@ def _trashed_files(
         owner__in={users[record.owner].pk for record in trashed},
         # The head has an index with the owner.
         path_head__in={record.path[: paths.HEAD_CHARACTERS] for record in trashed},
-        deleted_at__in={aware(record.trashed_at) for record in trashed},
+        deleted_at__in={as_kept(record.trashed_at) for record in trashed},
     )
     return {(file.owner_id, file.path, file.deleted_at): file for file in found}
 

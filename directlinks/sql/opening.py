@@ -146,10 +146,12 @@ class SQLiteLinks(WrittenLinks):
                 found = raw.execute(self._own_spelling(self.texts.open), visit).fetchone()
                 if found is not None:
                     raw.execute(self._own_spelling(self.texts.count_day), (found[0], day))
+                raw.execute("COMMIT")
             except BaseException:
-                raw.execute("ROLLBACK")
+                # Where the disk is full, SQLite has rolled back by itself.
+                if raw.in_transaction:
+                    raw.execute("ROLLBACK")
                 raise
-            raw.execute("COMMIT")
         return found
 
     @staticmethod

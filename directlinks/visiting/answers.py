@@ -36,7 +36,6 @@ _FACTS = (
     "wsgi.url_scheme",
     "HTTP_X_FORWARDED_HOST",
     "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PROTO",
     "HTTP_ORIGIN",
 )
 
@@ -56,7 +55,7 @@ _lock = threading.Lock()
 
 def key_of(meta: dict[str, Any]) -> tuple[Any, ...]:
     """What the answer to the request with ``meta``, a WSGI environ or its like, depends on."""
-    return tuple([meta.get(fact) for fact in _FACTS])
+    return (meta.get(conf.proxy_ssl_header), *[meta.get(fact) for fact in _FACTS])
 
 
 def known_answer(meta: dict[str, Any], look: Look) -> Answer | None:

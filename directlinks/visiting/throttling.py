@@ -6,7 +6,6 @@ digest, so the cache does not tell who came.
 
 import hashlib
 import hmac
-import ipaddress
 import time
 
 from django.core.cache import cache
@@ -15,6 +14,7 @@ from django.http import HttpRequest
 from directlinks.conf import conf
 from directlinks.core import rates
 from directlinks.core.errors import TooManyAttempts
+from directlinks.core.networks import network_of
 
 
 def refuse_after(rate: str | None, request: HttpRequest, *, scope: str) -> None:
@@ -58,17 +58,11 @@ def _client(request: HttpRequest) -> str:
     """The address of the client, as far as the site's declared number of proxies reaches.
 
     Without that number nobody's X-Forwarded-For is believed: a client that made it up would have a
-    new identity for each attempt. Whoever has one IPv6 address has all of its /64.
+    new identity for each attempt.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
     if conf.num_proxies and forwarded:
         hops = [hop.strip() for hop in forwarded.split(",")]
         address = hops[-min(conf.num_proxies, len(hops))]
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return address
-    return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    return network_of(address)

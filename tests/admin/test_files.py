@@ -357,6 +357,12 @@ def test_who_may_only_look_is_not_shown_the_storages_own_address(client: Client)
     assert file.content.name not in html
 
 
+def test_nor_can_it_be_found_out_by_a_filter_of_ones_own(client: Client) -> None:
+    file, browser = FileFactory(), staff(client, "view_file")
+    for name in (file.content.name[:13], "elsewhere"):
+        assert browser.get(FILES, {"content__startswith": name}).status_code == 400
+
+
 def test_the_form_writes_only_what_it_changed(browser: Client, monkeypatch: Any) -> None:
     file = FileFactory(path="a.txt")
     get_object = FileAdmin.get_object
@@ -458,6 +464,7 @@ class TestLinksOfAFile:
     def test_links_are_created_by_post_and_by_who_may(self, client: Client) -> None:
         file = FileFactory()
         assert staff(client, "view_file", "change_file").post(create_link(file)).status_code == 403
+        assert staff(client, "add_directlink").post(create_link(file)).status_code == 403
         browser = staff(client, "view_file", "add_directlink")
         assert browser.get(create_link(file)).status_code == 404
         assert create_link(file) in browser.get(page_of(file)).content.decode()

@@ -195,6 +195,12 @@ class TestPermissions:
         DirectLinkFactory()
         assert actions(staff(client, "view_directlink", *permissions), LINKS) == offered
 
+    def test_who_may_look_cannot_guess_at_the_hash_of_a_password(self, client: Client) -> None:
+        DirectLinkFactory(password="md5$salt$hash")
+        browser = staff(client, "view_directlink")
+        for guess in ("md5", "argon2"):
+            assert browser.get(LINKS, {"password__startswith": guess}).status_code == 400
+
     def test_who_may_only_look_changes_nothing(self, client: Client) -> None:
         link = DirectLinkFactory()
         browser = staff(client, "view_directlink")

@@ -235,6 +235,15 @@ class TestLogin:
             answer = login(api, "nobody", "wrong")
         assert answer.status_code == last
 
+    def test_whoever_has_a_network_has_no_more_attempts(
+        self, api: APIClient, settings: Settings
+    ) -> None:
+        settings.REST_FRAMEWORK = {"NUM_PROXIES": 1}
+        for number in range(11):
+            api.headers["X-Forwarded-For"] = f"2001:db8::{number}"
+            answer = login(api, "nobody", "wrong")
+        assert answer.status_code == 429
+
     def test_the_throttle_can_be_switched_off(self, api: APIClient, settings: Settings) -> None:
         settings.DIRECTLINKS = {"LOGIN_RATE": None}
         assert {login(api, "nobody", "wrong").status_code for _ in range(12)} == {401}

@@ -130,7 +130,7 @@ class TestRotating:
 def thrown(monkeypatch: pytest.MonkeyPatch, *codes: str) -> None:
     """The next new codes are ``codes``."""
     dice: Iterator[str] = iter(codes)
-    monkeypatch.setattr(changing, "new_code", lambda: next(dice))
+    monkeypatch.setattr(changing, "fresh_codes", lambda number: [next(dice)])
 
 
 def test_history_is_kept_in_the_language_of_the_code() -> None:

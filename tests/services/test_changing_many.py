@@ -116,6 +116,15 @@ def test_a_link_is_extended_from_its_end_or_from_now(
     assert stored(link).expires_at == link.expires_at == after
 
 
+@pytest.mark.parametrize("month", [6, 12])
+def test_no_link_is_extended_beyond_the_calendar(month: int) -> None:
+    end = datetime(9998, month, 1, tzinfo=UTC)
+    endless, link = DirectLinkFactory(expires_at=end), DirectLinkFactory(expires_at=NOW)
+    for life in (600 * DAY, 300 * DAY):
+        assert extend_direct_links([endless, link], life=life, user=None, now=NOW) == 1
+    assert stored(endless).expires_at == end
+
+
 def test_what_somebody_else_adds_meanwhile_is_kept() -> None:
     link = DirectLinkFactory(expires_at=NOW + DAY)
     DirectLink.objects.update(expires_at=NOW + 10 * DAY)

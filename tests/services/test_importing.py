@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.db import IntegrityError, connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -19,6 +20,7 @@ from directlinks.core.records import LinkRecord
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
 from directlinks.services.exporting import export_links
 from directlinks.services.importing import Outcome, import_links
+from directlinks.services.surroundings import as_kept
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +162,13 @@ class TestImporting:
         moment = datetime(2026, 1, 1, 0, tzinfo=UTC)
         assert DirectLink.objects.get().expires_at == moment
         assert FormerCode.objects.get().until == moment
+
+    def test_a_site_without_time_zones_keeps_moments_without(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(site, "USE_TZ", False)
+        naive = datetime(2026, 1, 1, 8)  # noqa: DTZ001  # as such a site has them
+        assert as_kept(naive) == as_kept(datetime(2026, 1, 1, 0, tzinfo=UTC)) == naive
 
     def test_a_creator_who_is_gone_is_nobody(self) -> None:
         bring_in(record(created_by="carl"))

@@ -88,7 +88,7 @@ class Replicas:
     """A router of a site that reads from another database than it writes to."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str:
-        return "replica"
+        return "replica" if model._meta.app_label == "directlinks" else "default"
 
     def db_for_write(self, model: Any, **hints: Any) -> str:
         return "default"
@@ -108,6 +108,13 @@ def test_a_link_that_is_to_be_changed_is_read_where_it_is_written(
 
 
 class TestMany:
+    def test_they_are_read_where_they_are_written(self, settings: Settings) -> None:
+        link = DirectLinkFactory()
+        settings.DATABASE_ROUTERS = [Replicas()]
+        owner = link.file.owner
+        batch = revoke_direct_links([link.code], user=owner, policy=OwnerOrAdmin(), now=NOW)
+        assert batch.items == [link.code]
+
     def test_those_of_the_asker_are_revoked_and_the_others_are_named(self) -> None:
         owner = UserFactory()
         links = {code: DirectLinkFactory(code=code, file__owner=owner) for code in ("bbbb", "aaaa")}

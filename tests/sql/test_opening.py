@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, router
+from django.db import OperationalError, connection, connections, router
 from django.db.models import QuerySet
 from django.test import override_settings
 from hypothesis import given
@@ -224,3 +224,38 @@ class TestBesideDjango:
 def test_a_user_model_without_is_active_has_no_column() -> None:
     assert active_column(type(UserFactory())) == "is_active"
     assert active_column(type(FileFactory())) is None
+
+
+class Refusing:
+    """SQLite's own connection, which cannot write what is to be committed."""
+
+    def __init__(self, raw: Any, *, rolls_back: bool) -> None:
+        self.raw = raw
+        self.rolls_back = rolls_back
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.raw.in_transaction)
+
+    def execute(self, text: str, *parameters: Any) -> Any:
+        if text != "COMMIT":
+            return self.raw.execute(text, *parameters)
+        if self.rolls_back:
+            self.raw.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only there it is on its own")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("rolls_back", [False, True])
+def test_a_commit_that_fails_leaves_no_transaction_behind(
+    rolls_back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = DirectLinkFactory()
+    raw = connection.connection
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "connection", Refusing(raw, rolls_back=rolls_back))
+        with pytest.raises(OperationalError, match="disk I/O error"):
+            links_of(DirectLink).open(link.code, link.name, NOW, DAY)
+    assert not raw.in_transaction
+    assert counts(link) == (0, None, [])

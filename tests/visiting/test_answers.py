@@ -40,6 +40,16 @@ def revoke(link: DirectLink) -> None:
 
 @every_door
 class TestEveryDoor:
+    def test_a_proxys_word_for_the_scheme_is_part_of_the_question(
+        self, door: Door, settings: Settings
+    ) -> None:
+        settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_SCHEME", "https")
+        link = DirectLinkFactory()
+        for _ in range(2):
+            for scheme in ("http", "https"):
+                seen = door(link.get_absolute_url(), headers={"X-Scheme": scheme})
+                assert seen.headers["location"].startswith(f"{scheme}://")
+
     def test_a_revocation_is_noticed_after_the_seconds_that_the_site_allows(
         self, door: Door, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection, connections
+from django.core.signals import got_request_exception
+from django.db import OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
 from directlinks.handlers.wsgi import DirectLinksWSGI
+from directlinks.visiting import lane as lane_module
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import wsgi
 
@@ -172,3 +174,19 @@ def test_a_connection_that_is_too_old_is_closed_as_after_any_request(
     for _ in range(2):
         lane.ask(path)
     assert closed
+
+
+def test_what_goes_wrong_in_it_is_answered_as_in_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*anything: Any) -> None:
+        raise OperationalError
+
+    path, told = DirectLinkFactory().get_absolute_url(), []
+    assert wsgi(path).status == 302  # the host is known from now on
+    monkeypatch.setattr(lane_module, "open_at_once", broken)
+    got_request_exception.connect(lambda **facts: told.append(facts), weak=False, dispatch_uid=path)
+    try:
+        seen = wsgi(path)
+    finally:
+        got_request_exception.disconnect(dispatch_uid=path)
+    assert seen.status == 500
+    assert len(told) == 1

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from pytest_django.fixtures import Settings
 
 from tests.factories import DirectLinkFactory
@@ -14,7 +15,7 @@ pytestmark = [
 ]
 
 STREAM = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}
-LIMITS = [{}, {"max_downloads": 5}, {"password": ""}]
+LIMITS = [{}, {"max_downloads": 5}]
 
 
 @pytest.mark.parametrize("delivery", [{}, STREAM], ids=["signed", "stream"])
@@ -44,6 +45,15 @@ def test_a_page_of_another_site_gets_a_403_uncounted(
     if not opens:
         assert seen.status == 403
         assert seen.headers["cache-control"] == "private, no-store"
+
+
+def test_whoever_knows_the_password_may_come_from_anywhere(door: Door) -> None:
+    link = DirectLinkFactory(referers="example.org", password=make_password("secret"))
+    for headers, status in (
+        ({"Referer": "https://example.org/"}, 401),
+        ({"X-Link-Password": "secret"}, 302),
+    ):
+        assert door(link.get_absolute_url(), headers=headers).status == status
 
 
 def test_a_person_reads_what_to_do(door: Door) -> None:

@@ -1,0 +1,20 @@
+"""Who is one client, as far as an address tells."""
+
+import ipaddress
+
+
+def network_of(address: str) -> str:
+    """What stands for the client at ``address``, which may be anything.
+
+    Whoever has one IPv6 address has all of its /64. An IPv4 address that came over a socket for
+    both is that IPv4 address (RFC 4291, section 2.5.5.2).
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
