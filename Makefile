@@ -10,6 +10,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# Playwright runs its callbacks in greenlets.
+BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py browser.py screenshots.py swagger.py)
+
 .PHONY: demo test check screenshots bench format clean
 
 demo: $(VENV)/demo.installed
@@ -27,7 +30,8 @@ check: $(VENV)/check.installed
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage run -m pytest -n auto $(BROWSER:%=--ignore=%)
+	$(BIN)/coverage run --concurrency=greenlet,thread -m pytest -n auto $(BROWSER)
 	$(BIN)/coverage combine --quiet
 	# What only another database server reaches is missing here: .ci/run asks for every line.
 	$(BIN)/coverage report --fail-under=99

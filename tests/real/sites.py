@@ -108,8 +108,7 @@ class Site:
 def _measured_without_greenlets() -> dict[str, str]:
     """How coverage, where it is at work, is to measure the processes of a site.
 
-    Greenlets are what the browser's client runs in. To look for them in a server of many threads
-    may end in an endless loop, when the threads that have ended are cleared away.
+    Greenlets are the browser's; to look for them in a server of many threads may never end.
     """
     name = "COVERAGE_PROCESS_CONFIG"
     config = json.loads(b64decode(os.environ.get(name, b64encode(b"{}"))))

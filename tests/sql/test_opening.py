@@ -259,3 +259,9 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
             links_of(DirectLink).open(link.code, link.name, NOW, DAY)
     assert not raw.in_transaction
     assert counts(link) == (0, None, [])
+
+
+def test_a_moment_may_come_as_text() -> None:
+    """Some builds of SQLite do not say what a column holds."""
+    links: Any = links_of(DirectLink)
+    assert links._moment("2026-05-04 12:00:00.123456") == NOW
