@@ -122,10 +122,9 @@ def test_what_is_made_and_written_under_the_eyes_of_a_thief_is_all_read(tmp_path
 
     def steal() -> None:
         while not ended.is_set():
-            for path in segments_in(tmp_path):
-                if (segment := Segment.take(path)) is not None:
-                    stolen.append(sum(totals(segment).values()))
-                    segment.remove()
+            for segment in filter(None, map(Segment.take, segments_in(tmp_path))):
+                stolen.append(sum(totals(segment).values()))
+                segment.remove()
 
     thief = threading.Thread(target=steal)
     thief.start()
