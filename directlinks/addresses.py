@@ -26,13 +26,18 @@ def links_at(request: HttpRequest) -> Callable[[str, str], str]:
 
     What all of them begin with is found once. Raises what ``absolute`` raises.
     """
-    beginning = absolute(_prefix(), request)
+    beginning = links_begin(request)
     return lambda code, name: beginning + _tail(code, name)
 
 
-def content_path(ticket: str, name: str) -> str:
-    """The path of a temporary content URL, the site's script prefix included."""
-    return f"{_prefix()}t/{ticket}/{_quoted(name)}"
+def links_begin(request: HttpRequest) -> str:
+    """What the absolute addresses of all links begin with. Raises what ``absolute`` raises."""
+    return absolute(_prefix(), request)
+
+
+def content_address(site: str, ticket: str, name: str) -> str:
+    """The temporary content URL of a ``site`` whose links begin with that."""
+    return f"{site}t/{ticket}/{_quoted(name)}"
 
 
 def link_prefix() -> str | None:

@@ -97,6 +97,11 @@ class Conf:
     LOGIN_RATE: Setting[str | None] = Setting("10/min", faults.rate, "directlinks.E013")
 
     @cached_property
+    def made(self) -> dict[Any, Any]:
+        """What others have made of settings once for all visits, forgotten when these change."""
+        return {}
+
+    @cached_property
     def debug(self) -> bool:
         return settings.DEBUG
 

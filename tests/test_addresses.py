@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from directlinks.addresses import absolute, content_path, link_path
+from directlinks.addresses import absolute, content_address, link_path, links_begin
 
 
 def by_user(request: HttpRequest) -> str:
@@ -43,7 +43,7 @@ def _below_a_prefix() -> Iterator[None]:
 )
 def test_a_name_is_quoted_as_a_segment(name: str, shown: str) -> None:
     assert link_path("abcd", name) == f"/f/abcd/{shown}"
-    assert content_path("ticket", name) == f"/f/t/ticket/{shown}"
+    assert content_address("/f/", "ticket", name) == f"/f/t/ticket/{shown}"
 
 
 @given(name=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1))
@@ -55,13 +55,13 @@ def test_a_link_leads_back_to_its_code_and_name(name: str) -> None:
 
 def test_the_routes_know_both_kinds() -> None:
     assert resolve(link_path("abcd", "a")).view_name == "directlinks:open"
-    assert resolve(content_path("ticket", "a")).view_name == "directlinks:content"
+    assert resolve(content_address("/f/", "ticket", "a")).view_name == "directlinks:content"
 
 
 @pytest.mark.usefixtures("_below_a_prefix")
 def test_a_site_below_a_prefix_keeps_it() -> None:
     assert link_path("abcd", "a") == "/below/f/abcd/a"
-    assert content_path("ticket", "a") == "/below/f/t/ticket/a"
+    assert links_begin(RequestFactory().get("/")) == "http://testserver/below/f/"
 
 
 class TestAbsolute:

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from directlinks.core import codes
+
 
 class Kind(Enum):
     OPEN = "open"
@@ -35,6 +37,21 @@ _SHAPES = [
     (Kind.DOWNLOAD, re.compile(r"d/([^/]+)/([^/]+)")),
     (Kind.OPEN, re.compile(r"([^/]+)/([^/]+)")),
 ]
+
+
+# A link whose code could be one, and whose name every database can be asked for.
+_LINK = re.compile(rf"(d/)?({codes.PATTERN})/([^/\0]+)")
+
+
+def link_at(rest: str) -> tuple[bool, str, str] | None:
+    """Whether to save it, the code and the name of the link that ``rest`` asks for.
+
+    None where ``parse`` says that it is no link, and where no link can be found by it.
+    """
+    if (match := _LINK.fullmatch(rest)) is None:
+        return None
+    saving, code, name = match.groups()
+    return saving is not None, code, name
 
 
 def parse(rest: str) -> Route:

@@ -85,10 +85,12 @@ def _unlocked(link: int, password: str, expires: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _own_key(key: bytes) -> bytes:
-    return hashlib.sha256(_SALT + key).digest()
+def _keyed(key: bytes) -> hmac.HMAC:
+    """The beginning of every signature with ``key``: to copy it takes a third of making it."""
+    return hmac.new(hashlib.sha256(_SALT + key).digest(), digestmod=hashlib.sha256)
 
 
 def _signature(claim: str, key: bytes) -> str:
-    digest = hmac.digest(_own_key(key), claim.encode(), hashlib.sha256)
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+    signed = _keyed(key).copy()
+    signed.update(claim.encode())
+    return urlsafe_b64encode(signed.digest()).rstrip(b"=").decode()

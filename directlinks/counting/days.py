@@ -1,6 +1,7 @@
 """The day on which a download is counted, and the moment that a number of seconds stands for."""
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
 
 from django.utils import timezone
 
@@ -9,7 +10,13 @@ def day_of(now: datetime) -> date:
     """The day of ``now`` in the site's own time zone, whatever that of a visitor is."""
     if timezone.is_naive(now):
         return now.date()
-    return now.astimezone(timezone.get_default_timezone()).date()
+    return _day_at(int(now.timestamp()), timezone.get_default_timezone())
+
+
+# Every visit asks, and thousands of them come in the same second.
+@lru_cache(maxsize=16)
+def _day_at(seconds: int, zone: tzinfo) -> date:
+    return datetime.fromtimestamp(seconds, zone).date()
 
 
 def moment_of(seconds: int) -> datetime:

@@ -10,7 +10,9 @@ from django.core.files.storage import Storage
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from directlinks import addresses
 from directlinks.delivery.download import Download
+from directlinks.delivery.replies import Reply
 
 
 class DeliveryBackend(ABC):
@@ -45,3 +47,22 @@ class DeliveryBackend(ABC):
     def check(self) -> Sequence[CheckMessage]:
         """What is wrong with the options or the storage, for the system checks."""
         return []
+
+
+class HeadersBackend(DeliveryBackend):
+    """One that sends headers, and depends on nothing of a request but the site that it is for.
+
+    So a door need not make a request of Django's for it.
+    """
+
+    counts_first = True
+
+    @abstractmethod
+    def reply(self, download: Download, now: datetime, site: str) -> Reply:
+        """The answer to a GET or HEAD of a link at ``now``; its ``site`` is what links begin with.
+
+        Raises LinkNotFound as ``deliver`` does.
+        """
+
+    def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:
+        return self.reply(download, now, addresses.links_begin(request)).response()

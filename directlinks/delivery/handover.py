@@ -9,26 +9,25 @@ from urllib.parse import quote
 
 from django.core.checks import CheckMessage, Error
 from django.core.files.storage import Storage
-from django.http import BadHeaderError, HttpRequest, HttpResponse
 from django.utils.http import http_date, quote_etag
 
 from directlinks.core.errors import LinkNotFound
-from directlinks.delivery.base import DeliveryBackend
+from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.content import document_headers
 from directlinks.delivery.download import Download
+from directlinks.delivery.replies import Reply
 
 
-class AccelBackend(DeliveryBackend):
+class AccelBackend(HeadersBackend):
     """nginx's X-Accel-Redirect. ``location`` is the internal location that serves the storage."""
 
     needs_local_paths = True
-    counts_first = True
 
     def __init__(self, storage: Storage, *, location: str = "/protected/") -> None:
         super().__init__(storage)
         self.location = location
 
-    def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
+    def reply(self, download: Download, now: datetime, site: str) -> Reply:
         # nginx undoes the quoting, without which "?" and "%" would be taken for more than a name.
         place = quote(self.location + str(download.content))
         return _handed_over(download, "X-Accel-Redirect", place)
@@ -41,14 +40,13 @@ class AccelBackend(DeliveryBackend):
         return [Error(fault, id="directlinks.E018")]
 
 
-class SendfileBackend(DeliveryBackend):
+class SendfileBackend(HeadersBackend):
     """X-Sendfile of Apache's mod_xsendfile and others; ``header`` is how yours calls it.
 
     With ``quoted`` the path is percent-encoded, for servers that undo that; Apache does not.
     """
 
     needs_local_paths = True
-    counts_first = True
 
     def __init__(
         self, storage: Storage, *, header: str = "X-Sendfile", quoted: bool = False
@@ -57,19 +55,25 @@ class SendfileBackend(DeliveryBackend):
         self.header = header
         self.quoted = quoted
 
-    def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
+    def reply(self, download: Download, now: datetime, site: str) -> Reply:
         path = self.storage.path(str(download.content))
-        # As bytes, which leave as they are: Django would make a MIME word of what is not Latin-1.
-        return _handed_over(download, self.header, quote(path) if self.quoted else path.encode())
+        # Its bytes leave as they are: of what is not Latin-1 Django would make a MIME word.
+        place = quote(path) if self.quoted else path.encode().decode("latin-1")
+        return _handed_over(download, self.header, place)
 
 
-def _handed_over(download: Download, header: str, place: str | bytes) -> HttpResponse:
-    """An empty answer with all headers of the document, and the one that names its place."""
-    response = HttpResponse(headers=document_headers(download))
-    response.headers["ETag"] = quote_etag(download.version)
-    response.headers["Last-Modified"] = http_date(int(download.modified_at.timestamp()))
-    try:
-        response.headers[header] = place
-    except BadHeaderError as error:  # a name with a line break, which no upload has
-        raise LinkNotFound from error
-    return response
+def _handed_over(download: Download, header: str, place: str) -> Reply:
+    """An empty answer with all headers of the document, and the one that names its place.
+
+    Raises LinkNotFound where ``place`` has a line break, which no upload has.
+    """
+    if "\n" in place or "\r" in place:
+        raise LinkNotFound
+    headers = {
+        **document_headers(download),
+        "Content-Length": "0",
+        "ETag": quote_etag(download.version),
+        "Last-Modified": http_date(int(download.modified_at.timestamp())),
+        header: place,
+    }
+    return Reply(200, headers)

@@ -18,7 +18,7 @@ from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import disposition, with_charset
 from directlinks.delivery.presigning import Target, Wish, target_of
-from directlinks.delivery.redirection import redirection, redirection_headers
+from directlinks.delivery.redirection import redirection
 from directlinks.storage import has_local_paths
 
 logger = logging.getLogger("directlinks")
@@ -44,7 +44,7 @@ class RedirectBackend(DeliveryBackend):
         if (fault := self._fault(location, target, download, request)) is not None:
             logger.error("Refused to redirect link %s: its target %s.", download.link, fault)
             raise LinkNotFound
-        return redirection(redirection_headers(location, download, dies_at=dies_at, now=now))
+        return redirection(location, download, dies_at=dies_at, now=now).response()
 
     def _target(self, download: Download, now: datetime) -> tuple[Target, datetime | None]:
         """A target and when it dies: the same for everybody until shortly before that.

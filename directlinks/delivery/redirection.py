@@ -1,33 +1,25 @@
 """The 302 that leads from a link to the bytes, and for how long it may be kept."""
 
-from collections.abc import Mapping
 from datetime import datetime
-
-from django.http import HttpResponse
 
 from directlinks.conf import conf
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE
+from directlinks.delivery.replies import Reply
 
 
-def redirection(headers: Mapping[str, str]) -> HttpResponse:
-    """A redirect with ``headers``."""
-    response = HttpResponse(status=302, headers=dict(headers))
-    del response.headers["Content-Type"]  # of no body
-    return response
-
-
-def redirection_headers(
+def redirection(
     location: str, download: Download, *, dies_at: datetime | None, now: datetime
-) -> dict[str, str]:
-    """Those of a redirect to ``location``, which is good until ``dies_at``, None for ever."""
-    return {
+) -> Reply:
+    """A redirect to ``location``, which is good until ``dies_at``, None for ever."""
+    headers = {
         "Location": location,
         # A bare 302 without a length costs dearly on some servers.
         "Content-Length": "0",
         "Cache-Control": _cache_control(download, dies_at, now),
         **PRIVATE,
     }
+    return Reply(302, headers)
 
 
 def _cache_control(download: Download, dies_at: datetime | None, now: datetime) -> str:

@@ -2,27 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from django.http import HttpRequest, HttpResponse
-
 from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import signing
-from directlinks.delivery.base import DeliveryBackend
+from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.download import Download
-from directlinks.delivery.redirection import redirection, redirection_headers
+from directlinks.delivery.redirection import redirection
+from directlinks.delivery.replies import Reply
 
 
-class SignedBackend(DeliveryBackend):
+class SignedBackend(HeadersBackend):
     """302 to ``/f/t/<ticket>/<name>``, which dies with the link or after TARGET_SECONDS."""
 
-    counts_first = True
     same_for_all = True
 
-    def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
-        return redirection(self.headers(addresses.absolute("", request), download, now))
-
-    def headers(self, site: str, download: Download, now: datetime) -> dict[str, str]:
-        """Those of the answer; the target begins with ``site``, a scheme and a host."""
+    def reply(self, download: Download, now: datetime, site: str) -> Reply:
         dies_at = now + timedelta(seconds=conf.TARGET_SECONDS)
         if download.until is not None:
             dies_at = min(dies_at, download.until)
@@ -34,5 +28,5 @@ class SignedBackend(DeliveryBackend):
             expires=int(dies_at.timestamp()),
         )
         text = signing.issue(ticket, conf.signing_keys[0])
-        location = site + addresses.content_path(text, download.name)
-        return redirection_headers(location, download, dies_at=dies_at, now=now)
+        location = addresses.content_address(site, text, download.name)
+        return redirection(location, download, dies_at=dies_at, now=now)

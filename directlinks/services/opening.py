@@ -29,7 +29,7 @@ from directlinks.delivery.streaming import BlockResponse
 from directlinks.models import DirectLink, File
 from directlinks.services.announcing import announce_now
 from directlinks.sql.choice import links_of
-from directlinks.sql.rows import LinkRow
+from directlinks.sql.rows import Admission, LinkRow
 
 # Answers from which bytes can be had: a redirect to them is one.
 _GRANTING = (200, 206, 302)
@@ -58,7 +58,7 @@ class Opened:
     """What came of a visit: its answer, and the link as it was read."""
 
     answer: HttpResponseBase
-    row: LinkRow
+    row: LinkRow | Admission
 
 
 def open_direct_link(
@@ -82,25 +82,28 @@ def open_direct_link(
     try:
         if not codes.is_well_formed(code):
             raise LinkNotFound
-        row = open_at_once(code, name, look, now) if deliver.counts_first else None
-        if row is not None:
-            answer = _deliver_counted(row, deliver, now=now, attachment=attachment)
-        else:
-            row = find_open_link(code=code, name=name, now=now)
-            answer = _deliver_and_count(row, look, deliver, unlock, now=now, attachment=attachment)
+        admission = None
+        # PostgreSQL does not even look for a NUL.
+        if deliver.counts_first and "\0" not in name and is_plain(look):
+            admission = admit(code, name, now)
+        if admission is not None:
+            answer = _deliver_counted(admission, deliver, now=now, attachment=attachment)
+            return Opened(answer, admission)
+        row = find_open_link(code=code, name=name, now=now)
+        answer = _deliver_and_count(row, look, deliver, unlock, now=now, attachment=attachment)
     except DirectLinksError as error:
         announce_now(signals.refused, code=code, error=error)
         raise
     return Opened(answer, row)
 
 
-def open_at_once(code: str, name: str, look: Look, now: datetime) -> LinkRow | None:
-    """The link at this address, counted, where one statement can say that ``look`` is granted it.
+def admit(code: str, name: str, now: datetime) -> Admission | None:
+    """Count a plain visit to the link at this address, where one statement can say that it opens.
 
-    None says nothing: the long way finds out. The code is well-formed.
+    None says nothing: the long way finds out. The code is well-formed, and the name has no NUL.
     """
-    if "\0" in name or not (site_counter().in_database and is_plain(look)):
-        return None  # PostgreSQL does not even look for a NUL
+    if not site_counter().in_database:
+        return None
     return links_of(DirectLink).open(code, name, now, day_of(now))
 
 
@@ -145,6 +148,16 @@ def is_plain(look: Look) -> bool:
     )
 
 
+def is_download(user_agent: str | None) -> bool:
+    """Whether a GET that says no more than ``user_agent`` is one, whatever file it is of."""
+    return _is_download(conf.VISIT_RULE, user_agent, tuple(conf.PREVIEW_AGENTS))
+
+
+@lru_cache(maxsize=4096)
+def _is_download(rule: str, user_agent: str | None, preview_agents: tuple[str, ...]) -> bool:
+    return _kind(rule, Look("GET", user_agent=user_agent), 0, preview_agents) is Visit.DOWNLOAD
+
+
 # The rule decides by nothing else, and most visitors look the same.
 @lru_cache(maxsize=4096)
 def _kind(rule: str, look: Look, size: int, preview_agents: tuple[str, ...]) -> Visit:
@@ -153,7 +166,7 @@ def _kind(rule: str, look: Look, size: int, preview_agents: tuple[str, ...]) -> 
 
 
 def _deliver_counted(
-    row: LinkRow, deliver: Delivery, *, now: datetime, attachment: bool
+    row: Admission, deliver: Delivery, *, now: datetime, attachment: bool
 ) -> HttpResponseBase:
     """The answer to a visit that was counted already; taken back where it grants nothing."""
     granted = False
@@ -208,7 +221,7 @@ def _count(row: LinkRow, now: datetime) -> bool:
     return links_of(DirectLink).count(row.link, now, day_of(now))
 
 
-def describe(row: LinkRow, *, attachment: bool, head_only: bool) -> Download:
+def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> Download:
     """The download of what the link points at now. Types that could act are attachments always."""
     return Download(
         link=row.link,

@@ -36,9 +36,7 @@ def links_of(model: Any) -> Links:
     using = router.db_for_write(model)
     connection: Any = connections[using]
     written = _WRITTEN.get(connection.vendor)
-    # SQLite returns what it updated since 3.35.
-    is_old = connection.vendor == "sqlite" and sqlite3.sqlite_version_info < (3, 35)
-    if written is None or is_old or _is_computed(model):
+    if written is None or _lacks_json(connection) or _is_computed(model):
         return PlainLinks(model, using)
     return written(connection, _texts(using, model))
 

@@ -5,6 +5,7 @@ the answer, and it has no UPDATE that returns what it changed. So these few stat
 out, once for each connection. ``plain.py`` says the same through the ORM; the tests compare them.
 """
 
+import json
 from abc import ABC, abstractmethod
 from datetime import date, datetime
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from directlinks.sql.rows import LinkRow
+from directlinks.sql.rows import Admission, LinkRow
 from directlinks.sql.texts import Texts
 
 
@@ -28,8 +29,8 @@ class Links(ABC):
     def find_by_key(self, link: int) -> LinkRow | None:
         """The link with this primary key."""
 
-    def open(self, code: str, name: str, now: datetime, day: date) -> LinkRow | None:
-        """The link with this code and name, counted once more, if it opens for everybody now.
+    def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
+        """Of the link with this code and name, counted once more, if it opens for everybody now.
 
         None says nothing of why, nor that it does not open: a database may be unable to do this
         in one statement. Whoever gets None asks ``find``.
@@ -97,25 +98,36 @@ class WrittenLinks(Links):
         )  # fmt: skip
 
     def _moment(self, value: Any) -> Any:
-        """``value`` as Django reads it: SQLite has text, MySQL no time zones."""
+        """``value`` as Django reads it: SQLite has text, MySQL no time zones, PostgreSQL always."""
         if value is None:
             return None
         if isinstance(value, str):
             value = datetime.fromisoformat(value)
-        if value.tzinfo is None:
-            value = value.replace(tzinfo=self.connection.timezone)
+        zone = self.connection.timezone
+        if value.tzinfo is None or zone is None:
+            value = value.replace(tzinfo=zone)
         return value
 
 
 class SQLiteLinks(WrittenLinks):
-    def open(self, code: str, name: str, now: datetime, day: date) -> LinkRow | None:
+    def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
         moment = self._written(now)
         visit = (moment, code, name, moment, moment)
-        if self._may_bypass_django():
-            found = self._open_directly(visit, self._day(day))
-        else:
-            found = self._open(visit, self._day(day))
-        return None if found is None else self._row(found)
+        open_ = self._open_directly if _is_unwatched(self.connection) else self._open
+        found = open_(visit, self._day(day))
+        if found is None:
+            return None
+        link, expires_at, max_downloads, file = found
+        content, content_type, version, modified_at, size = json.loads(file)
+        return Admission(
+            link, name, self._moment(expires_at), max_downloads,
+            content, content_type, version, self._moment(modified_at), size,
+        )  # fmt: skip
+
+    def _written(self, moment: datetime) -> Any:
+        if moment.tzinfo is self.connection.timezone:  # what follows would find out the same
+            return str(moment.replace(tzinfo=None))
+        return super()._written(moment)
 
     def _open(self, visit: tuple[Any, ...], day: Any) -> Any:
         with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
@@ -125,17 +137,6 @@ class SQLiteLinks(WrittenLinks):
                 cursor.execute(self.texts.count_day, (found[0], day))
         return found
 
-    def _may_bypass_django(self) -> bool:
-        """Whether nobody watches the statements, and no transaction is open that they belong to."""
-        connection = self.connection
-        connection.ensure_connection()
-        return not (
-            connection.in_atomic_block
-            or connection.execute_wrappers
-            or connection.queries_logged
-            or not connection.autocommit
-        )
-
     def _open_directly(self, visit: tuple[Any, ...], day: Any) -> Any:
         """The same on SQLite's own connection: Django's cursor and atomic() cost three times what
         SQLite needs for the work."""
@@ -143,9 +144,9 @@ class SQLiteLinks(WrittenLinks):
         with self.connection.wrap_database_errors:
             raw.execute("BEGIN IMMEDIATE")
             try:
-                found = raw.execute(self._own_spelling(self.texts.open), visit).fetchone()
+                found = raw.execute(_own_spelling(self.texts.open), visit).fetchone()
                 if found is not None:
-                    raw.execute(self._own_spelling(self.texts.count_day), (found[0], day))
+                    raw.execute(_own_spelling(self.texts.count_day), (found[0], day))
                 raw.execute("COMMIT")
             except BaseException:
                 # Where the disk is full, SQLite has rolled back by itself.
@@ -154,17 +155,54 @@ class SQLiteLinks(WrittenLinks):
                 raise
         return found
 
-    @staticmethod
-    @lru_cache(maxsize=32)
-    def _own_spelling(text: str) -> str:
-        return text.replace("%s", "?")
-
 
 class PostgreSQLLinks(WrittenLinks):
     """Here the day is counted in the same statement, so one round trip does it all."""
 
-    def open(self, code: str, name: str, now: datetime, day: date) -> LinkRow | None:
+    def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
+        visit = (now, code, name, now, now, day)
+        # The driver before psycopg 3 has no results in binary.
+        is_direct = _is_unwatched(self.connection) and hasattr(
+            self.connection.connection, "prepare_threshold"
+        )
+        found = (self._open_directly if is_direct else self._open)(visit)
+        if found is None:
+            return None
+        link, expires_at, max_downloads, content, content_type, version, modified_at, size = found
+        return Admission(
+            link, name, self._moment(expires_at), max_downloads,
+            content, content_type, version, self._moment(modified_at), size,
+        )  # fmt: skip
+
+    def _open(self, visit: tuple[Any, ...]) -> Any:
         with self.connection.cursor() as cursor:
-            cursor.execute(self.texts.open, (now, code, name, now, now, day))
-            found = cursor.fetchone()
-        return None if found is None else self._row(found)
+            cursor.execute(self.texts.open, visit)
+            return cursor.fetchone()
+
+    def _open_directly(self, visit: tuple[Any, ...]) -> Any:
+        """The same by the driver alone, and in binary: Django's cursor and its reading of moments
+        cost as much as the driver."""
+        with self.connection.wrap_database_errors:
+            cursor = self.connection.connection.cursor(binary=True)
+            return cursor.execute(self.texts.open, visit).fetchone()
+
+
+def _is_unwatched(connection: BaseDatabaseWrapper) -> bool:
+    """Whether nobody watches the statements, and no transaction is open that they belong to.
+
+    Then there is a connection to speak to without Django.
+    """
+    if connection.connection is None:
+        connection.ensure_connection()
+    return not (
+        connection.in_atomic_block
+        or connection.execute_wrappers
+        or connection.queries_logged
+        or not connection.autocommit
+    )
+
+
+@lru_cache(maxsize=32)
+def _own_spelling(text: str) -> str:
+    """``text`` as SQLite writes its parameters."""
+    return text.replace("%s", "?")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from directlinks.core.states import LinkState, judge
 
@@ -56,3 +57,27 @@ class LinkRow:
             downloads=self.downloads,
             max_downloads=self.max_downloads,
         )
+
+
+class Admission(NamedTuple):
+    """What is left to know of a link that was found, judged and counted in one statement."""
+
+    link: int
+    name: str
+    expires_at: datetime | None
+    max_downloads: int | None
+    content: str
+    content_type: str
+    version: str
+    modified_at: datetime
+    size: int
+
+    @property
+    def is_guarded(self) -> bool:
+        """False: others are not admitted by one statement."""
+        return False
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing about the link changes with time or visits any more."""
+        return self.expires_at is None and self.max_downloads is None

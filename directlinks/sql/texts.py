@@ -108,18 +108,15 @@ def _select(t: Tables, code: str, source: str) -> str:
 
 def _open(t: Tables) -> str:
     # The unique index over the code finds the one row, whose primary keys lead to file and owner.
-    # RETURNING cannot name other tables (SQLite), hence a look-up by primary key for each column
-    # of the file: the page is in the cache after the first.
-    file = ", ".join(
-        f"(SELECT file.{column} FROM {t.file} file WHERE file.id = file_id)"  # noqa: S608
-        for column in _FILE
-    )
+    # RETURNING cannot name other tables (SQLite), and each look-up in them costs as much as finding
+    # the link, hence one for the whole file, as a JSON array.
+    file = ", ".join(f"file.{column}" for column in _FILE)
     return f"""
         UPDATE {t.link} AS link SET {_COUNTED.format(of="")}
         WHERE link.code = %s AND link.name = %s AND {_FOR_EVERYBODY} AND {_OPENS}
           AND {_file_is_there(t)}
-        RETURNING id, code, name, 0, 0, not_before, expires_at, downloads, max_downloads,
-            password, referers, 0, 1, {file}"""  # noqa: S608
+        RETURNING id, expires_at, max_downloads,
+            (SELECT json_array({file}) FROM {t.file} file WHERE file.id = file_id)"""  # noqa: S608
 
 
 def _open_postgresql(t: Tables) -> str:
@@ -132,9 +129,7 @@ def _open_postgresql(t: Tables) -> str:
             FROM {t.file} file INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id
             WHERE link.code = %s AND link.name = %s AND {_FOR_EVERYBODY} AND {_OPENS}
               AND file.id = link.file_id AND file.deleted_at IS NULL AND {t.active}
-            RETURNING link.id, link.code, link.name, FALSE, FALSE, link.not_before,
-                link.expires_at, link.downloads, link.max_downloads, link.password, link.referers,
-                FALSE, TRUE, {file}
+            RETURNING link.id, link.expires_at, link.max_downloads, {file}
         ), counted AS (
             INSERT INTO {t.day} AS day (link_id, day, downloads)
             SELECT opened.id, %s, 1 FROM opened

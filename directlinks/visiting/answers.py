@@ -5,6 +5,7 @@ the same, and a process that forgets only asks again.
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -16,36 +17,23 @@ from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core.visits import Look
 from directlinks.counting.choice import site_counter
-from directlinks.delivery.redirection import redirection
+from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import Opened, is_plain
+from directlinks.visiting.sites import Facts, facts_of, scheme_of
 
 MOST_ANSWERS = 50_000
 
 # A target is remembered for a small part of its life, so whoever gets it has time to follow it.
 _PART_OF_TARGET = 10
 
-# Whatever may change the answer to the same address, as far as it is in the request.
-_FACTS = (
-    "PATH_INFO",
-    "SCRIPT_NAME",
-    "REQUEST_METHOD",
-    "HTTP_HOST",
-    "SERVER_NAME",
-    "SERVER_PORT",
-    "wsgi.url_scheme",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_ORIGIN",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A redirect: for which link, with which headers, and until which time.monotonic()."""
+    """A redirect: for which link, and until which time.monotonic()."""
 
     link: int
-    headers: list[tuple[str, str]]
+    reply: Reply
     until: float
 
 
@@ -53,27 +41,26 @@ _answers: dict[tuple[Any, ...], Answer] = {}
 _lock = threading.Lock()
 
 
-def key_of(meta: dict[str, Any]) -> tuple[Any, ...]:
-    """What the answer to the request with ``meta``, a WSGI environ or its like, depends on."""
-    return (meta.get(conf.proxy_ssl_header), *[meta.get(fact) for fact in _FACTS])
+def key_of(meta: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
+    """Whatever may change the answer to a request with ``meta``, a WSGI environ or its like."""
+    sent = meta.get
+    return (sent("PATH_INFO"), sent("REQUEST_METHOD"), sent("HTTP_ORIGIN"), facts)
 
 
-def known_answer(meta: dict[str, Any], look: Look) -> Answer | None:
-    """The answer that is remembered for such a request; previews and continuations have none."""
-    answer = _answers.get(key_of(meta))
-    if answer is None or answer.until <= monotonic() or not is_plain(look):
-        return None
-    return answer
+def known_answer(meta: Mapping[str, Any], facts: Facts) -> Answer | None:
+    """The answer that is remembered for such a request, if that is a plain visit."""
+    answer = _answers.get(key_of(meta, facts))
+    return None if answer is None or answer.until <= monotonic() else answer
 
 
 def recalled(request: HttpRequest, look: Look) -> HttpResponse | None:
     """The remembered answer to ``request``, counted; None where none is, or it must be asked."""
-    if not conf.CACHE_SECONDS:
+    if not conf.CACHE_SECONDS or not is_plain(look):
         return None
-    answer = known_answer(request.META, look)
+    answer = known_answer(request.META, facts_of(request.META, scheme_of(request)))
     if answer is None or not counted(answer):
         return None
-    return redirection(dict(answer.headers))
+    return answer.reply.response()
 
 
 def counted(answer: Answer) -> bool:
@@ -95,12 +82,12 @@ def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
         and opened.answer.status_code == 302
         and not _depends_on_more()
     ):
-        headers = [(name, str(value)) for name, value in opened.answer.items()]
-        answer = Answer(opened.row.link, headers, monotonic() + seconds)
+        headers = {name: str(value) for name, value in opened.answer.items()}
+        answer = Answer(opened.row.link, Reply(302, headers), monotonic() + seconds)
         with _lock:
             if len(_answers) >= MOST_ANSWERS:
                 _answers.clear()
-            _answers[key_of(request.META)] = answer
+            _answers[key_of(request.META, facts_of(request.META, scheme_of(request)))] = answer
 
 
 def forget_all() -> None:

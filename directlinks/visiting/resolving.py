@@ -26,14 +26,12 @@ from directlinks.delivery.choice import backend_for
 from directlinks.delivery.content import content_response
 from directlinks.delivery.cors import allow_origin
 from directlinks.delivery.download import Download
-from directlinks.delivery.redirection import redirection
 from directlinks.models import File
 from directlinks.reporting import mark_as_logged, report, report_unexpected
 from directlinks.services.opening import find_open_link, open_direct_link, redeem_ticket
 from directlinks.sql.rows import LinkRow
 from directlinks.visiting import answers
 from directlinks.visiting.failures import NEVER_STORED, failure
-from directlinks.visiting.lane import quick_headers
 from directlinks.visiting.sites import facts_of, known_site, remember_site, scheme_of
 from directlinks.visiting.throttling import note_failure, refuse_after
 from directlinks.visiting.unlocking import check_unlocked, unlock
@@ -74,8 +72,7 @@ def _report(request: HttpRequest, response: HttpResponse, route: Route, msg: str
 
 
 def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
-    facts = facts_of(request.META, scheme_of(request))
-    if known_site(facts) is None:
+    if known_site(facts_of(request.META, scheme_of(request))) is None:
         remember_site(request)
     if request.method == "OPTIONS":
         return _options()
@@ -91,9 +88,6 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
         )
         return content_response(request, download)
     look = look_of(request.META)
-    headers = quick_headers(request.META, route, look, facts)
-    if headers is not None:
-        return redirection(headers)
     return answers.recalled(request, look) or _opened(request, route, look)
 
 

@@ -1,4 +1,4 @@
-"""What the addresses of a site begin with, remembered for requests that say the same about it.
+"""What the links of a site begin with, remembered for requests that say the same about it.
 
 Django's checks of a host, and what ``BASE_URL`` makes of it, depend on a few facts of the request
 alone. They are made once for each set of facts.
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.signals import setting_changed
 from django.http import HttpRequest
+from django.urls import get_urlconf
 
 from directlinks import addresses
 from directlinks.conf import conf
@@ -17,38 +18,50 @@ MOST_SITES = 1000
 
 Facts = tuple[Any, ...]
 
+_FACTS = (
+    "HTTP_HOST",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SCRIPT_NAME",
+)
+
+_PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
+
 _sites: dict[Facts, str] = {}
 
 
 def facts_of(meta: Mapping[str, Any], scheme: str) -> Facts:
-    """All that the address of the site depends on, in a request with ``meta``."""
-    sent = meta.get
-    return (
-        scheme,
-        sent(conf.proxy_ssl_header),
-        sent("HTTP_HOST"),
-        sent("HTTP_X_FORWARDED_HOST"),
-        sent("HTTP_X_FORWARDED_PORT"),
-        sent("SERVER_NAME"),
-        sent("SERVER_PORT"),
-        sent("SCRIPT_NAME"),
-    )
+    """All that the address of the site depends on, in a request with ``meta`` by ``scheme``."""
+    return (scheme, meta.get(conf.proxy_ssl_header), *map(meta.get, _FACTS))
 
 
 def known_site(facts: Facts) -> str | None:
-    """The scheme and host, or base URL, for ``facts`` that were allowed before."""
+    """What links begin with for ``facts`` that were allowed before."""
     return _sites.get(facts)
 
 
 def remember_site(request: HttpRequest) -> None:
-    """Check the host of ``request``, and remember the site. Raises DisallowedHost."""
+    """Check the host of ``request``, and remember its site. Raises DisallowedHost."""
     request.get_host()
-    base = conf.BASE_URL
-    if isinstance(base, str) and "://" not in base:
-        return  # a site's own callable may look at anything
+    if _depends_on_more(request):
+        return
     if len(_sites) >= MOST_SITES:
         _sites.clear()
-    _sites[facts_of(request.META, scheme_of(request))] = addresses.absolute("", request)
+    _sites[facts_of(request.META, scheme_of(request))] = addresses.links_begin(request)
+
+
+def _depends_on_more(request: HttpRequest) -> bool:
+    base = conf.BASE_URL
+    return (
+        # A site's own callable may look at anything,
+        (isinstance(base, str) and "://" not in base)
+        # a middleware may have chosen other routes for this request,
+        or get_urlconf() not in (None, conf.root_urlconf)
+        # and these servers' word for the script prefix has the path of the request in it.
+        or any(name in request.META for name in _PATHS_OF_SERVERS)
+    )
 
 
 def scheme_of(request: HttpRequest) -> str:

@@ -9,7 +9,7 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directlinks.delivery.redirection import redirection, redirection_headers
+from directlinks.delivery.redirection import redirection
 from tests.delivery.downloads import download
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -27,13 +27,13 @@ def cache_control(
 ) -> str:
     link = download(until=None if ends_in is None else now + ends_in, **facts)
     with override_settings(DIRECTLINKS={"REDIRECT_MAX_AGE": max_age}):
-        headers = redirection_headers(
+        reply = redirection(
             "https://x.example/",
             link,
             dies_at=None if dies_in is None else now + dies_in,
             now=now,
         )
-    return headers["Cache-Control"]
+    return reply.headers["Cache-Control"]
 
 
 @given(now=clocks, max_age=st.integers(0, 200_000), dies_in=lives, ends_in=lives)
@@ -70,8 +70,7 @@ def test_nothing_is_kept_unless_the_site_says_so(dies_in: timedelta | None) -> N
 
 
 def test_it_is_an_empty_302_that_nobody_indexes() -> None:
-    headers = redirection_headers("https://x.example/a", download(), dies_at=None, now=NOW)
-    response = redirection(headers)
+    response = redirection("https://x.example/a", download(), dies_at=None, now=NOW).response()
     assert (response.status_code, response.content) == (302, b"")
     assert dict(response.headers) == {
         "Location": "https://x.example/a",

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections, router
+from django.db import OperationalError, ProgrammingError, connection, connections, router
 from django.db.models import QuerySet
 from django.test import override_settings
 from hypothesis import given
@@ -15,8 +15,9 @@ from directlinks.core.states import LinkState
 from directlinks.models import DirectLink, FormerCode
 from directlinks.sql import choice
 from directlinks.sql.choice import links_of
-from directlinks.sql.opening import SQLiteLinks
+from directlinks.sql.opening import PostgreSQLLinks, SQLiteLinks
 from directlinks.sql.plain import PlainLinks
+from directlinks.sql.rows import Admission
 from directlinks.users import active_column
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -44,6 +45,12 @@ limits = st.fixed_dictionaries(
 
 def plain() -> PlainLinks:
     return PlainLinks(DirectLink, "default")
+
+
+def admission_to(link: DirectLink) -> Admission:
+    """What the ORM reads of it."""
+    row: Any = plain().find(link.code, NOW)
+    return Admission(*(getattr(row, name) for name in Admission._fields))
 
 
 def counts(link: DirectLink) -> tuple[int, datetime | None, list[tuple[date, int]]]:
@@ -81,12 +88,12 @@ def test_one_statement_opens_exactly_what_opens_for_everybody(chosen: dict[str, 
     link = DirectLinkFactory(**chosen)
     before = counts(link)
     opens = link.state(NOW) is LinkState.ACTIVE and not (link.password or link.referers)
-    row = links_of(DirectLink).open(link.code, link.name, NOW, DAY)
+    admission = links_of(DirectLink).open(link.code, link.name, NOW, DAY)
     if not opens or connection.vendor == "mysql":
-        assert row is None
+        assert admission is None
         assert counts(link) == before
     else:
-        assert row == plain().find(link.code, NOW)
+        assert admission == admission_to(link)
         assert counts(link) == (before[0] + 1, NOW, [(DAY, 1)])
 
 
@@ -190,31 +197,46 @@ class TestChoice:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own connection is asked")
+@pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
 class TestBesideDjango:
-    """Outside of any transaction nobody watches, and SQLite is spoken to directly."""
+    """Outside of any transaction nobody watches, and the database is spoken to directly."""
+
+    @pytest.fixture(autouse=True)
+    def _djangos_cursor_is_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for links in (SQLiteLinks, PostgreSQLLinks):
+            monkeypatch.setattr(links, "_open", lambda *args: 1 / 0)
 
     def test_the_same_is_counted(self) -> None:
-        link = DirectLinkFactory()
-        asked: Any = links_of(DirectLink)
-        assert isinstance(asked, SQLiteLinks)
-        assert asked._may_bypass_django()
-        assert asked.open(link.code, link.name, NOW, DAY) == plain().find(link.code, NOW)
+        link = DirectLinkFactory(expires_at=NOW + timedelta(hours=1), max_downloads=2)
+        connections[connection.alias].close()  # it is opened again where it has to be
+        assert links_of(DirectLink).open(link.code, link.name, NOW, DAY) == admission_to(link)
         assert counts(link) == (1, NOW, [(DAY, 1)])
+
+    @override_settings(USE_TZ=False)
+    def test_a_site_without_time_zones_has_naive_moments(self) -> None:
+        naive = NOW.replace(tzinfo=None)
+        link = DirectLinkFactory(expires_at=naive + timedelta(hours=1))
+        admission = links_of(DirectLink).open(link.code, link.name, naive, DAY)
+        assert admission is not None
+        row = plain().find(link.code, naive)
+        assert row is not None
+        assert (admission.expires_at, admission.modified_at) == (row.expires_at, row.modified_at)
 
     def test_a_miss_leaves_no_transaction_open(self) -> None:
         assert links_of(DirectLink).open("abcdefgh", "a.txt", NOW, DAY) is None
-        assert connection.connection.in_transaction is False
+        with connection.cursor() as cursor:  # which refuses to begin a second one
+            cursor.execute("BEGIN")
+            cursor.execute("ROLLBACK")
 
     def test_a_failure_counts_nothing_and_is_one_of_djangos(self) -> None:
         link, asked = DirectLinkFactory(), links_of(DirectLink)
+        is_postgresql = connection.vendor == "postgresql"
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE directlinks_dailydownloads RENAME TO away")
         try:
-            with pytest.raises(Exception, match="no such table") as caught:
+            with pytest.raises(ProgrammingError if is_postgresql else OperationalError) as caught:
                 asked.open(link.code, link.name, NOW, DAY)
             assert type(caught.value).__module__ == "django.db.utils"
-            assert connection.connection.in_transaction is False
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("ALTER TABLE away RENAME TO directlinks_dailydownloads")

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks import signals
 from directlinks.handlers.wsgi import DirectLinksWSGI
+from directlinks.models import File
 from directlinks.visiting import lane as lane_module
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import wsgi
@@ -96,7 +97,6 @@ def test_what_is_not_plain_takes_the_long_way(
         {"CORS": "*"},
         {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}},
         {"BASE_URL": "tests.visiting.test_answers.base_of"},
-        {"CACHE_SECONDS": 5},
     ],
 )
 def test_so_does_a_site_whose_answers_depend_on_more(
@@ -106,6 +106,63 @@ def test_so_does_a_site_whose_answers_depend_on_more(
     link, lane = DirectLinkFactory(), Lane()
     for _ in range(2):
         lane.ask(link.get_absolute_url())
+    assert lane.long_ways == 2
+
+
+HANDED_OVER = {
+    "X-Accel-Redirect": "directlinks.delivery.handover.AccelBackend",
+    "X-Sendfile": "directlinks.delivery.handover.SendfileBackend",
+}
+
+
+@pytest.mark.parametrize("header", HANDED_OVER)
+def test_what_the_web_server_sends_needs_no_request_object_either(
+    settings: Settings, header: str
+) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": HANDED_OVER[header]}}
+    link, lane = DirectLinkFactory(), Lane()
+    path = link.get_absolute_url()
+    told = [lane.ask(path) for _ in range(3)]
+    assert header in told[0]
+    assert told == [told[0]] * 3
+    assert lane.long_ways == (3 if connection.vendor == "mysql" else 1)
+    link.refresh_from_db()
+    assert link.downloads == 3
+
+
+def test_what_cannot_be_delivered_is_not_counted_and_said_by_the_long_way(
+    settings: Settings,
+) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": HANDED_OVER["X-Sendfile"]}}
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    lane.ask(path)
+    broken = DirectLinkFactory()
+    File.objects.update(content="a\nb.txt")
+    told = lane.ask(broken.get_absolute_url())
+    assert told["Content-Type"].startswith("application/json")
+    assert lane.long_ways == 2
+    broken.refresh_from_db()
+    assert broken.downloads == 0
+
+
+def test_a_site_that_remembers_answers_counts_them_without_a_request_object(
+    settings: Settings,
+) -> None:
+    settings.DIRECTLINKS = {"CACHE_SECONDS": 5}
+    link, lane = DirectLinkFactory(), Lane()
+    for _ in range(3):
+        lane.ask(link.get_absolute_url())
+    assert lane.long_ways == 1
+    link.refresh_from_db()
+    assert link.downloads == 3
+
+
+def test_a_server_that_tells_the_path_twice_is_asked_each_time() -> None:
+    """Django reads the script prefix from it."""
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    for _ in range(2):
+        headers = lane.ask(path, SCRIPT_URL=f"/site{path}")
+        assert headers["Location"].startswith("http://testserver/site/f/t/")
     assert lane.long_ways == 2
 
 
@@ -182,7 +239,7 @@ def test_what_goes_wrong_in_it_is_answered_as_in_a_view(monkeypatch: pytest.Monk
 
     path, told = DirectLinkFactory().get_absolute_url(), []
     assert wsgi(path).status == 302  # the host is known from now on
-    monkeypatch.setattr(lane_module, "open_at_once", broken)
+    monkeypatch.setattr(lane_module, "admit", broken)
     got_request_exception.connect(lambda **facts: told.append(facts), weak=False, dispatch_uid=path)
     try:
         seen = wsgi(path)
