@@ -54,16 +54,10 @@ class WrittenLinks(Links):
         self.texts = texts
 
     def find(self, code: str, now: datetime) -> LinkRow | None:
-        with self.connection.cursor() as cursor:
-            cursor.execute(self.texts.find, (code, code, self._written(now)))
-            found = cursor.fetchone()
-        return None if found is None else self._row(found)
+        return self._row(self._fetched(self.texts.find, (code, code, self._written(now))))
 
     def find_by_key(self, link: int) -> LinkRow | None:
-        with self.connection.cursor() as cursor:
-            cursor.execute(self.texts.find_by_key, (link,))
-            found = cursor.fetchone()
-        return None if found is None else self._row(found)
+        return self._row(self._fetched(self.texts.find_by_key, (link,)))
 
     def count(self, link: int, now: datetime, day: date) -> bool:
         moment = self._written(now)
@@ -79,13 +73,43 @@ class WrittenLinks(Links):
             cursor.execute(self.texts.give_back, (link,))
             cursor.execute(self.texts.give_back_day, (link, self._day(day)))
 
+    def _fetched(self, text: str, parameters: tuple[Any, ...]) -> Any:
+        """The first row, or None."""
+        if self._may_ask_directly():
+            with self.connection.wrap_database_errors:
+                return self._asked_directly(text, parameters)
+        with self.connection.cursor() as cursor:
+            cursor.execute(text, parameters)
+            return cursor.fetchone()
+
+    def _may_ask_directly(self) -> bool:
+        """Whether the driver may be spoken to without Django, whose cursor costs as much as the
+        driver's: nobody watches the statements, and they belong to no transaction."""
+        connection = self.connection
+        if connection.connection is None:
+            connection.ensure_connection()
+        return not (
+            connection.in_atomic_block
+            or connection.execute_wrappers
+            or connection.queries_logged
+            or not connection.autocommit
+        )
+
+    def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:
+        """The first row, or None, without Django's care."""
+        cursor = self.connection.connection.cursor()
+        cursor.execute(text, parameters)
+        return cursor.fetchone()
+
     def _written(self, moment: datetime) -> Any:
         return self.connection.ops.adapt_datetimefield_value(moment)
 
     def _day(self, day: date) -> Any:
         return self.connection.ops.adapt_datefield_value(day)
 
-    def _row(self, found: Any) -> LinkRow:
+    def _row(self, found: Any) -> LinkRow | None:
+        if found is None:
+            return None
         (
             link, code, name, revoked, paused, not_before, expires_at, downloads, max_downloads,
             password, referers, trashed, active, content, content_type, version, modified_at, size,
@@ -113,7 +137,7 @@ class SQLiteLinks(WrittenLinks):
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
         moment = self._written(now)
         visit = (moment, code, name, moment, moment)
-        open_ = self._open_directly if _is_unwatched(self.connection) else self._open
+        open_ = self._open_directly if self._may_ask_directly() else self._open
         found = open_(visit, self._day(day))
         if found is None:
             return None
@@ -138,15 +162,13 @@ class SQLiteLinks(WrittenLinks):
         return found
 
     def _open_directly(self, visit: tuple[Any, ...], day: Any) -> Any:
-        """The same on SQLite's own connection: Django's cursor and atomic() cost three times what
-        SQLite needs for the work."""
         raw = self.connection.connection
         with self.connection.wrap_database_errors:
             raw.execute("BEGIN IMMEDIATE")
             try:
-                found = raw.execute(_own_spelling(self.texts.open), visit).fetchone()
+                found = self._asked_directly(self.texts.open, visit)
                 if found is not None:
-                    raw.execute(_own_spelling(self.texts.count_day), (found[0], day))
+                    self._asked_directly(self.texts.count_day, (found[0], day))
                 raw.execute("COMMIT")
             except BaseException:
                 # Where the disk is full, SQLite has rolled back by itself.
@@ -155,17 +177,15 @@ class SQLiteLinks(WrittenLinks):
                 raise
         return found
 
+    def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:
+        return self.connection.connection.execute(_own_spelling(text), parameters).fetchone()
+
 
 class PostgreSQLLinks(WrittenLinks):
     """Here the day is counted in the same statement, so one round trip does it all."""
 
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
-        visit = (now, code, name, now, now, day)
-        # The driver before psycopg 3 has no results in binary.
-        is_direct = _is_unwatched(self.connection) and hasattr(
-            self.connection.connection, "prepare_threshold"
-        )
-        found = (self._open_directly if is_direct else self._open)(visit)
+        found = self._fetched(self.texts.open, (now, code, name, now, now, day))
         if found is None:
             return None
         link, expires_at, max_downloads, content, content_type, version, modified_at, size = found
@@ -174,32 +194,12 @@ class PostgreSQLLinks(WrittenLinks):
             content, content_type, version, self._moment(modified_at), size,
         )  # fmt: skip
 
-    def _open(self, visit: tuple[Any, ...]) -> Any:
-        with self.connection.cursor() as cursor:
-            cursor.execute(self.texts.open, visit)
-            return cursor.fetchone()
-
-    def _open_directly(self, visit: tuple[Any, ...]) -> Any:
-        """The same by the driver alone, and in binary: Django's cursor and its reading of moments
-        cost as much as the driver."""
-        with self.connection.wrap_database_errors:
-            cursor = self.connection.connection.cursor(binary=True)
-            return cursor.execute(self.texts.open, visit).fetchone()
-
-
-def _is_unwatched(connection: BaseDatabaseWrapper) -> bool:
-    """Whether nobody watches the statements, and no transaction is open that they belong to.
-
-    Then there is a connection to speak to without Django.
-    """
-    if connection.connection is None:
-        connection.ensure_connection()
-    return not (
-        connection.in_atomic_block
-        or connection.execute_wrappers
-        or connection.queries_logged
-        or not connection.autocommit
-    )
+    def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:
+        raw = self.connection.connection
+        if not hasattr(raw, "prepare_threshold"):  # the driver before psycopg 3
+            return super()._asked_directly(text, parameters)
+        # In binary: Django reads moments from text in Python.
+        return raw.cursor(binary=True).execute(text, parameters).fetchone()
 
 
 @lru_cache(maxsize=32)

@@ -1,6 +1,8 @@
 """The written statements beside the ORM, on random links: both find, judge and count alike."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection, connections, router
 from django.db.models import QuerySet
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +18,6 @@ from directlinks.core.states import LinkState
 from directlinks.models import DirectLink, FormerCode
 from directlinks.sql import choice
 from directlinks.sql.choice import links_of
-from directlinks.sql.opening import PostgreSQLLinks, SQLiteLinks
 from directlinks.sql.plain import PlainLinks
 from directlinks.sql.rows import Admission
 from directlinks.users import active_column
@@ -196,20 +198,45 @@ class TestChoice:
         assert links_of(DirectLink).find(link.code, NOW) is not None
 
 
+@contextmanager
+def djangos_cursors_made() -> Iterator[list[Any]]:
+    """A list that grows by each cursor of Django's that the connection makes meanwhile."""
+    made: list[Any] = []
+    ours = connections[connection.alias]
+    original = ours.make_cursor
+
+    def make_cursor(cursor: Any) -> Any:
+        made.append(cursor)
+        return original(cursor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ours, "make_cursor", make_cursor)
+        yield made
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_watches_the_statements_sees_them() -> None:
+    link = DirectLinkFactory()
+    with djangos_cursors_made() as cursors:
+        links_of(DirectLink).find(link.code, NOW)
+        assert cursors == []
+        with CaptureQueriesContext(connection) as queries:
+            links_of(DirectLink).find(link.code, NOW)
+    assert len(queries) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
 class TestBesideDjango:
     """Outside of any transaction nobody watches, and the database is spoken to directly."""
 
-    @pytest.fixture(autouse=True)
-    def _djangos_cursor_is_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for links in (SQLiteLinks, PostgreSQLLinks):
-            monkeypatch.setattr(links, "_open", lambda *args: 1 / 0)
-
     def test_the_same_is_counted(self) -> None:
         link = DirectLinkFactory(expires_at=NOW + timedelta(hours=1), max_downloads=2)
+        expected = admission_to(link)
         connections[connection.alias].close()  # it is opened again where it has to be
-        assert links_of(DirectLink).open(link.code, link.name, NOW, DAY) == admission_to(link)
+        with djangos_cursors_made() as cursors:
+            assert links_of(DirectLink).open(link.code, link.name, NOW, DAY) == expected
+        assert cursors == []
         assert counts(link) == (1, NOW, [(DAY, 1)])
 
     @override_settings(USE_TZ=False)
