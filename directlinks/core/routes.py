@@ -43,6 +43,16 @@ _SHAPES = [
 _LINK = re.compile(rf"(d/)?({codes.PATTERN})/([^/\0]+)")
 
 
+# A ticket, and the name that stands behind it.
+_TICKET = re.compile(r"t/([^/]+)/([^/\0]+)")
+
+
+def ticket_at(rest: str) -> tuple[str, str] | None:
+    """The ticket and the name in the temporary content URL ``rest``; None where it is none."""
+    match = _TICKET.fullmatch(rest)
+    return None if match is None else (match[1], match[2])
+
+
 def link_at(rest: str) -> tuple[bool, str, str] | None:
     """Whether to save it, the code and the name of the link that ``rest`` asks for.
 

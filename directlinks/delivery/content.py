@@ -1,6 +1,7 @@
 """The bytes themselves, from whatever storage they are in, over HTTP as RFC 9110 has it."""
 
 import logging
+from functools import lru_cache
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest, HttpResponse
@@ -13,12 +14,13 @@ from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
 from directlinks.delivery.reading import open_part
-from directlinks.delivery.streaming import BlockResponse
+from directlinks.delivery.replies import Reply
+from directlinks.delivery.streaming import BlockResponse, Blocks
 
 logger = logging.getLogger("directlinks")
 
 # What storages raise where a content is not there, or its name leads out of them.
-_NO_BYTES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, SuspiciousFileOperation)
+NO_BYTES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, SuspiciousFileOperation)
 
 
 def content_response(request: HttpRequest, download: Download) -> HttpResponseBase:
@@ -28,15 +30,37 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
     """
     try:
         return _answer(request, download)
-    except _NO_BYTES as error:
+    except NO_BYTES as error:
         logger.warning("The bytes of link %s are missing: %s", download.link, download.content)
         raise LinkNotFound from error
 
 
+def whole_content(download: Download) -> Reply:
+    """The answer to a GET without ``Range`` and without conditions. Raises one of NO_BYTES."""
+    storage, name = download.content.storage, str(download.content)
+    size = storage.size(name)
+    headers = document_headers(download) | _validators(download) | {"Content-Length": str(size)}
+    # Compression would change the bytes that a range is cut from later.
+    headers["Content-Encoding"] = "identity"
+    return Reply(200, headers, Blocks(open_part(storage, name, 0, size), size))
+
+
+def _validators(download: Download) -> dict[str, str]:
+    return {
+        "Accept-Ranges": "bytes",
+        "ETag": quote_etag(download.version),
+        "Last-Modified": _http_date(int(download.modified_at.timestamp())),
+    }
+
+
+_http_date = lru_cache(maxsize=4096)(http_date)
+
+
 def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
     size = download.content.storage.size(str(download.content))
+    validators = _validators(download)
+    etag, last_modified = validators["ETag"], validators["Last-Modified"]
     modified = int(download.modified_at.timestamp())
-    etag, last_modified = quote_etag(download.version), http_date(modified)
     precondition = get_conditional_response(request, etag, modified)
     response: HttpResponseBase
     if precondition is not None:
@@ -50,8 +74,7 @@ def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
         if not ranges.still_matches(if_range, etag=etag, last_modified=last_modified):
             header = None
         response = _selected(request, download, ranges.select(header, size), size)
-    own = {"Accept-Ranges": "bytes", "ETag": etag, "Last-Modified": last_modified}
-    for name, value in (document_headers(download) | own).items():
+    for name, value in (document_headers(download) | validators).items():
         response.headers[name] = value
     return response
 

@@ -1,5 +1,6 @@
 """Headers that answers of several kinds share."""
 
+from functools import lru_cache
 from unicodedata import bidirectional
 
 from django.utils.http import content_disposition_header
@@ -24,6 +25,8 @@ SANDBOX = {
 _REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
+# Files are sent many times, and each character of a name has to be looked up.
+@lru_cache(maxsize=4096)
 def disposition(name: str, *, attachment: bool) -> str:
     """Content-Disposition for a file called ``name``.
 
@@ -34,6 +37,7 @@ def disposition(name: str, *, attachment: bool) -> str:
     return content_disposition_header(attachment, shown) or "inline"
 
 
+@lru_cache(maxsize=1024)
 def with_charset(content_type: str) -> str:
     """``content_type`` for a header, and for text that does not say it, that it is UTF-8."""
     if not content_types.is_well_formed(content_type):

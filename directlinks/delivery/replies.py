@@ -1,18 +1,21 @@
-"""Answers that are a status and headers, and no body of ours: most answers to a link."""
+"""Answers for doors that make no response object of Django's."""
 
 from typing import NamedTuple
 
 from django.http import HttpResponse
 
+from directlinks.delivery.streaming import Blocks
+
 
 class Reply(NamedTuple):
-    """What a door that makes no response object can send as it is: values are Latin-1 text."""
+    """What can be sent as it is: values are Latin-1 text. Most answers have no body."""
 
     status: int
     headers: dict[str, str]
+    body: Blocks | None = None
 
     def response(self) -> HttpResponse:
-        """The same for Django."""
+        """One without a body, for Django."""
         response = HttpResponse(status=self.status, headers=self.headers)
         if "Content-Type" not in self.headers:
             del response.headers["Content-Type"]  # of no body

@@ -1,7 +1,7 @@
 """Part of a file, a block at a time, so that no answer holds a file in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
@@ -28,6 +28,15 @@ class Blocks(Iterator[bytes]):
             raise StopIteration
         self._left -= len(block)
         return block
+
+    def sent_by(self, file_wrapper: Callable[..., Iterable[bytes]] | None) -> Iterable[bytes]:
+        """The same for a WSGI server, which may have a way of its own to send a file (PEP 3333).
+
+        Nothing was read yet, and the source ends with the last of these bytes.
+        """
+        if file_wrapper is None or not _has_descriptor(self._source):
+            return self
+        return file_wrapper(self._source, BLOCK_BYTES)
 
     def close(self) -> None:
         self._source.close()

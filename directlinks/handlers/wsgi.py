@@ -43,7 +43,9 @@ class DirectLinksWSGI(WSGIHandler):
         if reply is None:
             return super().__call__(environ, start_response)
         start_response(_STATUS[reply.status], list(reply.headers.items()))
-        return []
+        if reply.body is None:
+            return []
+        return reply.body.sent_by(environ.get("wsgi.file_wrapper"))
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002  # as Django's
         """None: the whole chain is the core that all doors share."""

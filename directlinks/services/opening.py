@@ -204,7 +204,7 @@ def _deliver_and_count(
     if visit.counts(limited=limited) and answer.status_code in _GRANTING:
         is_counted = False
         try:
-            is_counted = _count(row, now)
+            is_counted = count(row, now)
         finally:
             if not is_counted and isinstance(answer, BlockResponse):
                 answer.discard()
@@ -215,7 +215,8 @@ def _deliver_and_count(
     return answer
 
 
-def _count(row: LinkRow, now: datetime) -> bool:
+def count(row: LinkRow, now: datetime) -> bool:
+    """Count one download of the link that was read as ``row``; False where it opens no more."""
     if row.max_downloads is None:
         return site_counter().count(row.link, now)
     return links_of(DirectLink).count(row.link, now, day_of(now))

@@ -1,10 +1,11 @@
-"""The fast lane: a plain visit to a link, answered with headers alone.
+"""The fast lane: plain visits, answered from the environ of a WSGI request.
 
-It takes the environ of a WSGI request, makes no request and no response of Django's, and asks one
-statement, or none. Whatever is not plain it leaves, uncounted, to ``resolving.py``, which knows all
-of the rules.
+It makes no request and no response of Django's. A link that is answered with headers alone costs
+one statement, or none. Whatever is not plain it leaves, uncounted, to ``resolving.py``, which knows
+all of the rules.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.core.handlers.wsgi import get_path_info
@@ -14,17 +15,19 @@ from django.utils import timezone
 from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core.errors import DirectLinksError
-from directlinks.core.routes import link_at
+from directlinks.core.routes import link_at, ticket_at
 from directlinks.counting.choice import site_counter
 from directlinks.counting.days import day_of
 from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.choice import backend_for
 from directlinks.delivery.replies import Reply
+from directlinks.delivery.stream import StreamBackend
 from directlinks.models import DirectLink, File
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import admit, describe, is_download
 from directlinks.sql.choice import links_of
-from directlinks.visiting.answers import counted, known_answer
+from directlinks.visiting.answers import Answer, counted, known_answer
+from directlinks.visiting.content_lane import redeemed, streamed, wants_all
 from directlinks.visiting.sites import facts_of, known_site
 
 _CONTENT = File._meta.get_field("content")
@@ -40,16 +43,42 @@ def quick_reply(environ: Environ, prefix: str) -> Reply | None:
     if conf.CORS != "off" or conf.debug or not _is_plain(environ):
         return None
     facts = facts_of(environ, environ["wsgi.url_scheme"])
-    in_database = site_counter().in_database
+    if conf.CACHE_SECONDS and (answer := known_answer(environ, facts)) is not None:
+        return _remembered(answer)
+    site = known_site(facts)
+    if site is None:
+        return None
+    path = environ["PATH_INFO"]
+    rest = (path if path.isascii() else get_path_info(environ)).removeprefix(prefix)
     try:
-        if conf.CACHE_SECONDS:
-            answer = known_answer(environ, facts)
-            return answer.reply if answer is not None and counted(answer) else None
-        site = known_site(facts) if in_database else None
-        return None if site is None else _opened(environ, prefix, site)
+        return _found(environ, rest, site, timezone.now())
     finally:
-        if in_database:
+        _end_of_request()
+
+
+def _remembered(answer: Answer) -> Reply | None:
+    try:
+        return answer.reply if counted(answer) else None
+    finally:
+        if site_counter().in_database:
             _end_of_request()
+
+
+def _found(environ: Environ, rest: str, site: str, now: datetime) -> Reply | None:
+    if (ticket := ticket_at(rest)) is not None:
+        return redeemed(*ticket, now) if wants_all(environ) else None
+    if (wanted := link_at(rest)) is None:
+        return None
+    saving, code, name = wanted
+    backend = backend_for(_CONTENT.storage)
+    # A backend of the site's own may look at the request.
+    deliver = type(backend).deliver
+    if deliver is StreamBackend.deliver:
+        return streamed(code, name, now, saving=saving) if wants_all(environ) else None
+    if isinstance(backend, HeadersBackend) and deliver is HeadersBackend.deliver:
+        is_remembered = backend.same_for_all and conf.CACHE_SECONDS  # by the long way
+        return None if is_remembered else _opened(backend, code, name, site, now, saving=saving)
+    return None
 
 
 def _is_plain(environ: Environ) -> bool:
@@ -65,14 +94,9 @@ def _is_plain(environ: Environ) -> bool:
     )
 
 
-def _opened(environ: Environ, prefix: str, site: str) -> Reply | None:
-    path = environ["PATH_INFO"]
-    wanted = link_at((path if path.isascii() else get_path_info(environ)).removeprefix(prefix))
-    backend = backend_for(_CONTENT.storage)
-    if wanted is None or not isinstance(backend, HeadersBackend):
-        return None
-    saving, code, name = wanted
-    now = timezone.now()
+def _opened(
+    backend: HeadersBackend, code: str, name: str, site: str, now: datetime, *, saving: bool
+) -> Reply | None:
     admission = admit(code, name, now)
     if admission is None:
         return None

@@ -2,6 +2,8 @@
 
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
+from wsgiref.util import FileWrapper
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -12,18 +14,23 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
+from directlinks.delivery.stream import StreamBackend
+from directlinks.delivery.streaming import Blocks
 from directlinks.handlers.wsgi import DirectLinksWSGI
 from directlinks.models import File
+from directlinks.visiting import content_lane
 from directlinks.visiting import lane as lane_module
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import wsgi
 
 pytestmark = pytest.mark.django_db
 
+BYTES = b"some bytes"  # of every file of the factory
+REDIRECT = "directlinks.delivery.redirect.RedirectBackend"
 HTTPS = ("HTTP_X_FORWARDED_PROTO", "https")
 
 
-def environ(path: str, **facts: str) -> dict[str, Any]:
+def environ(path: str, **facts: Any) -> dict[str, Any]:
     return {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": path,
@@ -47,6 +54,14 @@ class Lane(DirectLinksWSGI):
     def get_response(self, request: Any) -> Any:
         self.long_ways += 1
         return super().get_response(request)
+
+    def read(self, path: str) -> bytes:
+        answer = self(environ(path), lambda status, headers: None)
+        try:
+            return b"".join(answer)
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
 
     def ask(self, path: str, **facts: str) -> dict[str, str]:
         told: list[tuple[str, str]] = []
@@ -95,7 +110,6 @@ def test_what_is_not_plain_takes_the_long_way(
     "settled",
     [
         {"CORS": "*"},
-        {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}},
         {"BASE_URL": "tests.visiting.test_answers.base_of"},
     ],
 )
@@ -128,6 +142,124 @@ def test_what_the_web_server_sends_needs_no_request_object_either(
     assert lane.long_ways == (3 if connection.vendor == "mysql" else 1)
     link.refresh_from_db()
     assert link.downloads == 3
+
+
+STREAM = "directlinks.delivery.stream.StreamBackend"
+
+
+class Watchful(StreamBackend):
+    """It looks at the request."""
+
+    def deliver(self, *args: Any) -> Any:
+        return super().deliver(*args)
+
+
+def test_bytes_need_no_request_object_either() -> None:
+    link, lane = DirectLinkFactory(), Lane()
+    lane.ask(link.get_absolute_url())
+    target = urlsplit(lane.ask(link.get_absolute_url())["Location"]).path
+    lane.long_ways = 0
+    assert lane.read(target) == BYTES
+    assert lane.long_ways == 0
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_downloads": 2}])
+def test_nor_does_a_stream_which_is_counted(settings: Settings, limits: dict[str, Any]) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
+    link, lane = DirectLinkFactory(**limits), Lane()
+    assert [lane.read(link.get_absolute_url()) for _ in range(2)] == [BYTES, BYTES]
+    assert lane.long_ways == 1
+    link.refresh_from_db()
+    assert link.downloads == 2
+
+
+def test_a_server_may_send_the_file_in_its_own_way(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    lane.read(path)
+    answer: Any = lane(environ(path, **{"wsgi.file_wrapper": FileWrapper}), lambda *told: None)
+    assert isinstance(answer, FileWrapper)
+    assert b"".join(answer) == BYTES
+    answer.close()
+    assert answer.filelike.closed
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"HTTP_RANGE": "bytes=1-2"},
+        {"HTTP_IF_NONE_MATCH": '"x"'},
+        {"HTTP_IF_MODIFIED_SINCE": "Mon, 23 Nov 2026 12:00:00 GMT"},
+        {"HTTP_IF_MATCH": "*"},
+        {"HTTP_IF_UNMODIFIED_SINCE": "Mon, 23 Nov 2026 12:00:00 GMT"},
+        {"REQUEST_METHOD": "HEAD"},
+    ],
+)
+@pytest.mark.parametrize("backend", [STREAM, "directlinks.delivery.signed.SignedBackend"])
+def test_parts_and_conditions_take_the_long_way(
+    settings: Settings, backend: str, asked: dict[str, str]
+) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": backend}}
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    path = urlsplit(lane.ask(path).get("Location", path)).path
+    lane.long_ways = 0
+    lane.ask(path, **asked)
+    assert lane.long_ways == 1
+
+
+@pytest.mark.parametrize(
+    "limits", [{"password": make_password("x")}, {"paused": True}, {"referers": "example.org"}]
+)
+def test_so_do_links_that_ask_for_more(settings: Settings, limits: dict[str, Any]) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
+    lane = Lane()
+    lane.ask(DirectLinkFactory().get_absolute_url())
+    lane.ask(DirectLinkFactory(**limits).get_absolute_url())
+    assert lane.long_ways == 2
+
+
+@pytest.mark.parametrize("backend", [f"{__name__}.Watchful", REDIRECT])
+def test_so_does_a_backend_that_looks_at_the_request(settings: Settings, backend: str) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": backend}}
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    for _ in range(2):
+        lane.ask(path)
+    assert lane.long_ways == 2
+
+
+@pytest.mark.parametrize("backend", [STREAM, "directlinks.delivery.signed.SignedBackend"])
+def test_lost_bytes_are_said_by_the_long_way_and_not_counted(
+    settings: Settings, backend: str
+) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": backend}}
+    link, lane = DirectLinkFactory(), Lane()
+    path = urlsplit(lane.ask(link.get_absolute_url()).get("Location", link.get_absolute_url())).path
+    link.file.content.delete(save=False)
+    lane.long_ways = 0
+    assert lane.ask(path)["Content-Type"].startswith("application/json")
+    assert lane.long_ways == 1
+    link.refresh_from_db()
+    assert link.downloads == 1
+
+
+def test_a_stream_that_is_refused_when_it_is_counted_is_closed_and_left(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody revoked the link since it was read."""
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
+    link, lane, closed = DirectLinkFactory(), Lane(), []
+    close = Blocks.close
+
+    def noted(blocks: Blocks) -> None:
+        close(blocks)
+        closed.append(blocks)
+
+    lane.ask(link.get_absolute_url())
+    monkeypatch.setattr(content_lane, "count", lambda row, now: False)
+    monkeypatch.setattr(Blocks, "close", noted)
+    lane.ask(link.get_absolute_url())
+    assert lane.long_ways == 2
+    assert closed
 
 
 def test_what_cannot_be_delivered_is_not_counted_and_said_by_the_long_way(

@@ -1,0 +1,59 @@
+"""The fast lane for bytes: all of a file, to somebody with a ticket for it or with its link.
+
+Like ``lane.py`` it makes no request and no response of Django's, and leaves to ``resolving.py``
+whatever is not plain: ranges, conditions, and every failure.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from directlinks import signals
+from directlinks.core.errors import DirectLinksError
+from directlinks.delivery.content import NO_BYTES, whole_content
+from directlinks.delivery.replies import Reply
+from directlinks.services.announcing import announce_now
+from directlinks.services.opening import count, describe, find_open_link, redeem_ticket
+
+Environ = dict[str, Any]
+
+_CONDITIONS = (
+    "HTTP_RANGE",
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_IF_MATCH",
+    "HTTP_IF_UNMODIFIED_SINCE",
+)
+
+
+def wants_all(environ: Environ) -> bool:
+    """Whether a GET asks for all of a file, whatever the client has of it."""
+    return not any(map(environ.__contains__, _CONDITIONS))
+
+
+def redeemed(ticket: str, name: str, now: datetime) -> Reply | None:
+    """The file that a GET with ``ticket`` gets; None where it gets none."""
+    try:
+        return whole_content(redeem_ticket(text=ticket, name=name, method="GET", now=now))
+    except (DirectLinksError, *NO_BYTES):
+        return None
+
+
+def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | None:
+    """The file behind a link for a plain visit, counted; None where more is to be asked."""
+    try:
+        row = find_open_link(code=code, name=name, now=now)
+        if row.is_guarded:
+            return None
+        reply = whole_content(describe(row, attachment=saving, head_only=False))
+    except (DirectLinksError, *NO_BYTES):
+        return None
+    is_counted = False
+    try:
+        is_counted = count(row, now)
+    finally:
+        if not is_counted and reply.body is not None:
+            reply.body.close()
+    if not is_counted:
+        return None
+    announce_now(signals.opened, link=row.link, at=now)
+    return reply
