@@ -54,7 +54,7 @@ WRAPPED = """
 from directlinks.wsgi import get_wsgi_application
 application = get_wsgi_application()
 """
-APPLICATION = "mysite.wrapped:application"
+WRAPPED_APPLICATION = "mysite.wrapped:application"
 # The most that any application in Python could reach here.
 SERVER_ALONE = """
 def application(environ, start_response):
@@ -117,7 +117,7 @@ def measure_workers(site: Site) -> list[Rates]:
     rounds: dict[int, list[float]] = {}
     for workers in WORKERS:
         with servers.granian(
-            variant, application=APPLICATION, threads=1, workers=workers
+            variant, application=WRAPPED_APPLICATION, threads=1, workers=workers
         ) as server:
             _requests_per_second(server.origin, script, seconds=1)
             rounds[workers] = [

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.redirects import SQLITE
+from benchmarks.redirects import SQLITE, WRAPPED
 from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
 
 MEGABYTE = 1_000_000
@@ -49,6 +49,7 @@ def measured_site() -> Iterator[Measured]:
     with tempfile.TemporaryDirectory() as scratch:
         Path(scratch).chmod(0o755)
         site = new_site(Path(scratch, "project"), settings=DOCUMENTED_SETTINGS + PRODUCTION)
+        (site.folder / "mysite" / "wrapped.py").write_text(WRAPPED)
         site.manage("migrate", "-v", "0")
         site.add_user("ada")
         media = site.folder / "media"

@@ -6,8 +6,10 @@ Of a file of 1 MB the cost of a request is the larger part, of one of 100 MB tha
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
 
 from benchmarks import load, machine
+from benchmarks.redirects import WRAPPED_APPLICATION
 from benchmarks.results import Throughput
 from benchmarks.site import Measured
 from tests.real import servers, web_servers
@@ -22,11 +24,16 @@ SIZES = {"1 MB": "small.bin", "100 MB": "large.bin"}
 
 Front = Callable[[Site, Server], AbstractContextManager[Server]]
 
+# The site behind directlinks.wsgi, under each server.
+gunicorn = partial(servers.gunicorn, application=WRAPPED_APPLICATION)
+granian = partial(servers.granian, application=WRAPPED_APPLICATION)
+
 # Who sends the bytes, with which backend.
 APPLICATIONS: dict[str, tuple[str, Callable[[Site], AbstractContextManager[Server]]]] = {
-    "signed, gunicorn": ("signed", servers.gunicorn),
-    "stream, gunicorn": ("stream", servers.gunicorn),
-    "stream, granian": ("stream", servers.granian),
+    "signed, gunicorn": ("signed", gunicorn),
+    "signed, granian": ("signed", granian),
+    "stream, gunicorn": ("stream", gunicorn),
+    "stream, granian": ("stream", granian),
 }
 FRONTS: dict[str, tuple[str, Front]] = {
     "accel, nginx": ("accel", web_servers.nginx),
@@ -72,7 +79,7 @@ def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, dict[str
         yield subject, {what: _end_of(server.origin + link) for what, link in links.items()}
     for subject, (backend, front) in FRONTS.items():
         site = measured.delivering(backend)
-        application = stack.enter_context(servers.gunicorn(site))
+        application = stack.enter_context(granian(site))
         server = stack.enter_context(front(site, application))
         yield subject, {what: server.origin + link for what, link in links.items()}
 

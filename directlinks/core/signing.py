@@ -10,8 +10,8 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from directlinks.core.errors import TicketExpired, TicketInvalid
 
@@ -20,8 +20,7 @@ _SALT = b"directlinks.core.signing.Ticket"
 _TICKET = re.compile(r"([0-9]{1,19})\.([ai])([gh])\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """The right to one file's bytes through link number ``link``, before ``expires``.
 
     ``expires`` is in seconds of Unix time. A ticket with ``head_only`` gives headers, never bytes.

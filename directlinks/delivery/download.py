@@ -1,9 +1,9 @@
 """Download: all that a delivery backend needs to know, and nothing of how it was allowed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.db.models.fields.files import FieldFile
 
@@ -11,8 +11,7 @@ from directlinks.conf import conf
 from directlinks.core import content_types
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(NamedTuple):
     """One file on its way to one visitor.
 
     ``attachment`` asks the browser to save rather than show. ``head_only`` is a visitor who asked

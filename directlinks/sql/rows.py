@@ -1,14 +1,12 @@
 """A link as it is read for a visit: its own row, and what is needed of its file and owner."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from directlinks.core.states import LinkState, judge
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRow:
+class LinkRow(NamedTuple):
     """One link, judged and described without another query.
 
     ``code`` is the one by which it was found, which may be a former one. ``content`` is the name

@@ -1,6 +1,5 @@
 """Downloads without a database, and settings that choose a backend."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +23,7 @@ DOWNLOAD = Download(
 
 def download(*, stored: str = "directlinks/x/a.png", **changes: Any) -> Download:
     """DOWNLOAD of the content called ``stored``, with ``changes``."""
-    return replace(DOWNLOAD, content=File(content=stored).content, **changes)
+    return DOWNLOAD._replace(content=File(content=stored).content, **changes)
 
 
 def delivery(backend: str, **options: Any) -> dict[str, Any]:
