@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.effort import FULL, Effort
 from benchmarks.redirects import SQLITE
 from benchmarks.results import Cost
 from tests.real.databases import site_on_chosen_database
@@ -28,10 +29,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 """
 
 
-def measure(site: Site) -> list[Cost]:
+def measure(site: Site, effort: Effort) -> list[Cost]:
     """By kind and size. ``site`` has its tables, ada among its users, and no files."""
     said = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", PROGRAM],
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", PROGRAM.format(sizes=effort.uris)],
         cwd=site.folder,
         env=site.environment,
         stdout=subprocess.PIPE,
@@ -56,7 +57,7 @@ def goal_of(cost: Cost) -> float | None:
     return GOALS[cost.kind] if cost.uris == GOAL_SIZE else None
 
 
-PROGRAM = "from benchmarks.batch_requests import main; main()"
+PROGRAM = "from benchmarks.batch_requests import main; main({sizes})"
 
 
 def main() -> None:
@@ -64,7 +65,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as scratch,
         site_on_chosen_database(Path(scratch, "project"), SETTINGS) as site,
     ):
-        for cost in measure(site):
+        for cost in measure(site, FULL):
             rates = cost.rates(goal_of(cost))
             print(
                 f"{rates.subject:18} {rates.ratio:6.1f} x the loop "

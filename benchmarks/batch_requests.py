@@ -5,7 +5,7 @@ It runs inside the site that is measured, and prints what ``benchmarks.batch`` r
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ from directlinks.reporting import correlation_id
 
 # Of the size that has a goal, and of the others. The first round warms up and is not told.
 ROUNDS, FEW_ROUNDS = 5, 2
-SIZES = [1, 10, 100, 1000, 3000]
 GOAL_SIZE = 1000
 
 
@@ -69,17 +68,17 @@ class LoopView(EnvelopeView):
         return Response(envelope.from_batch(batch, correlation_id=identity, debug=conf.debug))
 
 
-def main() -> None:
+def main(sizes: Sequence[int]) -> None:
     """Print, as JSON, what each size costs: see ``benchmarks.batch.Cost``."""
     owner = get_user_model().objects.get(username="ada")
-    names = add_files(owner, max(SIZES))
+    names = add_files(owner, max(sizes))
     token = str(AccessToken.for_user(owner))
     views = {
         "batch": DirectLinkViewSet.as_view({"put": "update"}),
         "loop": LoopView.as_view(),
     }
     costs = []
-    for size in SIZES:
+    for size in sizes:
         body = json.dumps({"uris": [f"cloudreve://my/{name}" for name in names[:size]]})
         asks = {name: asking(view, body, token, size) for name, view in views.items()}
         costs.append({"uris": size, **measured(asks, size)})

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import machine
+from benchmarks.effort import Effort
 from benchmarks.results import Rates
 from tests.real import servers
 from tests.real.servers import Server
 from tests.real.sites import DOCUMENTED_SETTINGS, DOCUMENTED_URLS, Site, new_site
 
-ROUNDS = 5
-SECONDS = 3
 CONNECTIONS = 32
 LINKS = 1000
 
@@ -46,7 +45,7 @@ SQLITE = """
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["OPTIONS"] = {
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    "init_command": "PRAGMA page_size=2048; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
 }
 """
 
@@ -110,7 +109,7 @@ def new_measured_site(folder: Path, settings: str) -> Site:
     return site
 
 
-def measure_workers(site: Site) -> list[Rates]:
+def measure_workers(site: Site, effort: Effort) -> list[Rates]:
     """The wrapper with one worker, two and so on, beside itself with one."""
     script = _script(site, _links(site))
     variant = site.variant("workers", SETTINGS)
@@ -121,14 +120,15 @@ def measure_workers(site: Site) -> list[Rates]:
         ) as server:
             _requests_per_second(server.origin, script, seconds=1)
             rounds[workers] = [
-                _requests_per_second(server.origin, script, SECONDS) for _ in range(ROUNDS)
+                _requests_per_second(server.origin, script, effort.seconds)
+                for _ in range(effort.rounds)
             ]
     return [
         Rates(f"{workers} workers", rates, rounds[1], None) for workers, rates in rounds.items()
     ]
 
 
-def measure(site: Site, vendor: str) -> list[Rates]:
+def measure(site: Site, vendor: str, effort: Effort) -> list[Rates]:
     """All subjects in turn, again and again, so that a busy minute strikes them alike.
 
     ``site`` has its tables, and ada among its users.
@@ -144,7 +144,7 @@ def measure(site: Site, vendor: str) -> list[Rates]:
                 _granian(site, f"subject{number}", settings, module=subject.module)
             )
             started[subject.name] = server.origin
-        rounds = list(_rounds(started, script))
+        rounds = list(_rounds(started, script, effort))
     goals = {subject.name: subject.goal for subject in wanted}
     return [
         Rates(
@@ -154,12 +154,14 @@ def measure(site: Site, vendor: str) -> list[Rates]:
     ]
 
 
-def _rounds(started: Mapping[str, str], script: Path) -> Iterator[dict[str, float]]:
+def _rounds(started: Mapping[str, str], script: Path, effort: Effort) -> Iterator[dict[str, float]]:
     for url in started.values():
         _requests_per_second(url, script, seconds=1)  # what a first request loads is no speed
-    for number in range(1, ROUNDS + 1):
-        sys.stderr.write(f"Round {number} of {ROUNDS} …\n")
-        yield {name: _requests_per_second(url, script, SECONDS) for name, url in started.items()}
+    for number in range(1, effort.rounds + 1):
+        sys.stderr.write(f"Round {number} of {effort.rounds} …\n")
+        yield {
+            name: _requests_per_second(url, script, effort.seconds) for name, url in started.items()
+        }
 
 
 def _links(site: Site) -> list[str]:

@@ -29,8 +29,13 @@ class Throughput:
         return median(self.ratios)
 
     @property
+    def share(self) -> float:
+        """What part of the goal it reached."""
+        return self.ratio / GOAL_RATIO
+
+    @property
     def is_met(self) -> bool:
-        return self.ratio >= GOAL_RATIO
+        return self.share >= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,13 @@ class Growth:
     grown: int
 
     @property
+    def share(self) -> float:
+        """What part of the goal it reached."""
+        return GOAL_BYTES / max(self.grown, 1)
+
+    @property
     def is_met(self) -> bool:
-        return self.grown <= GOAL_BYTES
+        return self.share >= 1
 
 
 @dataclass(frozen=True, slots=True)

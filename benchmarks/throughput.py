@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from functools import partial
 
 from benchmarks import load, machine
+from benchmarks.effort import Effort
 from benchmarks.redirects import WRAPPED_APPLICATION
 from benchmarks.results import Throughput
 from benchmarks.site import Measured
@@ -17,8 +18,6 @@ from tests.real.servers import Server
 from tests.real.sites import Site
 from tests.real.visitors import connect, send
 
-ROUNDS = 5
-SECONDS = 3
 CONTROL = "nginx, the file itself"
 SIZES = {"1 MB": "small.bin", "100 MB": "large.bin"}
 
@@ -43,30 +42,33 @@ FRONTS: dict[str, tuple[str, Front]] = {
 STATIC = "server {{ listen 127.0.0.1:{port}; root {media}; }}\n"
 
 
-def measure(measured: Measured) -> dict[str, list[Throughput]]:
+def measure(measured: Measured, effort: Effort) -> dict[str, list[Throughput]]:
     """All subjects in turn, again and again, so that a busy minute strikes them alike."""
     with ExitStack() as stack:
         started = dict(_start(measured, stack))
         return {
-            what: _measure({subject: urls[what] for subject, urls in started.items()})
-            for what in SIZES
+            what: _measure({subject: urls[what] for subject, urls in started.items()}, effort)
+            for what in effort.bodies
         }
 
 
-def _measure(addresses: Mapping[str, str]) -> list[Throughput]:
+def _measure(addresses: Mapping[str, str], effort: Effort) -> list[Throughput]:
     for url in addresses.values():
         load.megabytes_per_second(url, seconds=1)  # what a first request loads is no speed
-    rounds = [_round(number, addresses) for number in range(1, ROUNDS + 1)]
+    rounds = [_round(number, addresses, effort) for number in range(1, effort.rounds + 1)]
     return [
         Throughput(subject, [one[subject] for one in rounds], [one[CONTROL] for one in rounds])
         for subject in addresses
     ]
 
 
-def _round(number: int, addresses: Mapping[str, str]) -> dict[str, float]:
+def _round(number: int, addresses: Mapping[str, str], effort: Effort) -> dict[str, float]:
     """Megabytes per second of each subject."""
-    sys.stderr.write(f"Round {number} of {ROUNDS} …\n")
-    return {subject: load.megabytes_per_second(url, SECONDS) for subject, url in addresses.items()}
+    sys.stderr.write(f"Round {number} of {effort.rounds} …\n")
+    return {
+        subject: load.megabytes_per_second(url, effort.seconds)
+        for subject, url in addresses.items()
+    }
 
 
 def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, dict[str, str]]]:

@@ -1,0 +1,39 @@
+"""What a short run lets pass, and what it stops."""
+
+from benchmarks import gate
+from benchmarks.results import GOAL_BYTES, Cost, Growth, Lookups, Rates, Results, Throughput
+
+NGINX = [1000.0] * 3
+
+
+def test_what_reaches_the_part_that_is_asked_for_passes() -> None:
+    results = Results(
+        machine={},
+        throughput={
+            "1 MB": [Throughput("nginx", NGINX, NGINX), Throughput("ours", [450.0] * 3, NGINX)]
+        },
+        memory=[Growth("ours", int(GOAL_BYTES / 0.6))],
+        redirects={"sqlite": [Rates("a view", [1.0], [1.0], None), Rates("ours", [3.0], [5.0], 1)]},
+        batches={"sqlite": [Cost("create", 1000, [1.0], [30.0], 3, 5001)]},
+        lookups={"sqlite": [Lookups(1, [1.0], [1.0]), Lookups(10, [1.0], [2.8])]},
+    )
+    assert list(gate.shortfalls(results)) == []
+    assert dict(gate.shares(results))["ours, sqlite"] == 0.6
+
+
+def test_what_does_not_is_named() -> None:
+    results = Results(
+        machine={},
+        throughput={"1 MB": [Throughput("sent", [440.0] * 3, NGINX)]},
+        memory=[Growth("grown", GOAL_BYTES * 2)],
+        redirects={"sqlite": [Rates("redirected", [2.9], [5.0], 1)]},
+        batches={"sqlite": [Cost("reuse", 1000, [1.0], [30.0], 2, 2001)]},
+        lookups={"sqlite": [Lookups(1, [1.0], [1.0]), Lookups(10, [1.0], [3.4])]},
+    )
+    assert list(gate.shortfalls(results)) == [
+        "redirected, sqlite: 58% of its goal",
+        "reuse 1000 URIs, sqlite: 40% of its goal",
+        "one of 10 links, sqlite: 50% of its goal",
+        "sent, 1 MB: 59% of its goal",
+        "memory, grown: 50% of its goal",
+    ]
