@@ -195,11 +195,12 @@ class PostgreSQLLinks(WrittenLinks):
         )  # fmt: skip
 
     def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:
-        raw = self.connection.connection
-        if not hasattr(raw, "prepare_threshold"):  # the driver before psycopg 3
+        # In binary where the driver can: Django reads moments from text in Python.
+        features: Any = self.connection.features
+        if not features.uses_server_side_binding:
             return super()._asked_directly(text, parameters)
-        # In binary: Django reads moments from text in Python.
-        return raw.cursor(binary=True).execute(text, parameters).fetchone()
+        cursor = self.connection.connection.cursor(binary=True)
+        return cursor.execute(text, parameters).fetchone()
 
 
 @lru_cache(maxsize=32)

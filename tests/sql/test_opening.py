@@ -230,6 +230,21 @@ def test_whoever_watches_the_statements_sees_them() -> None:
 class TestBesideDjango:
     """Outside of any transaction nobody watches, and the database is spoken to directly."""
 
+    @pytest.fixture(
+        autouse=True, params=[False, True] if connection.vendor == "postgresql" else [False]
+    )
+    def _by_the_server_or_not(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[None]:
+        """Where parameters are bound decides in which form results come."""
+        ours = connections[connection.alias]
+        if request.param:
+            monkeypatch.setitem(ours.settings_dict["OPTIONS"], "server_side_binding", True)
+            monkeypatch.setattr(ours.features, "uses_server_side_binding", True)
+        ours.close()
+        yield
+        ours.close()
+
     def test_the_same_is_counted(self) -> None:
         link = DirectLinkFactory(expires_at=NOW + timedelta(hours=1), max_downloads=2)
         expected = admission_to(link)
