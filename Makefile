@@ -2,7 +2,8 @@
 # make test          run the tests
 # make check         run every gate: style, types, floors, migrations, tests with coverage
 # make screenshots   take the pictures of the admin anew (docs/images, and all of them in var)
-# make bench         measure links, batches and downloads beside their controls (docs/benchmarks.md)
+# make bench         measure links, batches and downloads beside their controls (docs/benchmarks.md);
+#                    ARGS=--gate measures for some minutes, and fails far from a goal
 #
 # Each sets up what it needs in .venv on its first run. PYTHON names another interpreter.
 

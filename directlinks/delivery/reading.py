@@ -47,7 +47,8 @@ def open_part(storage: Storage, name: str, start: int, length: int) -> Readable:
 
 def _opened(storage: Storage, name: str, start: int) -> Readable:
     source = storage.open(name, "rb")
-    source.seek(start)
+    if start:
+        source.seek(start)
     return source
 
 
