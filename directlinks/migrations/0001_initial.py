@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 (
                     "owner",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="directlinks_files",
                         to=settings.AUTH_USER_MODEL,
@@ -120,7 +121,6 @@ class Migration(migrations.Migration):
                         default=directlinks.models.links.new_code,
                         editable=False,
                         max_length=64,
-                        unique=True,
                         verbose_name="code",
                     ),
                 ),
@@ -228,6 +228,7 @@ class Migration(migrations.Migration):
                 (
                     "file",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="links",
                         to="directlinks.file",
@@ -287,6 +288,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        db_index=False,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -309,6 +311,7 @@ class Migration(migrations.Migration):
                 (
                     "link",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="days",
                         to="directlinks.directlink",
@@ -343,6 +346,12 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="directlinks_file_live_has_key",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="directlink",
+            constraint=models.UniqueConstraint(
+                fields=("code",), name="directlinks_link_code_unique"
             ),
         ),
         migrations.AddConstraint(

@@ -10,7 +10,11 @@ class DailyDownloads(models.Model):
     """How often a link was opened on one day of the site's time zone: no row, not at all."""
 
     link = models.ForeignKey(
-        DirectLink, on_delete=models.CASCADE, related_name="days", verbose_name=_("direct link")
+        DirectLink,
+        on_delete=models.CASCADE,
+        db_index=False,  # the constraint begins with it
+        related_name="days",
+        verbose_name=_("direct link"),
     )
     day = models.DateField(_("day"))
     downloads = models.PositiveBigIntegerField(_("downloads"), default=0)

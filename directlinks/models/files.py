@@ -33,6 +33,7 @@ class File(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
+        db_index=False,  # two others begin with it
         related_name="directlinks_files",
         verbose_name=_("owner"),
     )

@@ -15,7 +15,11 @@ class IdempotentRequest(models.Model):
     """
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_index=False,  # the constraint begins with it
+        related_name="+",
+        editable=False,
     )
     key = ExactCharField(max_length=255)
     digest = models.CharField(max_length=64)

@@ -51,11 +51,14 @@ class DirectLink(models.Model):
     """
 
     file = models.ForeignKey(
-        File, on_delete=models.CASCADE, related_name="links", verbose_name=_("file")
+        File,
+        on_delete=models.CASCADE,
+        db_index=False,  # the constraint on the name that may be reused begins with it
+        related_name="links",
+        verbose_name=_("file"),
     )
-    code = ExactCharField(
-        _("code"), max_length=codes.LONGEST, unique=True, default=new_code, editable=False
-    )
+    # Unique by a constraint: of unique=True PostgreSQL gets a second index, for patterns.
+    code = ExactCharField(_("code"), max_length=codes.LONGEST, default=new_code, editable=False)
     name = ExactCharField(_("name"), max_length=paths.MAX_NAME_BYTES, editable=False)
     # The name while the link may be given again to whoever asks for one, else NULL. A column of
     # its own, because MariaDB has no unique index with a condition.
@@ -114,6 +117,7 @@ class DirectLink(models.Model):
         verbose_name = _("direct link")
         verbose_name_plural = _("direct links")
         constraints = [
+            models.UniqueConstraint(fields=["code"], name="directlinks_link_code_unique"),
             models.UniqueConstraint(
                 fields=["file", "reuse_name"], name="directlinks_link_reuse_unique"
             ),
