@@ -15,8 +15,7 @@ SECONDS = 1_777_867_200
 
 
 def totals(segment: Segment) -> dict[int, int]:
-    tally = segment.tally()
-    return {link: tally.total(link) for link in tally.last}
+    return {collected.link: collected.times for collected in segment.tally().by_link()}
 
 
 def test_it_holds_what_was_appended(tmp_path: Path) -> None:
