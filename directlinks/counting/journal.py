@@ -101,10 +101,10 @@ def _fold(segment: Segment) -> int:
     name = f"{JournalCounter.kind}/{segment.name}"
     try:
         added = fold_batch(name, segment.tally())
-        segment.remove()
     except BaseException:
         segment.close()
         raise
+    segment.remove()
     # Nobody else had the lock, so nobody has read the segment without adding it.
     forget_batch(name)
     return added

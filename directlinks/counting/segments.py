@@ -61,19 +61,18 @@ class Segment:
 
     def tally(self) -> Tally:
         """The downloads in it."""
-        tally = Tally()
         with open(self.descriptor, "rb", closefd=False) as file:
             file.seek(0)
-            for (link, seconds), times in _records(file).items():
-                tally.add(link, seconds, times)
-        return tally
+            return _tally(file)
 
     def remove(self) -> None:
-        """Delete the file, of which the downloads were added, and let go of it."""
-        # Emptied first, for that works in a folder that lets nobody delete any more.
-        os.ftruncate(self.descriptor, 0)
-        self.path.unlink()
-        self.close()
+        """Delete the file, of which the downloads were added, and let go of it in any case."""
+        try:
+            # Emptied first, for that works in a folder that lets nobody delete any more.
+            os.ftruncate(self.descriptor, 0)
+            self.path.unlink()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of it: whoever finds it next may have it."""
@@ -125,26 +124,22 @@ def segments_in(directory: Path) -> list[Path]:
 def records_in(path: Path) -> int:
     """How many downloads are noted in the segment at ``path``. Raises OSError."""
     with suppress(FileNotFoundError), path.open("rb") as file:
-        return _records(file).total()
+        return _tally(file).total
     return 0
 
 
-def _records(file: BufferedReader) -> Counter[tuple[int, int]]:
-    """What is noted in ``file``: links and seconds, and how often they are there together."""
-    found: Counter[tuple[int, int]] = Counter()
+def _tally(file: BufferedReader) -> Tally:
+    records: Counter[tuple[int, int]] = Counter()
     while block := file.read(_BLOCK):
-        # Most of a segment is room, and the rest of the same links and seconds again and again:
-        # so it is counted without a step of Python for each record.
+        # Most of a segment is room, and most of the rest the same links and seconds again and
+        # again: so they are counted without a step of Python for each record.
         if block != _NEVER_WRITTEN:
-            whole = len(block) // RECORD.size * RECORD.size
-            found.update(RECORD.iter_unpack(block[:whole]))
-    return Counter(
-        {
-            (link, seconds): times
-            for (link, seconds), times in found.items()
-            if link > 0 and 0 < seconds < _END_OF_TIME
-        }
-    )
+            records.update(RECORD.iter_unpack(block[: len(block) // RECORD.size * RECORD.size]))
+    tally = Tally()
+    for (link, seconds), times in records.items():
+        if link > 0 and 0 < seconds < _END_OF_TIME:
+            tally.add(link, seconds, times)
+    return tally
 
 
 def _new_file(directory: Path) -> tuple[Path, int]:

@@ -25,6 +25,11 @@ class Tally:
         days[day] = days.get(day, 0) + times
         self.last[link] = max(seconds, self.last.get(link, seconds))
 
+    @property
+    def total(self) -> int:
+        """How many downloads there were in all."""
+        return sum(sum(days.values()) for days in self.times.values())
+
     def by_link(self) -> list[Collected]:
         """The downloads of each link, in the order of their keys."""
         return [

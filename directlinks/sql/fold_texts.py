@@ -50,7 +50,7 @@ _OR_ADDED = (
 def _sqlite(link: str, day: str) -> FoldTexts:
     # Each document is read once, and each link in it looked up by primary key, each day in the
     # index (link, day). A transaction that writes is alone in the whole database, so that nothing
-    # needs to be locked.
+    # needs to be locked. Without WHERE, what follows FROM would be read as the condition of a join.
     return FoldTexts(
         lock=f"""
         SELECT link.id FROM json_each(%s) asked

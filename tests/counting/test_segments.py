@@ -27,7 +27,7 @@ def test_it_holds_what_was_appended(tmp_path: Path) -> None:
     for link in (1, 2, 1):
         assert segment.append(link, SECONDS)
     assert totals(segment) == {1: 2, 2: 1}
-    assert records_in(segment.path) == 3
+    assert records_in(segment.path) == segment.tally().total == 3
     segment.close()
 
 
