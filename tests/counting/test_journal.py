@@ -304,19 +304,20 @@ def test_a_fork_begins_a_file_of_its_own(journal: NewJournal) -> None:
     assert counter.fold() == downloads(link) == 3
 
 
+@pytest.mark.parametrize("how", [0, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.usefixtures("unshared_connection")
-def test_what_one_noted_who_was_killed_is_added_once(journal: NewJournal) -> None:
-    """The kernel has it, although nothing was ever written by a system call."""
+def test_what_one_noted_who_ended_is_added_once(how: int, journal: NewJournal) -> None:
+    """However he ended: the kernel has it, although no system call ever wrote it."""
     link = DirectLinkFactory()
 
-    def note_and_die() -> None:
+    def note_and_end() -> None:
         count(journal(), link, 3)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), how)
 
-    process = forked(note_and_die)
+    process = forked(note_and_end)
     process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert process.exitcode == -how
     counter = journal()
     assert (noted(counter), counter.waiting()) == ([3], 3)
     assert [counter.fold(), counter.fold(), journal().fold()] == [3, 0, 0]
