@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from weakref import WeakSet
 
-from django.db import connections
+from django.db import close_old_connections, connections
 
 logger = logging.getLogger("directlinks")
 
@@ -78,8 +78,9 @@ class Repetition:
             except Exception as error:  # noqa: BLE001  # nothing may end the thread
                 self._complaints.say(self._message, error)
             finally:
-                # Those of this thread: it would keep them open while nobody visits.
-                connections.close_all()
+                # As after a request: they stay open only where the site wants that.
+                close_old_connections()
+        connections.close_all()
 
 
 _repetitions: WeakSet[Repetition] = WeakSet()

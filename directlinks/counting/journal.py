@@ -13,14 +13,15 @@ from django.core.checks import CheckMessage, Error
 from directlinks.counting.background import Complaints
 from directlinks.counting.folding import fold_batch, forget_batch
 from directlinks.counting.outside import OutsideCounter
-from directlinks.counting.segments import Segment, records_in, segments_in
+from directlinks.counting.segments import NewSegment, Segment, records_in, segments_in
 
 
 class JournalCounter(OutsideCounter):
     """Every download that was granted is in a file in ``directory`` before its answer leaves.
 
-    Each process appends to a segment of its own. About once a second it begins a new one, and adds
-    the old one to the database; so it does with the segments of processes that are gone.
+    Each process writes to a segment of its own. About once a second, and when it is full, it begins
+    a new one, and adds the old one to the database; so it does with the segments of processes that
+    are gone.
     """
 
     kind = "journal"
@@ -39,42 +40,30 @@ class JournalCounter(OutsideCounter):
     def forget(self) -> None:
         """Know of no segment, as in a process that was forked: they are its parent's."""
         self._lock = threading.Lock()
-        self._folds = threading.Lock()
-        self._segment: Segment | None = None
-        self._full: list[Segment] = []
+        self._segment: NewSegment | None = None
 
     def note(self, link: int, seconds: int) -> None:
         with self._lock:
             segment = self._segment
             if segment is None:
-                segment = self._segment = Segment.create(self.directory)
-            try:
-                segment.append(link, seconds)
-            except OSError:
-                # A part of the record may be there, after which nothing can be read.
-                self._set_aside(segment)
-                raise
+                segment = self._segment = NewSegment.create(self.directory)
+            if not segment.append(link, seconds):
+                # It is full, and left to whoever folds next: a database that is away for hours must
+                # not leave this process with hundreds of open files.
+                self._segment = None
+                segment.close()
 
     def fold_all(self) -> int:
-        with self._folds:
-            # First what could not be added the last time, so that there are never many of these.
-            added = self._fold_full()
-            with self._lock:
-                if self._segment is not None and not self._segment.is_empty:
-                    self._set_aside(self._segment)
-            return added + self._fold_full() + self._fold_left_behind()
+        # First what could not be added the last time, so that there are never many of these.
+        return self._fold_left_behind() + self._fold_own()
 
     def waiting(self) -> int:
         return sum(map(records_in, segments_in(self.directory)))
 
     def close(self) -> None:
         super().close()
-        with self._folds, self._lock:
-            if self._segment is not None:
-                self._set_aside(self._segment)
-            for segment in self._full:
-                segment.close()
-            self._full.clear()
+        if (segment := self._put_down()) is not None:
+            segment.close()
 
     def check(self) -> Sequence[CheckMessage]:
         try:
@@ -85,42 +74,36 @@ class JournalCounter(OutsideCounter):
             hint = "Make a folder for the site alone, on a disk of this machine."
             return [Error(f'DIRECTLINKS["COUNTER"]: {fault}', hint=hint, id="directlinks.E031")]
 
-    def _set_aside(self, segment: Segment) -> None:
-        self._full.append(segment)
-        self._segment = None
+    def _put_down(self) -> NewSegment | None:
+        """The segment of this process, to which nobody writes from now on."""
+        with self._lock:
+            segment, self._segment = self._segment, None
+        return segment
 
-    def _fold_full(self) -> int:
-        added = 0
-        while self._full:
-            added += _fold(self._full[0])
-            self._full.pop(0)
-        return added
+    def _fold_own(self) -> int:
+        segment = self._put_down()
+        return 0 if segment is None else _fold(segment)
 
     def _fold_left_behind(self) -> int:
-        """Add what those left who are gone; what others write to is theirs."""
+        """Add what nobody writes to any more; the rest is for those to add who do."""
         added = 0
         for path in segments_in(self.directory):
             try:
-                added += _fold_file(path)
+                segment = Segment.take(path)
+                added += 0 if segment is None else _fold(segment)
             except OSError as error:  # perhaps another user's: it must not keep us from the rest
                 self._unreadable.say(f"The downloads in {path} wait", error)
         return added
 
 
-def _fold_file(path: Path) -> int:
-    segment = Segment.take(path)
-    if segment is None:
-        return 0
+def _fold(segment: Segment) -> int:
+    """Add what is in ``segment`` and remove it, or let go of it."""
+    name = f"{JournalCounter.kind}/{segment.name}"
     try:
-        return _fold(segment)
+        added = fold_batch(name, segment.tally())
     except BaseException:
         segment.close()
         raise
-
-
-def _fold(segment: Segment) -> int:
-    name = f"{JournalCounter.kind}/{segment.name}"
-    added = fold_batch(name, segment.tally())
     segment.remove()
     # Nobody else had the lock, so nobody has read the segment without adding it.
     forget_batch(name)

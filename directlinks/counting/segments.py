@@ -2,25 +2,37 @@
 
 The lock is the kernel's (``flock``), so it ends with its process, however that ends. Whoever gets
 the lock of a segment is alone with it, and may add its downloads to the database.
+
+A segment is written in memory that is mapped to its file: to the kernel that is the file, which
+stays when the process is killed, but it takes no system call for each download.
 """
 
+import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections import Counter
 from contextlib import ExitStack, suppress
+from io import BufferedReader
+from mmap import mmap
 from pathlib import Path
 from struct import Struct
 from weakref import WeakSet
 
 from directlinks.counting.tally import Tally
 
-# A link's primary key and unix seconds, in the byte order of most machines.
-RECORD = Struct("<qq")
+# A link's primary key, then unix seconds. Both are as this machine has them, which nobody else
+# reads, so that each is written by one store of the processor. Whoever is killed between the two
+# leaves seconds of 0, as in room that was never written: that is no record.
+RECORD = Struct("qq")
+
+# In records: a mebibyte, which lasts for seconds however many visitors a process has.
+ROOM = 64 * 1024
 
 SUFFIX = ".counts"
 
-_BLOCK = RECORD.size * 4096
+_BLOCK = 1024 * RECORD.size
+_NEVER_WRITTEN = bytes(_BLOCK)
 
 # After a loss of power a file may hold anything; no time beyond this can be read as one.
 _END_OF_TIME = 1 << 37
@@ -35,34 +47,11 @@ class Segment:
         _held.add(self)
 
     @classmethod
-    def create(cls, directory: Path) -> "Segment":
-        """A new one. Raises OSError where there can be none."""
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
-        while True:
-            path = directory / f"{secrets.token_hex(16)}{SUFFIX}"
-            # None where somebody found the file before it was locked, and cleared it away.
-            if (segment := cls._locked(path, flags)) is not None:
-                return segment
-
-    @classmethod
     def take(cls, path: Path) -> "Segment | None":
         """The segment at ``path``, if whoever wrote it is gone and nobody else takes it."""
-        try:
-            return cls._locked(path, os.O_RDWR)
-        except FileNotFoundError:
-            return None
-
-    @classmethod
-    def _locked(cls, path: Path, flags: int) -> "Segment | None":
-        descriptor = os.open(path, flags, 0o600)
-        with ExitStack() as undo:
-            undo.callback(os.close, descriptor)
-            with suppress(BlockingIOError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Somebody may have had the lock before, and removed the file.
-                if os.fstat(descriptor).st_nlink:
-                    undo.pop_all()
-                    return cls(path, descriptor)
+        with suppress(FileNotFoundError):
+            if (descriptor := _locked(path, os.O_RDWR)) is not None:
+                return cls(path, descriptor)
         return None
 
     @property
@@ -70,41 +59,60 @@ class Segment:
         """A name that no other segment has or had, on whatever machine."""
         return self.path.stem
 
-    @property
-    def is_empty(self) -> bool:
-        return os.fstat(self.descriptor).st_size == 0
-
-    def append(self, link: int, seconds: int) -> None:
-        """Write one record. Raises OSError where not all of it was: then it is not read, either,
-        as long as nothing is appended after it."""
-        if os.write(self.descriptor, RECORD.pack(link, seconds)) != RECORD.size:
-            raise OSError(f"{self.path}: the disk is full.")
-
     def tally(self) -> Tally:
-        """The downloads in it. What is not a whole record at its end was never counted here."""
-        tally = Tally()
-        for link, seconds in self._records():
-            if 0 < seconds < _END_OF_TIME:
-                tally.add(link, seconds)
-        return tally
-
-    def _records(self) -> Iterator[tuple[int, int]]:
+        """The downloads in it."""
         with open(self.descriptor, "rb", closefd=False) as file:
             file.seek(0)
-            while block := file.read(_BLOCK):
-                yield from RECORD.iter_unpack(block[: len(block) // RECORD.size * RECORD.size])
+            return _tally(file)
 
     def remove(self) -> None:
-        """Delete the file, of which the downloads were added, and let go of it."""
-        # Emptied first, for that works in a folder that lets nobody delete any more.
-        os.ftruncate(self.descriptor, 0)
-        self.path.unlink()
-        self.close()
+        """Delete the file, of which the downloads were added, and let go of it in any case."""
+        try:
+            # Emptied first, for that works in a folder that lets nobody delete any more.
+            os.ftruncate(self.descriptor, 0)
+            self.path.unlink()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of it: whoever finds it next may have it."""
         _held.discard(self)
         os.close(self.descriptor)
+
+
+class NewSegment(Segment):
+    """A segment that this process made, and in which it notes downloads."""
+
+    def __init__(self, path: Path, descriptor: int, memory: mmap) -> None:
+        super().__init__(path, descriptor)
+        self._memory = memory
+        self._size = len(memory)
+        self._end = 0
+
+    @classmethod
+    def create(cls, directory: Path) -> "NewSegment":
+        """One with room for ``ROOM`` downloads. Raises OSError where there can be none."""
+        path, descriptor = _new_file(directory)
+        try:
+            # All of the room, for where the disk turns out to be full under memory that is mapped,
+            # the kernel has no other way to say so than to end the process.
+            _allocate(descriptor, ROOM * RECORD.size)
+            memory = mmap(descriptor, ROOM * RECORD.size)
+        except OSError:
+            Segment(path, descriptor).remove()
+            raise
+        return cls(path, descriptor, memory)
+
+    def append(self, link: int, seconds: int) -> bool:
+        """Note one download, and say whether there is room for another one."""
+        RECORD.pack_into(self._memory, self._end, link, seconds)
+        self._end += RECORD.size
+        return self._end < self._size
+
+    def close(self) -> None:
+        # Memory that is mapped keeps the file open, and so the lock held.
+        self._memory.close()
+        super().close()
 
 
 def segments_in(directory: Path) -> list[Path]:
@@ -114,14 +122,58 @@ def segments_in(directory: Path) -> list[Path]:
 
 
 def records_in(path: Path) -> int:
-    """How many downloads are noted in the segment at ``path``."""
-    with suppress(FileNotFoundError):
-        return path.stat().st_size // RECORD.size
+    """How many downloads are noted in the segment at ``path``. Raises OSError."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        return _tally(file).total
     return 0
 
 
+def _tally(file: BufferedReader) -> Tally:
+    records: Counter[tuple[int, int]] = Counter()
+    while block := file.read(_BLOCK):
+        # Most of a segment is room, and most of the rest the same links and seconds again and
+        # again: so they are counted without a step of Python for each record.
+        if block != _NEVER_WRITTEN:
+            records.update(RECORD.iter_unpack(block[: len(block) // RECORD.size * RECORD.size]))
+    tally = Tally()
+    for (link, seconds), times in records.items():
+        if link > 0 and 0 < seconds < _END_OF_TIME:
+            tally.add(link, seconds, times)
+    return tally
+
+
+def _new_file(directory: Path) -> tuple[Path, int]:
+    while True:
+        path = directory / f"{secrets.token_hex(16)}{SUFFIX}"
+        # None where somebody found the file before it was locked, and cleared it away.
+        if (descriptor := _locked(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)) is not None:
+            return path, descriptor
+
+
+def _locked(path: Path, flags: int) -> int | None:
+    """A descriptor of the file at ``path``, with its lock; None if that or the file is gone."""
+    descriptor = os.open(path, flags, 0o600)
+    with ExitStack() as undo:
+        undo.callback(os.close, descriptor)
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Somebody may have had the lock before, and removed the file.
+            if os.fstat(descriptor).st_nlink:
+                undo.pop_all()
+                return descriptor
+    return None
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    """Have the disk set ``size`` bytes of zeros aside for a file. Raises OSError."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    elif os.pwrite(descriptor, bytes(size), 0) != size:  # macOS has no word for it
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 # A lock is held as long as any process has the file open, so a fork must not keep those of its
-# parent: nobody would find the segments of that when it died.
+# parent: nobody would find the segments of that when it died. Nor may it write into them.
 _held: WeakSet[Segment] = WeakSet()
 
 

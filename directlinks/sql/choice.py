@@ -8,9 +8,12 @@ from django.db import connections, router
 
 from directlinks.sql.batch_texts import BatchTexts, batch_texts
 from directlinks.sql.batches import Batches, PostgreSQLBatches, SQLiteBatches, WrittenBatches
+from directlinks.sql.fold_texts import FoldTexts, fold_texts
+from directlinks.sql.folds import Folds, WrittenFolds
 from directlinks.sql.opening import Links, PostgreSQLLinks, SQLiteLinks, WrittenLinks
 from directlinks.sql.plain import PlainLinks
 from directlinks.sql.plain_batches import PlainBatches
+from directlinks.sql.plain_folds import PlainFolds
 from directlinks.sql.texts import Texts, texts
 from directlinks.users import activity_is_computed
 
@@ -55,6 +58,15 @@ def batches_of(model: Any) -> Batches:
     return written(connection, model, _batch_texts(using, model))
 
 
+def folds_of(model: Any) -> Folds:
+    """How to add downloads to rows of ``model``, the class DirectLink."""
+    using = router.db_for_write(model)
+    connection: Any = connections[using]
+    if connection.vendor not in _WRITTEN or _lacks_json(connection):
+        return PlainFolds(model, using)
+    return WrittenFolds(connection, _fold_texts(using, model))
+
+
 def _lacks_json(connection: Any) -> bool:
     """Whether the server is older than what the written statements are made of."""
     if connection.vendor == "sqlite":
@@ -79,3 +91,8 @@ def _texts(using: str, model: Any) -> Texts:
 @cache
 def _batch_texts(using: str, model: Any) -> BatchTexts:
     return batch_texts(connections[using], model)
+
+
+@cache
+def _fold_texts(using: str, model: Any) -> FoldTexts:
+    return fold_texts(connections[using], model)

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from directlinks.counting import background
 from directlinks.counting.background import Complaints, Repetition
@@ -116,13 +117,20 @@ def test_where_no_thread_can_be_had_the_next_one_tries_again(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_its_connection_to_the_database_is_closed(work: Work) -> None:
-    opened: list[object] = []
+@pytest.mark.parametrize(("age", "connected"), [(0, 2), (None, 1)])
+def test_its_connection_to_the_database_is_kept_as_the_site_wants_and_closed_at_the_end(
+    work: Work, age: int | None, connected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", age)
+    opened: list[Any] = []
+    wrappers: list[Any] = []
 
     def ask() -> None:
         connection.ensure_connection()
-        opened.append(connection.connection)
         assert connection.connection is not None
+        if connection.connection not in opened:
+            opened.append(connection.connection)
+        wrappers.append(connections["default"])
         work()
 
     repetition = Repetition(ask, "It waits")
@@ -130,7 +138,8 @@ def test_its_connection_to_the_database_is_closed(work: Work) -> None:
     for _ in range(2):
         work.wait()
     repetition.stop()
-    assert opened[0] is not opened[1]
+    assert min(len(opened), 2) == connected
+    assert wrappers[-1].connection is None
 
 
 def test_a_complaint_is_made_again_after_a_while(

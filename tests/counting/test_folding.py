@@ -14,7 +14,7 @@ from directlinks.counting.days import day_of, moment_of
 from directlinks.counting.folding import fold_batch, forget_batch, forget_batches
 from directlinks.counting.tally import Tally
 from directlinks.models import DailyDownloads, DirectLink, FoldedBatch
-from directlinks.sql.choice import links_of
+from directlinks.sql.choice import folds_of, links_of
 from tests.factories import DirectLinkFactory, FileFactory
 
 pytestmark = pytest.mark.django_db
@@ -98,13 +98,13 @@ def test_days_of_others_stay_as_they_are() -> None:
 def test_the_number_of_statements_does_not_depend_on_the_links(
     known: bool, django_assert_max_num_queries: Any
 ) -> None:
-    """A name, the links twice, their days thrice at most, and what makes it a transaction."""
+    """A name, the links twice, their days once, and what makes it a transaction."""
     file = FileFactory()
     links = [DirectLinkFactory(file=file, reuse_name=None, paused=True) for _ in range(30)]
     tally = tally_of(*((link, 0) for link in links))
     if known:
         fold_batch("before", tally)
-    with django_assert_max_num_queries(12) as statements:
+    with django_assert_max_num_queries(8) as statements:
         assert fold_batch("a", tally) == 30
     few = len(statements)
     with django_assert_max_num_queries(few):
@@ -177,7 +177,8 @@ def test_another_conflict_is_no_sign_of_a_batch_that_was_added(
     fold_batch("before", tally)
     create = DailyDownloads(link=link, day=DAY, downloads=1)
     with monkeypatch.context() as patch:
-        patch.setattr(folding, "_add_to_days", lambda *args: create.save(force_insert=True))
+        folds = type(folds_of(DirectLink))
+        patch.setattr(folds, "add", lambda *args: create.save(force_insert=True))
         with pytest.raises(IntegrityError):
             fold_batch("a", tally)
     assert fold_batch("a", tally) == 1
@@ -195,10 +196,12 @@ class TestTally:
         tally = Tally()
         for link, after, times in downloads:
             tally.add(link, SECONDS + after, times)
-        for link in {link for link, _, _ in downloads}:
+        by_link = {collected.link: collected for collected in tally.by_link()}
+        assert list(by_link) == sorted({link for link, _, _ in downloads})
+        for link, collected in by_link.items():
             mine = [(SECONDS + after, times) for other, after, times in downloads if other == link]
-            assert tally.total(link) == sum(times for _, times in mine)
-            assert tally.last[link] == max(seconds for seconds, _ in mine)
-            for day, number in tally.times[link].items():
+            assert collected.times == sum(times for _, times in mine)
+            assert collected.latest == moment_of(max(seconds for seconds, _ in mine))
+            for day, number in collected.days.items():
                 on_day = [n for seconds, n in mine if day_of(moment_of(seconds)) == day]
                 assert number == sum(on_day)

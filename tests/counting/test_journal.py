@@ -7,15 +7,16 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from directlinks.counting import background
+from directlinks.counting import background, segments
 from directlinks.counting.database import DatabaseCounter
 from directlinks.counting.journal import JournalCounter
-from directlinks.counting.segments import RECORD, Segment, segments_in
+from directlinks.counting.segments import RECORD, records_in, segments_in
 from directlinks.models import DirectLink, FoldedBatch
 from tests.counting.dying import forked
 from tests.factories import DirectLinkFactory
@@ -40,9 +41,14 @@ def downloads(link: DirectLink) -> int:
     return link.downloads
 
 
+def noted(counter: JournalCounter) -> list[int]:
+    """How many downloads are in each file."""
+    return sorted(map(records_in, segments_in(counter.directory)))
+
+
 @contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file may grow beyond ``size`` bytes: what fits of a write is written."""
+def full_disk(size: int = 0) -> Iterator[None]:
+    """No file may grow beyond ``size`` bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -70,7 +76,7 @@ def test_a_download_is_in_a_file_before_it_is_in_the_database(journal: NewJourna
     counter, link = journal(), DirectLinkFactory()
     count(counter, link, 2)
     assert (downloads(link), counter.waiting()) == (0, 2)
-    assert [path.stat().st_size for path in segments_in(counter.directory)] == [2 * RECORD.size]
+    assert noted(counter) == [2]
     assert counter.fold() == 2
     assert (downloads(link), counter.waiting()) == (2, 0)
     assert segments_in(counter.directory) == []
@@ -102,29 +108,84 @@ def test_living_writers_keep_their_segments(journal: NewJournal) -> None:
     assert counter.fold() == 2
 
 
-@pytest.mark.parametrize("room", range(RECORD.size * 2, RECORD.size * 3))
-def test_a_full_disk_loses_nothing(room: int, journal: NewJournal, in_memory: list[int]) -> None:
-    """However little of the last record found room."""
+@pytest.mark.parametrize("size", [0, 1, RECORD.size * 2, segments.ROOM * RECORD.size - 1])
+def test_a_full_disk_loses_nothing(size: int, journal: NewJournal, in_memory: list[int]) -> None:
+    """However little is left of the room for a file: none is left behind half-made."""
     counter, link = journal(), DirectLinkFactory()
-    with full_disk(room):
+    with full_disk(size):
         count(counter, link, 5)
-    assert in_memory == [link.pk] * 3
-    counter.close()
-    assert journal().fold() == downloads(link) == 2
+    assert in_memory == [link.pk] * 5
+    assert segments_in(counter.directory) == []
 
 
-def test_the_disk_is_tried_again(
+def test_a_disk_that_becomes_full_has_room_for_what_was_promised(
     journal: NewJournal, in_memory: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(segments, "ROOM", 4)
     counter, link = journal(), DirectLinkFactory()
-    with full_disk(RECORD.size + 1):
-        count(counter, link, 2)
+    count(counter, link)
+    with full_disk():
+        count(counter, link, 5)
+    assert in_memory == [link.pk] * 2
+    assert counter.fold() == downloads(link) == 4
+
+
+@pytest.mark.parametrize("how", ["posix_fallocate", "pwrite"])
+def test_the_disk_is_tried_again(
+    how: str, journal: NewJournal, in_memory: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if how == "pwrite":
+        monkeypatch.delattr(os, "posix_fallocate")
+    counter, link = journal(), DirectLinkFactory()
+    with full_disk(RECORD.size):
+        count(counter, link)
     count(counter, link)
     assert in_memory == [link.pk] * 2  # it rests for a while
     monkeypatch.setattr(counter, "_rests_until", 0.001)
     count(counter, link, 2)
-    assert counter.fold() == 3
+    assert counter.fold() == 2
     assert in_memory == [link.pk] * 2
+
+
+@pytest.mark.parametrize("what", ["posix_fallocate", "mmap"])
+def test_a_file_system_that_cannot_do_it_is_left_for_the_database(
+    what: str, journal: NewJournal, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(os if what == "posix_fallocate" else segments, what, refuse)
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link, 3)
+    assert downloads(link) == 3
+    assert segments_in(counter.directory) == []
+    assert "The counter 'journal' is left for the database" in caplog.text
+
+
+def test_a_full_segment_is_followed_by_a_new_one(
+    journal: NewJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "ROOM", 3)
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link, 8)
+    assert noted(counter) == [2, 3, 3]
+    assert counter.waiting() == 8
+    # Nobody writes to the full ones any more, so anybody may add them.
+    assert journal().fold() == downloads(link) == 6
+    assert counter.fold() == 2
+    assert downloads(link) == 8
+
+
+def test_full_segments_are_not_kept_open(
+    journal: NewJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There would be hundreds of them after hours without a database."""
+    monkeypatch.setattr(segments, "ROOM", 1)
+    counter, link = journal(), DirectLinkFactory()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    count(counter, link, 20)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert counter.fold() == 20
 
 
 @pytest.mark.parametrize("directory", ["missing", "file"])
@@ -231,13 +292,6 @@ def test_its_directory_is_checked(tmp_path: Path) -> None:
     assert str(tmp_path / "missing") in fault.msg
 
 
-def test_a_short_write_raises(tmp_path: Path) -> None:
-    segment = Segment.create(tmp_path)
-    with full_disk(3), pytest.raises(OSError, match="the disk is full"):
-        segment.append(1, 1)
-    segment.close()
-
-
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.usefixtures("unshared_connection")
 def test_a_fork_begins_a_file_of_its_own(journal: NewJournal) -> None:
@@ -246,6 +300,25 @@ def test_a_fork_begins_a_file_of_its_own(journal: NewJournal) -> None:
     count(counter, link)
     process = forked(lambda: count(counter, link, 2))
     process.join()
-    sizes = [path.stat().st_size // RECORD.size for path in segments_in(counter.directory)]
-    assert sorted(sizes) == [1, 2]
+    assert noted(counter) == [1, 2]
     assert counter.fold() == downloads(link) == 3
+
+
+@pytest.mark.parametrize("how", [0, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.usefixtures("unshared_connection")
+def test_what_one_noted_who_ended_is_added_once(how: int, journal: NewJournal) -> None:
+    """However he ended: the kernel has it, although no system call ever wrote it."""
+    link = DirectLinkFactory()
+
+    def note_and_end() -> None:
+        count(journal(), link, 3)
+        os.kill(os.getpid(), how)
+
+    process = forked(note_and_end)
+    process.join()
+    assert process.exitcode == -how
+    counter = journal()
+    assert (noted(counter), counter.waiting()) == ([3], 3)
+    assert [counter.fold(), counter.fold(), journal().fold()] == [3, 0, 0]
+    assert downloads(link) == 3
