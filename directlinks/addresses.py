@@ -18,7 +18,7 @@ _BARE = re.compile(r"[A-Za-z0-9\-_.~$&+:=@]*")
 
 def link_path(code: str, name: str) -> str:
     """The path of a link, the site's script prefix included."""
-    return _prefix() + _tail(code, name)
+    return f"{_prefix()}{code}/{_quoted(name)}"
 
 
 def links_at(request: HttpRequest) -> Callable[[str, str], str]:
@@ -27,7 +27,7 @@ def links_at(request: HttpRequest) -> Callable[[str, str], str]:
     What all of them begin with is found once. Raises what ``absolute`` raises.
     """
     beginning = links_begin(request)
-    return lambda code, name: beginning + _tail(code, name)
+    return lambda code, name: f"{beginning}{code}/{_quoted(name)}"
 
 
 def links_begin(request: HttpRequest) -> str:
@@ -95,10 +95,6 @@ def _bare_prefix_in(urlconf: str) -> str | None:
         return "/" + _prefix_in(urlconf, get_script_prefix()).removeprefix(get_script_prefix())
     except NoReverseMatch:
         return None
-
-
-def _tail(code: str, name: str) -> str:
-    return f"{code}/{_quoted(name)}"
 
 
 def _quoted(name: str) -> str:

@@ -22,7 +22,8 @@ class Policy(Protocol):
 
         ``file`` has an owner and a path, but no row where there is none at that path: the answer
         for a missing file decides whether a stranger learns that it is missing. In a batch of many
-        files its moments (``created_at`` and the like) are read one by one, as they are asked for.
+        files its version and moments (``created_at`` and the like) are read one by one, as they are
+        asked for.
         """
 
     def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
@@ -38,9 +39,10 @@ class OwnerOrAdmin:
     """The owner of a file, and administrators everywhere."""
 
     def allows(self, user: Any, file: File) -> bool:
-        if not is_active(user) or user.pk is None:
+        key = user.pk
+        if key is None or not is_active(user):
             return False
-        return bool(file.owner_id == user.pk or is_admin(user))
+        return bool(file.owner_id == key or is_admin(user))
 
     def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
         if not is_active(user) or user.pk is None:

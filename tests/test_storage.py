@@ -41,7 +41,9 @@ class TestLackingBytes:
         name = content_storage().save("a/b.txt", ContentFile(b""))
         assert not lacks_bytes(content(name))
 
-    @pytest.mark.parametrize("name", ["a/missing.txt", "b.txt", "../a/b.txt", "/etc/passwd"])
+    @pytest.mark.parametrize(
+        "name", ["a/missing.txt", "b.txt", "../a/b.txt", "/etc/passwd", "a/b.txt\0"]
+    )
     def test_anything_else_on_the_disk_has_none(self, name: str) -> None:
         content_storage().save("a/b.txt", ContentFile(b"bytes"))
         assert lacks_bytes(content(name))

@@ -47,7 +47,7 @@ class FileInfoView(EnvelopeView):
         """The file at ``uri``. Raises the URIError that a batch would have for it."""
         if uri.fs == "my" and not uri.path and uri.user in (None, str(request.user.pk)):
             raise ActionNotSupported
-        target = locate([uri], user=request.user, policy=site_policy())[uri]
+        (target,) = locate([uri], user=request.user, policy=site_policy()).targets
         if isinstance(target, UnknownFileSystem):
             # By itself it has no number, and so would be a failure of the server.
             raise UnknownURI(cause=target.cause)

@@ -28,12 +28,11 @@ class Reader:
 
     def issued(self, issued: IssuedLink) -> dict[str, Any]:
         """One item of the answer to PUT; a link that is not made yet has no address."""
-        is_made = not issued.link._state.adding
-        return {
-            "link": self.url(issued.link) if is_made else "",
-            "file_url": issued.file_url,
-            **(self.snippets(issued.link) if is_made else {}),
-        }
+        link, file_url = issued
+        if link._state.adding:
+            return {"link": "", "file_url": file_url}
+        item = {"link": self.address(link.code, link.name), "file_url": file_url}
+        return item | self.snippets(link) if self.with_snippets else item
 
     def link(self, link: DirectLink) -> dict[str, Any]:
         """A link with all that may be known of it, and so without its password."""

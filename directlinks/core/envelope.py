@@ -71,7 +71,10 @@ _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 def encode(envelope: Envelope) -> bytes:
     """``envelope`` as compact UTF-8 JSON."""
     text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
-    return _UNSAFE.sub(_escaped, text).encode()
+    # Most texts have none of them, which is seen at once.
+    if not text.isascii() or "<" in text or ">" in text or "&" in text:
+        text = _UNSAFE.sub(_escaped, text)
+    return text.encode()
 
 
 def _escaped(match: re.Match[str]) -> str:

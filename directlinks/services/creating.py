@@ -1,8 +1,8 @@
 """Creating direct links: many URIs in, a link or an error for each out."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, OperationalError, connections, router
 from django.utils import timezone
@@ -33,11 +33,8 @@ from directlinks.sql.choice import batches_of
 # A round is repeated where a code was taken or a file vanished in between.
 _ROUNDS = 3
 
-_FILE: Any = DirectLink._meta.get_field("file")
 
-
-@dataclass(frozen=True, slots=True)
-class IssuedLink:
+class IssuedLink(NamedTuple):
     """A link, and the URI of its file as the asker would write it."""
 
     link: DirectLink
@@ -66,25 +63,22 @@ def create_direct_links(
     asked = [uris.parse(text) for text in texts]
     columns = limits_of_new(limits or {}, user=user, now=timezone.now())
     reuse = reuse and conf.REUSE and not any(columns.values())
-    targets = locate(asked, user=user, policy=policy)
-    files = {target.pk: target for target in targets.values() if isinstance(target, File)}
+    targets, at_hand = locate(asked, user=user, policy=policy)
+    files = {target.id: target for target in targets if isinstance(target, File)}
     if dry_run:
         links = to_be_made(files.values(), columns=columns, reuse=reuse)
     elif reuse:
-        links = links_for(files.values(), created_by=user)
+        links = links_for(files.values(), created_by=user, at_hand=at_hand)
     else:
         links = mint_links(files.values(), columns=columns, created_by=user)
-    for key, made in links.items():
-        _FILE.set_cached_value(made, files[key])  # at hand, and not to be fetched for each
-    vanished = _vanished([file for key, file in files.items() if key not in links])
+    vanished = _vanished(_without(links, files.values()))
     batch: Batch[IssuedLink] = Batch()
-    for uri in asked:
-        target = targets[uri]
+    for uri, target in zip(asked, targets, strict=True):
         if isinstance(target, URIError):
             batch.errors[uri.canonical] = target
-        elif (link := links.get(key := target.pk)) is not None:
+        elif (link := links.get(target.id)) is not None:
             batch.items.append(IssuedLink(link, uri.file_url()))
-        elif key in vanished:
+        elif target.id in vanished:
             batch.errors[uri.canonical] = PathNotExist(element=target.name)
         else:
             batch.errors[uri.canonical] = DirectLinksError(
@@ -93,25 +87,29 @@ def create_direct_links(
     return batch
 
 
-def links_for(files: Collection[File], *, created_by: Any) -> dict[int, DirectLink]:
-    """The reusable link of each of ``files``, by the file's key; made where there is none.
+def links_for(
+    files: Collection[File], *, created_by: Any, at_hand: Mapping[int, DirectLink] | None = None
+) -> dict[int, DirectLink]:
+    """The reusable link of each of ``files``, which it has at hand, by the file's key.
+
+    It is made where there is none. ``at_hand`` are those that were found with the files.
 
     The unique index decides who makes it: all who ask at once get the same one. Files that no
     longer exist, or are in the trash, are left out where they have none. Nothing is read before it
     is written inside a transaction, and rows are written in the order of their files, so concurrent
     callers wait for each other at most.
     """
-    wanted = {file.pk: file for file in sorted(files, key=lambda file: file.pk)}
-    links = _links_at_hand(wanted)
+    links = _reusable_links(files) if at_hand is None else dict(at_hand)
+    missing = sorted(_without(links, files), key=attrgetter("id"))
     drawn: set[str] = set()
     rounds = _ROUNDS
-    while rounds and (missing := [file for key, file in wanted.items() if key not in links]):
+    while rounds and missing:
         rounds -= 1
         links.update(_made(missing, created_by, drawn, is_last=not rounds))
-        left = {file.pk: file for file in missing if file.pk not in links}
-        links.update(_reusable_links(left))
-        if gone := _vanished([file for key, file in left.items() if key not in links]):
-            wanted = {key: file for key, file in wanted.items() if key not in gone}
+        links.update(_reusable_links(_without(links, missing)))
+        missing = _without(links, missing)
+        gone = _vanished(missing)
+        missing = [file for file in missing if file.id not in gone]
     if made := [link for link in links.values() if link.code in drawn]:
         announce(signals.created, links=made, user=created_by)
     return links
@@ -142,39 +140,33 @@ def _made(
     return {link.file_id: link for link in made}
 
 
-def _links_at_hand(files: dict[int, File]) -> dict[int, DirectLink]:
-    """The links that ``locate`` has found with the files, or else those that are found now.
-
-    They are taken from the files: later they may have changed.
-    """
-    if not all("reusable_links" in vars(file) for file in files.values()):
-        return _reusable_links(files)
-    at_hand = (link for file in files.values() for link in vars(file).pop("reusable_links"))
-    return _with_names_of(files, at_hand)
+def _without(links: Mapping[int, DirectLink], files: Iterable[File]) -> list[File]:
+    return [file for file in files if file.id not in links]
 
 
-def _reusable_links(files: dict[int, File]) -> dict[int, DirectLink]:
+def _reusable_links(files: Collection[File]) -> dict[int, DirectLink]:
     if not files:
         return {}
+    wanted = {file.id: file for file in files}
     using = router.db_for_write(DirectLink)
-    found = DirectLink.objects.using(using).reusable().filter(file__in=list(files))
+    found = DirectLink.objects.using(using).reusable().filter(file__in=list(wanted))
     connection = connections[using]
     if connection.vendor == "mysql" and connection.in_atomic_block:
         # Under REPEATABLE READ only a reading that locks sees what others have made meanwhile.
         found = found.select_for_update()
-    return _with_names_of(files, found)
-
-
-def _with_names_of(files: dict[int, File], links: Iterable[DirectLink]) -> dict[int, DirectLink]:
-    """Those of ``links`` that have the name of their file: it may have been renamed since."""
-    return {link.file_id: link for link in links if link.name == files[link.file_id].name}
+    links = {}
+    for link in found:
+        link.file = wanted[link.file_id]
+        if link.name == link.file.name:
+            links[link.file_id] = link
+    return links
 
 
 def _vanished(files: Collection[File]) -> set[int]:
     """The keys of those ``files`` that were deleted or trashed since they were found."""
     if not files:
         return set()
-    keys = {file.pk for file in files}
+    keys = {file.id for file in files}
     live = File.objects.using(router.db_for_write(File)).live().filter(pk__in=keys)
     return keys - set(live.values_list("pk", flat=True))
 

@@ -55,6 +55,8 @@ def limits_of_new(limits: Mapping[str, Any], *, user: Any, now: datetime) -> dic
     """
     most = ceilings(user)
     wanted = {**_defaults(most, now), **limits}
+    if not wanted:
+        return {}
     link = DirectLink()
     _set(link, wanted)
     _check_ceilings(link, wanted, most, now=now)

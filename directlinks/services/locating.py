@@ -1,8 +1,8 @@
 """From file URIs to the files that they name, for somebody who wants links to them."""
 
-from collections.abc import Callable, Iterable, Sequence, Set
-from functools import partial
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -22,82 +22,100 @@ from directlinks.core.errors import (
 from directlinks.core.uris import FileURI
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
+from directlinks.sql.batches import Found, Place
 from directlinks.sql.choice import batches_of
-from directlinks.storage import lacking_bytes
+from directlinks.storage import without_bytes
 
-# A path in the space of an owner, who is given by the primary key.
-Place = tuple[Any, str]
-
-_OWNER: Any = File._meta.get_field("owner")
 _CONTENT: Any = File._meta.get_field("content")
 
 
-def locate(
-    asked: Sequence[FileURI], *, user: Any, policy: Policy
-) -> dict[FileURI, File | URIError]:
-    """The file that each URI names, or why ``user`` can have no link to it.
+class Located(NamedTuple):
+    """For each URI its file, or why there can be no link to it; and the links that may be given
+    again to these files, by the file's key, as far as there are any."""
 
-    Each file has its owner at hand, and the links that may be given again as the list
-    ``reusable_links``. At most four statements, whatever the number of URIs: the owners, where a
-    URI names another user; the files with these links; which of the missing ones are folders; and,
-    where one URI is the only one to fail, the files on the way to it. All are asked of the database
-    that is written to.
+    targets: list[File | URIError]
+    links: dict[int, DirectLink]
+
+
+def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
+    """The files that the URIs name, for ``user`` to link.
+
+    Each file has its owner at hand, and each link its file. At most four statements, whatever the
+    number of URIs: the owners, where a URI names another user; the files with these links; which of
+    the missing ones are folders; and, where one URI is the only one to fail, the files on the way
+    to it. All are asked of the database that is written to.
     """
-    targets: dict[FileURI, File | URIError] = {}
-    inside: list[FileURI] = []
-    for uri in dict.fromkeys(asked):
-        if (error := _fault_of_file_system(uri)) is None:
-            inside.append(uri)
-        else:
-            targets[uri] = error
-    owners = _owners(user, {uri.user for uri in inside})
-    keys = {name: owner.pk for name, owner in owners.items()}
-    places = [(keys[uri.user], uri.path) if uri.user in keys else None for uri in inside]
-    found = _files(place for place in places if place is not None)
+    users = _owners(user, {uri.user for uri in asked if uri.fs == "my"})
+    keys = {name: owner.pk for name, owner in users.items()}
+    places = [
+        (keys[uri.user], uri.path) if uri.fs == "my" and uri.user in keys else None for uri in asked
+    ]
+    asker = Asker(user, policy, {owner.pk: owner for owner in users.values()})
+    wanted = [place for place in dict.fromkeys(places) if place is not None]
+    found, links = _find(wanted, asker)
+    linkable = {place: file for place, file in found.items() if policy.allows(user, file)}
+    refused = {place: asker.refusal(place) for place in found if place not in linkable}
+    empty = {place: EntityNotExist() for place in _without_bytes(linkable)}
+    missing, folders = _errors_of_missing([p for p in wanted if p not in found], asker)
+    at: dict[Place, File | URIError] = {**linkable, **refused, **empty, **missing}
+    targets = [
+        _fault_of_space(uri) if place is None else at[place]
+        for uri, place in zip(asked, places, strict=True)
+    ]
+    return Located(_with_element(asked, places, targets, folders, asker), links)
 
-    refuses = partial(_refusal, user=user, lacks_bytes=lacking_bytes(_CONTENT.storage))
-    absent: list[tuple[FileURI, Place, File, bool]] = []
-    for uri, place in zip(inside, places, strict=True):
-        if place is None:
-            targets[uri] = PathNotExist(cause="invalid user id")
-            continue
-        is_there = place in found
-        file = found[place] if is_there else File(owner_id=place[0], path=place[1])
-        # The policy may look at the owner: it is at hand, and must not be fetched for each file.
-        _OWNER.set_cached_value(file, owners[uri.user])
-        allowed = policy.allows(user, file)
-        if is_there:
-            targets[uri] = refuses(file, allowed=allowed) or file
-        else:
-            absent.append((uri, place, file, allowed))
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, the policy that decides, and the users in whose spaces it is, by their keys."""
+
+    user: Any
+    policy: Policy
+    owners: Mapping[Any, Any]
+
+    def owns(self, place: Place) -> bool:
+        return bool(place[0] == self.user.pk)
+
+    def refusal(self, place: Place) -> URIError:
+        return NotOwner() if self.owns(place) else ForeignSpace()
+
+    def may_link_missing(self, place: Place) -> bool:
+        """Whether the policy would allow a link, if there were a file at ``place``."""
+        owner, path = place
+        return self.policy.allows(self.user, File(owner=self.owners[owner], path=path))
+
+
+def _errors_of_missing(
+    missing: Sequence[Place], asker: Asker
+) -> tuple[dict[Place, URIError], set[Place]]:
+    """What to tell of places without a file; and which folders are among and on the way to them."""
+    allowed = {place for place in missing if asker.may_link_missing(place)}
     # Nothing more is asked about a stranger's space: the work would tell what is there.
-    folders = _folders(
-        {
-            place
-            for _, place, file, allowed in absent
-            if _can_exist(place[1]) and (allowed or _is_own(file, user))
-        }
-    )
-    for uri, place, file, allowed in absent:
+    known = {place for place in missing if place in allowed or asker.owns(place)}
+    folders = _folders({place for place in known if _can_exist(place[1])})
+    errors: dict[Place, URIError] = {}
+    for place in missing:
         is_folder = not place[1] or place in folders
-        targets[uri] = refuses(file, allowed=allowed, is_folder=is_folder) or file
-    return _with_element(asked, targets, keys, folders)
+        if place in known and not is_folder:
+            errors[place] = PathNotExist(element=paths.name(place[1]))
+        else:
+            errors[place] = EntityNotExist() if place in allowed else asker.refusal(place)
+    return errors, folders
 
 
-def _is_own(file: File, user: Any) -> bool:
-    return bool(file.owner_id == user.pk)
+def _without_bytes(files: Mapping[Place, File]) -> list[Place]:
+    """Where those of ``files`` are that have none."""
+    # What str(file.content) says, without the object that Django would make around it.
+    names = {place: str(vars(file)["content"]) for place, file in files.items()}
+    lacking = without_bytes(_CONTENT.storage, names.values())
+    return [place for place, name in names.items() if name in lacking]
 
 
-def _content_name(file: File) -> str:
-    """What ``str(file.content)`` says, without the object that Django would make around it."""
-    return str(vars(file)["content"])
-
-
-def _fault_of_file_system(uri: FileURI) -> URIError | None:
+def _fault_of_space(uri: FileURI) -> URIError:
+    """Why there is no space that ``uri`` could be in."""
     match uri.fs:
         case "my":
-            return None
+            return PathNotExist(cause="invalid user id")
         case "trash":
             return ActionNotSupported()
         case "share":
@@ -137,10 +155,9 @@ def _can_exist(path: str) -> bool:
     return paths.fault(path) is None
 
 
-def _files(places: Iterable[Place]) -> dict[Place, File]:
-    wanted = [place for place in dict.fromkeys(places) if _can_exist(place[1])]
-    found = batches_of(DirectLink).find(wanted) if wanted else []
-    return {(file.owner_id, file.path): file for file in found}
+def _find(places: Iterable[Place], asker: Asker) -> Found:
+    possible = [place for place in places if _can_exist(place[1])]
+    return batches_of(DirectLink).find(possible, asker.owners) if possible else Found({}, {})
 
 
 def _folders(missing: Set[Place]) -> set[Place]:
@@ -155,49 +172,31 @@ def _folders(missing: Set[Place]) -> set[Place]:
     return files.folders_among(list(asked))
 
 
-def _refusal(
-    file: File,
-    *,
-    allowed: bool,
-    user: Any,
-    lacks_bytes: Callable[[str], bool],
-    is_folder: bool = False,
-) -> URIError | None:
-    exists = file.pk is not None
-    if not allowed and not _is_own(file, user):
-        return ForeignSpace()
-    if not exists and not is_folder:
-        return PathNotExist(element=paths.name(file.path))
-    if not allowed:
-        return NotOwner()
-    if not exists or lacks_bytes(_content_name(file)):
-        return EntityNotExist()
-    return None
-
-
 def _with_element(
     asked: Sequence[FileURI],
-    targets: dict[FileURI, File | URIError],
-    keys: dict[str | None, Any],
-    folders: set[Place],
-) -> dict[FileURI, File | URIError]:
+    places: Sequence[Place | None],
+    targets: list[File | URIError],
+    folders: Set[Place],
+    asker: Asker,
+) -> list[File | URIError]:
     """``targets``, in which a single failure names the element at which its walk really ended.
 
     Only a single failure shows it: among several, nobody reads it, and it costs a statement.
     """
-    if not any(isinstance(target, URIError) for target in targets.values()):
-        return targets
-    failed = {uri.canonical: uri for uri in asked if isinstance(targets[uri], URIError)}
+    failed = {uri.canonical: n for n, uri in enumerate(asked) if isinstance(targets[n], URIError)}
     if len(failed) != 1:
         return targets
-    (uri,) = failed.values()
-    error = targets[uri]
-    if isinstance(error, PathNotExist) and error.element is not None and _can_exist(uri.path):
-        owner = keys[uri.user]
-        on_the_way = paths.folders(uri.path)
-        files = _files((owner, folder) for folder in on_the_way)
-        for folder in on_the_way:
-            if (owner, folder) not in folders and (owner, folder) not in files:
-                targets[uri] = PathNotExist(element=paths.name(folder))
-                break
-    return targets
+    (position,) = failed.values()
+    error, place = targets[position], places[position]
+    if place is None or not isinstance(error, PathNotExist) or not _can_exist(place[1]):
+        return targets
+    named = PathNotExist(element=_end_of_walk(place, folders, asker))
+    return [named if isinstance(target, URIError) else target for target in targets]
+
+
+def _end_of_walk(place: Place, folders: Set[Place], asker: Asker) -> str:
+    owner, path = place
+    on_the_way = [(owner, folder) for folder in paths.folders(path)]
+    files = _find(on_the_way, asker).files
+    not_there = (step for step in on_the_way if step not in folders and step not in files)
+    return paths.name(next(not_there, place)[1])

@@ -46,7 +46,9 @@ def to_be_made(
     """The link that each of ``files`` would get, by the file's key; new ones are not saved."""
     reusable = DirectLink.objects.reusable().filter(file__in=files) if reuse else []
     found = {(link.file_id, link.name): link for link in reusable}
-    return {
-        file.pk: found.get((file.pk, file.name)) or DirectLink(file=file, name=file.name, **columns)
-        for file in files
-    }
+    links = {}
+    for file in files:
+        link = found.get((file.pk, file.name)) or DirectLink(name=file.name, **columns)
+        link.file = file
+        links[file.pk] = link
+    return links

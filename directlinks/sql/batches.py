@@ -7,20 +7,20 @@ says the same through the ORM; the tests compare them.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from directlinks.core import paths
-from directlinks.sql.batch_texts import FILE_FIELDS, LINK_FIELDS, MOMENTS, BatchTexts, shared_fields
-from directlinks.sql.instances import Instances
+from directlinks.sql.batch_texts import RARE_FIELDS, BatchTexts, shared_fields
+from directlinks.sql.instances import reader, stored
 
 Place = tuple[Any, str]
 """The primary key of an owner, and a path without fault."""
 
-# So many files are read with their moments.
+# So many files are read with RARE_FIELDS.
 _FEW = 10
 
 # A reusable link has no limit: a constraint of its table says so.
@@ -50,14 +50,24 @@ class Wanted:
     code_may_be_used: bool
 
 
+class Found(NamedTuple):
+    """Live files by their places, and the link of each that may be given again, by the file's key.
+
+    Each file has its owner at hand, and each link its file.
+    """
+
+    files: dict[Place, Any]
+    links: dict[int, Any]
+
+
 class Batches(ABC):
     """What a batch asks of the tables."""
 
     @abstractmethod
-    def find(self, places: Sequence[Place]) -> list[Any]:
-        """The live files at ``places``, each with the list ``reusable_links``.
+    def find(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
+        """What is at ``places``; ``owners`` are the users by their keys.
 
-        Of many files the moments are deferred: reading them would take as long as all the rest.
+        Of many files RARE_FIELDS are deferred: reading them would take as long as all the rest.
         """
 
     @abstractmethod
@@ -77,31 +87,42 @@ class WrittenBatches(Batches):
         self.connection = connection
         self.model = model
         self.texts = texts
-        file = model._meta.get_field("file").related_model
-        self.owner = file._meta.get_field("owner")
-        self.files = Instances(file, connection, FILE_FIELDS, {"deleted_at": None})
-        self.whole_files = Instances(
-            file, connection, (*FILE_FIELDS, *MOMENTS), {"deleted_at": None}
-        )
-        self.links = Instances(model, connection, LINK_FIELDS, UNLIMITED)
+        self.file_model = model._meta.get_field("file").related_model
+        self.owner = self.file_model._meta.get_field("owner")
 
-    def find(self, places: Sequence[Place]) -> list[Any]:
+    def find(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
+        files, links = found = Found({}, {})
         if not places:
-            return []
-        whole = len(places) <= _FEW
-        rows = self._rows(self.texts.find_whole if whole else self.texts.find, self._asked(places))
-        instances = self.whole_files if whole else self.files
-        file_of, link_of, width = instances.of, self.links.of, len(instances.names)
-        files: dict[Any, Any] = {}
-        for row in rows:
-            file = files.get(row[0])
+            return found
+        text = self.texts.find_whole if len(places) <= _FEW else self.texts.find
+        owner_of = reader(self.owner, self.connection)
+        asked = set(places)
+        for row in self._rows(text, self._asked(places)):
+            key, owner, path, content, size, content_type, link, code, name, *rare = row
+            place = (owner_of(owner), path)
+            if place not in asked:  # its digest is that of another path
+                continue
+            file = files.get(place)
             if file is None:
-                file = files[row[0]] = file_of(row[:width])
-                file.stored_path = file.path
-                file.reusable_links = []
-            if row[width] is not None:
-                file.reusable_links.append(link_of(row[width:]))
-        return list(files.values())
+                columns = {
+                    "id": key,
+                    "owner_id": place[0],
+                    "path": path,
+                    "stored_path": path,
+                    "content": content,
+                    "size": size,
+                    "content_type": content_type,
+                    "deleted_at": None,
+                }
+                if rare:
+                    columns.update(self._rare(rare))
+                file = files[place] = stored(
+                    self.file_model, self.connection, columns, owner=owners[place[0]]
+                )
+            # A file that was renamed has links of its former names.
+            if link is not None and name == paths.name(path):
+                links[key] = self._link(link, file, code, name, UNLIMITED)
+        return found
 
     def make(self, wanted: Wanted) -> list[Any]:
         if not wanted.files:
@@ -112,20 +133,33 @@ class WrittenBatches(Batches):
         values = [field.get_db_prep_save(value, self.connection) for field, value in shared.items()]
         made = self._rows(text, [*values, *self._new(wanted)])
         known = {field.attname: value for field, value in shared.items()}
-        new = Instances(self.model, self.connection, LINK_FIELDS, known)
-        files = {file.pk: file for file in wanted.files}
-        return [self._made(new, files[file], key, code) for file, key, code in made]
+        files = {file.id: file for file in wanted.files}
+        return [
+            self._link(key, files[file], code, files[file].name, known) for file, key, code in made
+        ]
 
-    @staticmethod
-    def _made(new: Instances, file: Any, key: Any, code: str) -> Any:
-        return new.of((key, file.pk, code, file.name, file.name))
+    def _rare(self, values: Sequence[Any]) -> dict[str, Any]:
+        fields = [self.file_model._meta.get_field(name) for name in RARE_FIELDS]
+        pairs = zip(fields, values, strict=True)
+        return {field.attname: reader(field, self.connection)(value) for field, value in pairs}
+
+    def _link(self, key: int, file: Any, code: str, name: str, others: Mapping[str, Any]) -> Any:
+        columns = {
+            "id": key,
+            "file_id": file.id,
+            "code": code,
+            "name": name,
+            "reuse_name": name,
+            **others,
+        }
+        return stored(self.model, self.connection, columns, file=file)
 
     def _rows(self, text: str, parameters: Sequence[Any]) -> list[Any]:
         with self.connection.cursor() as cursor:
             cursor.execute(text, parameters)
             return cursor.fetchall() if cursor.description else []
 
-    def _spaces(self, places: Sequence[Place]) -> dict[Any, list[str]]:
+    def _spaces(self, places: Collection[Place]) -> dict[Any, list[str]]:
         """The path keys that are asked of each owner, in the database's spelling."""
         spaces: dict[Any, list[str]] = {}
         for owner, path in places:
@@ -133,25 +167,25 @@ class WrittenBatches(Batches):
         written = self.owner.get_db_prep_value
         return {written(owner, self.connection): keys for owner, keys in spaces.items()}
 
-    def _asked(self, places: Sequence[Place]) -> list[Any]:
+    def _asked(self, places: Collection[Place]) -> list[Any]:
         return [json.dumps(list(self._spaces(places).items()))]
 
     def _new(self, wanted: Wanted) -> list[Any]:
         pairs = zip(wanted.files, wanted.codes, strict=True)
-        return [json.dumps([(file.pk, code, file.name) for file, code in pairs])]
+        return [json.dumps([(file.id, code, file.name) for file, code in pairs])]
 
 
 class SQLiteBatches(WrittenBatches):
-    def _asked(self, places: Sequence[Place]) -> list[Any]:
+    def _asked(self, places: Collection[Place]) -> list[Any]:
         return [json.dumps(self._spaces(places))]
 
 
 class PostgreSQLBatches(WrittenBatches):
-    def _asked(self, places: Sequence[Place]) -> list[Any]:
+    def _asked(self, places: Collection[Place]) -> list[Any]:
         spaces = self._spaces(places)
-        owners = [owner for owner, keys in spaces.items() for _ in keys]
-        return [owners, [key for keys in spaces.values() for key in keys]]
+        return [list(spaces), [" ".join(keys) for keys in spaces.values()]]
 
     def _new(self, wanted: Wanted) -> list[Any]:
         files = wanted.files
-        return [[file.pk for file in files], list(wanted.codes), [file.name for file in files]]
+        columns = [[str(file.id) for file in files], wanted.codes, [file.name for file in files]]
+        return ["/".join(column) for column in columns]

@@ -1,56 +1,39 @@
 """Instances of models from rows of a written statement."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field
 from django.db.models.base import ModelState
 
-Convert = Callable[[Any, Any, Any], Any]
 
+def stored(
+    model: Any, connection: BaseDatabaseWrapper, columns: dict[str, Any], **related: Any
+) -> Any:
+    """An instance of ``model`` that came from the database behind ``connection``.
 
-class Instances:
-    """Makes instances of ``model`` that came from the database behind ``connection``.
-
-    They come to life as those that are unpickled: without ``__init__`` and its signals, which take
-    five times as long as the rest. What is neither in ``fields`` nor in ``known`` is deferred.
+    It comes to life as one that is unpickled: without ``__init__`` and its signals, which take five
+    times as long as the rest. What is not in ``columns`` is deferred; ``related`` are instances
+    that are at hand, by the names of the fields that lead to them.
     """
-
-    def __init__(
-        self,
-        model: Any,
-        connection: BaseDatabaseWrapper,
-        fields: Sequence[str],
-        known: Mapping[str, Any],
-    ) -> None:
-        self.model = model
-        self.new = model.__new__
-        self.using = connection.alias
-        self.known = dict(known)
-        columns = [model._meta.get_field(name) for name in fields]
-        self.names = [field.attname for field in columns]
-        self.conversions = [
-            (field.attname, convert, column)
-            for field in columns
-            for column in [field.get_col(model._meta.db_table)]
-            for convert in _conversions(column, connection)
-        ]
-        self.connection = connection
-
-    def of(self, values: Sequence[Any]) -> Any:
-        """One instance with ``values``, one for each of the fields."""
-        content = self.known.copy()
-        content.update(zip(self.names, values, strict=True))
-        for name, convert, column in self.conversions:
-            content[name] = convert(content[name], column, self.connection)
-        content["_state"] = state = ModelState()
-        state.db = self.using
-        state.adding = False
-        instance = self.new(self.model)
-        instance.__dict__ = content
-        return instance
+    instance = model.__new__(model)
+    state = columns["_state"] = ModelState()
+    state.db = connection.alias
+    state.adding = False
+    state.fields_cache = related
+    instance.__dict__ = columns
+    return instance
 
 
-def _conversions(column: Any, connection: BaseDatabaseWrapper) -> list[Convert]:
-    """What makes the value of ``column`` from what the driver returns, as every query does it."""
-    return [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+def reader(field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+    """What makes a value of ``field`` from what the driver returns, as every query does it."""
+    column = field.get_col(field.model._meta.db_table)
+    convert = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+
+    def read(value: Any) -> Any:
+        for conversion in convert:
+            value = conversion(value, column, connection)
+        return value
+
+    return read

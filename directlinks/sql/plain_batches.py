@@ -1,11 +1,11 @@
 """What a batch asks, through the ORM: for any database, and the measure of the written ones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import Prefetch
 
-from directlinks.sql.batches import Batches, Place, Wanted
+from directlinks.sql.batches import Batches, Found, Place, Wanted
 
 
 class PlainBatches(Batches):
@@ -18,11 +18,20 @@ class PlainBatches(Batches):
         former = model._meta.get_field("former_codes").related_model
         self.former = former._default_manager.using(using)
 
-    def find(self, places: Sequence[Place]) -> list[Any]:
-        wanted = set(places)
+    def find(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
         reusable = Prefetch("links", self.links.reusable(), to_attr="reusable_links")
-        found = self.files.at(wanted).prefetch_related(reusable)
-        return [file for file in found if (file.owner_id, file.path) in wanted]
+        at = {
+            (file.owner_id, file.path): file
+            for file in self.files.at(places).prefetch_related(reusable)
+        }
+        files = {place: at[place] for place in places if place in at}
+        links = {}
+        for (owner, _), file in files.items():
+            file.owner = owners[owner]
+            for link in vars(file).pop("reusable_links"):
+                if link.name == file.name:  # which it may have lost since
+                    links[file.id] = link
+        return Found(files, links)
 
     def make(self, wanted: Wanted) -> list[Any]:
         """Nothing is returned: the ORM does not tell which rows were left out."""

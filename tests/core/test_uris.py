@@ -3,7 +3,6 @@
 import contextlib
 import json
 import posixpath
-from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -64,7 +63,7 @@ def test_a_recorded_uri_has_its_recorded_parts(vector: dict[str, Any]) -> None:
         fs=vector["fs"],
         user=vector["user"],
         password=vector["password"],
-        elements=names_of(vector),
+        path="/".join(names_of(vector)),
         canonical="",
     )
 
@@ -206,7 +205,7 @@ def test_two_files_are_never_equal(one: str, other: str) -> None:
 
 
 def test_a_parsed_uri_does_not_change() -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         parse("cloudreve://my/a").user = "somebody else"  # type: ignore[misc]  # what is tested
 
 
@@ -318,9 +317,8 @@ def test_a_path_is_cleaned_as_posix_cleans_it(path: str) -> None:
 @given(PATHS | WALKS)
 @settings(deadline=None)
 def test_no_path_climbs_out_of_its_space(path: str) -> None:
-    names = parse(f"cloudreve://my/{path}").elements
-    assert not {"", ".", ".."}.intersection(names)
-    assert not any("/" in name for name in names)
+    cleaned = parse(f"cloudreve://my/{path}").path
+    assert cleaned == "" or not {"", ".", ".."}.intersection(cleaned.split("/"))
 
 
 NAMES = st.lists(

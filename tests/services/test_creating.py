@@ -168,6 +168,13 @@ class TestLinks:
         assert links_for(files, created_by=None) == links
         assert set(DirectLink.objects.values_list("created_by", flat=True)) == {user.pk}
 
+    def test_a_file_at_hand_that_was_renamed_gets_a_link_of_its_new_name(self) -> None:
+        file = FileFactory(path="a.txt")
+        links_for([file], created_by=None)
+        file.path = "b.txt"
+        file.save()
+        assert links_for([file], created_by=None)[file.pk].name == "b.txt"
+
 
 class TestNumbers:
     @pytest.mark.parametrize(

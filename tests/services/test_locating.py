@@ -36,8 +36,7 @@ class Refuses(OwnerOrAdmin):
 
 def located(user: Any, *texts: str, policy: Any = None) -> list[File | URIError]:
     asked = [parse(text) for text in texts]
-    targets = locate(asked, user=user, policy=policy or OwnerOrAdmin())
-    return [targets[uri] for uri in asked]
+    return locate(asked, user=user, policy=policy or OwnerOrAdmin()).targets
 
 
 def fault(user: Any, text: str, policy: Any = None) -> tuple[type, str]:

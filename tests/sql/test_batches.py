@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from directlinks.core import paths
 from directlinks.models import DirectLink, File, FormerCode
-from directlinks.sql.batches import Batches, Wanted, WrittenBatches
+from directlinks.sql.batches import Batches, Found, Place, Wanted, WrittenBatches
 from directlinks.sql.choice import batches_of
 from directlinks.sql.plain_batches import PlainBatches
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -81,11 +81,16 @@ def facts(instance: Any) -> dict[str, Any]:
     return {field.attname: getattr(instance, field.attname) for field in fields}
 
 
-def found(batches: Batches, wanted: list[tuple[Any, str]]) -> dict[int, Any]:
-    return {
-        file.pk: (facts(file), sorted(map(str, map(facts, file.reusable_links))))
-        for file in batches.find(wanted)
-    }
+def by_key(users: list[Any]) -> dict[Any, Any]:
+    return {user.pk: user for user in users}
+
+
+def found(batches: Batches, wanted: list[Place], users: list[Any]) -> tuple[Any, Any]:
+    files, links = batches.find(wanted, by_key(users))
+    return (
+        {place: facts(file) for place, file in files.items()},
+        {key: facts(link) for key, link in links.items()},
+    )
 
 
 @every_time
@@ -95,7 +100,7 @@ def test_they_find_the_same_files_and_links(rows: Any, asked: Any) -> None:
         users = fill(rows)
         wanted = [(users[owner].pk, path) for owner, path in asked]
         written, plain = both()
-        assert found(written, wanted) == found(plain, wanted)
+        assert found(written, wanted, users) == found(plain, wanted, users)
 
 
 @every_time
@@ -142,9 +147,26 @@ def rows_of_links() -> list[dict[str, Any]]:
     return [{**row, "id": None, "created_at": None} for row in rows]
 
 
+def test_a_file_whose_digest_is_of_another_path_is_not_found_by_it() -> None:
+    file = FileFactory(path="a")
+    File.objects.filter(pk=file.pk).update(path="b")
+    for batches in both():
+        assert batches.find([(file.owner_id, "a")], by_key([file.owner])) == Found({}, {})
+
+
+def test_what_is_found_has_what_leads_to_it_at_hand(django_assert_num_queries: Any) -> None:
+    link = DirectLinkFactory(reuse_name="a", name="a", file__path="a")
+    owner, place = link.file.owner, (link.file.owner_id, "a")
+    for batches in both():
+        files, links = batches.find([place], by_key([owner]))
+        with django_assert_num_queries(0):
+            assert files[place].owner is owner
+            assert links[link.file_id].file is files[place]
+
+
 def test_a_batch_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        assert batches_of(DirectLink).find([]) == []
+        assert batches_of(DirectLink).find([], {}) == Found({}, {})
         assert batches_of(DirectLink).make(Wanted([], [], {"created_by": None}, False)) == []
 
 
@@ -167,13 +189,14 @@ def test_thousands_are_found_and_made_by_one_statement_each(django_assert_num_qu
     batches = batches_of(DirectLink)
     wanted = [(user.pk, name) for user in users for name in names]
     with django_assert_num_queries(1):
-        found = sorted(batches.find(wanted), key=lambda file: file.pk)
+        files = batches.find(wanted, by_key(users)).files
+    found = sorted(files.values(), key=lambda file: file.pk)
     assert [(file.owner_id, file.path) for file in found] == wanted
     codes = [f"code{number}" for number in range(len(found))]
     with django_assert_num_queries(1):
         made = batches.make(Wanted(found, codes, {"created_by": users[0]}, False))
     assert sorted(link.code for link in made) == sorted(codes)
-    assert [link for file in batches.find(wanted) for link in file.reusable_links] != []
+    assert len(batches.find(wanted, by_key(users)).links) == len(found)
 
 
 def test_few_files_are_read_whole_and_many_without_their_moments(
@@ -182,10 +205,12 @@ def test_few_files_are_read_whole_and_many_without_their_moments(
     owner = UserFactory()
     names = [FileFactory(owner=owner).path for _ in range(11)]
     batches = batches_of(DirectLink)
-    few = batches.find([(owner.pk, name) for name in names[:10]])
-    many = batches.find([(owner.pk, name) for name in names])
+    few, many = (
+        list(batches.find([(owner.pk, name) for name in some], by_key([owner])).files.values())
+        for some in (names[:10], names)
+    )
     with django_assert_num_queries(0):
-        assert all(file.created_at and file.updated_at and file.is_live for file in few)
+        assert all(file.created_at and file.version and file.is_live for file in few)
     assert many[0].get_deferred_fields() >= {"created_at", "updated_at", "content_updated_at"}
     assert many[0].created_at == File.objects.get(pk=many[0].pk).created_at
 
