@@ -28,11 +28,11 @@ class Reader:
 
     def issued(self, issued: IssuedLink) -> dict[str, Any]:
         """One item of the answer to PUT; a link that is not made yet has no address."""
-        link, file_url = issued
-        if link._state.adding:
+        source, file_url = issued
+        if not issued.is_made:
             return {"link": "", "file_url": file_url}
-        item = {"link": self.address(link.code, link.name), "file_url": file_url}
-        return item | self.snippets(link) if self.with_snippets else item
+        item = {"link": self.address(source.code, source.name), "file_url": file_url}
+        return item | self.snippets(issued.link) if self.with_snippets else item
 
     def link(self, link: DirectLink) -> dict[str, Any]:
         """A link with all that may be known of it, and so without its password."""

@@ -27,7 +27,7 @@ from directlinks.services.announcing import announce
 from directlinks.services.limits import limits_of_new
 from directlinks.services.locating import locate
 from directlinks.services.minting import mint_links, to_be_made
-from directlinks.sql.batches import Wanted
+from directlinks.sql.batches import LinkAtHand, Wanted
 from directlinks.sql.choice import batches_of
 
 # A round is repeated where a code was taken or a file vanished in between.
@@ -35,10 +35,29 @@ _ROUNDS = 3
 
 
 class IssuedLink(NamedTuple):
-    """A link, and the URI of its file as the asker would write it."""
+    """A link, as far as it was needed so far, and the URI of its file as the asker would write it.
 
-    link: DirectLink
+    ``code`` and ``name`` of the ``source`` are there in any case.
+    """
+
+    source: DirectLink | LinkAtHand
     file_url: str
+
+    @property
+    def link(self) -> DirectLink:
+        source: Any = self.source
+        link: DirectLink = source.instance(DirectLink) if self._is_at_hand else source
+        return link
+
+    @property
+    def is_made(self) -> bool:
+        """False in a dry run, where the link would be new."""
+        source: Any = self.source
+        return self._is_at_hand or not source._state.adding
+
+    @property
+    def _is_at_hand(self) -> bool:
+        return isinstance(self.source, LinkAtHand)
 
 
 def create_direct_links(
@@ -65,12 +84,13 @@ def create_direct_links(
     reuse = reuse and conf.REUSE and not any(columns.values())
     targets, at_hand = locate(asked, user=user, policy=policy)
     files = {target.id: target for target in targets if isinstance(target, File)}
+    links: dict[int, Any]
     if dry_run:
         links = to_be_made(files.values(), columns=columns, reuse=reuse)
     elif reuse:
-        links = links_for(files.values(), created_by=user, at_hand=at_hand)
+        links = at_hand | _new_links(_without(at_hand, files.values()), created_by=user)
     else:
-        links = mint_links(files.values(), columns=columns, created_by=user)
+        links = dict(mint_links(files.values(), columns=columns, created_by=user))
     vanished = _vanished(_without(links, files.values()))
     batch: Batch[IssuedLink] = Batch()
     for uri, target in zip(asked, targets, strict=True):
@@ -87,20 +107,25 @@ def create_direct_links(
     return batch
 
 
-def links_for(
-    files: Collection[File], *, created_by: Any, at_hand: Mapping[int, DirectLink] | None = None
-) -> dict[int, DirectLink]:
+def links_for(files: Collection[File], *, created_by: Any) -> dict[int, DirectLink]:
     """The reusable link of each of ``files``, which it has at hand, by the file's key.
 
-    It is made where there is none. ``at_hand`` are those that were found with the files.
+    It is made where there is none.
+    """
+    links = _reusable_links(files)
+    return links | _new_links(_without(links, files), created_by=created_by)
+
+
+def _new_links(files: Collection[File], *, created_by: Any) -> dict[int, DirectLink]:
+    """The same for ``files`` that had none a moment ago.
 
     The unique index decides who makes it: all who ask at once get the same one. Files that no
     longer exist, or are in the trash, are left out where they have none. Nothing is read before it
     is written inside a transaction, and rows are written in the order of their files, so concurrent
     callers wait for each other at most.
     """
-    links = _reusable_links(files) if at_hand is None else dict(at_hand)
-    missing = sorted(_without(links, files), key=attrgetter("id"))
+    links: dict[int, DirectLink] = {}
+    missing = sorted(files, key=attrgetter("id"))
     drawn: set[str] = set()
     rounds = _ROUNDS
     while rounds and missing:
@@ -140,7 +165,7 @@ def _made(
     return {link.file_id: link for link in made}
 
 
-def _without(links: Mapping[int, DirectLink], files: Iterable[File]) -> list[File]:
+def _without(links: Mapping[int, object], files: Iterable[File]) -> list[File]:
     return [file for file in files if file.id not in links]
 
 

@@ -22,7 +22,7 @@ from directlinks.core.errors import (
 from directlinks.core.uris import FileURI
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
-from directlinks.sql.batches import Found, Place
+from directlinks.sql.batches import Found, LinkAtHand, Place
 from directlinks.sql.choice import batches_of
 from directlinks.storage import without_bytes
 
@@ -34,7 +34,7 @@ class Located(NamedTuple):
     again to these files, by the file's key, as far as there are any."""
 
     targets: list[File | URIError]
-    links: dict[int, DirectLink]
+    links: dict[int, LinkAtHand]
 
 
 def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:

@@ -50,14 +50,39 @@ class Wanted:
     code_may_be_used: bool
 
 
+class LinkAtHand(NamedTuple):
+    """What an answer says of a link that may be given again; most are never asked for more.
+
+    ``file`` is an instance, and ``instance`` makes one of the link.
+    """
+
+    id: int
+    code: str
+    name: str
+    file: Any
+    using: str
+
+    def instance(self, model: Any) -> Any:
+        """The same of ``model``, the class DirectLink, without a query."""
+        columns = {
+            "id": self.id,
+            "file_id": self.file.id,
+            "code": self.code,
+            "name": self.name,
+            "reuse_name": self.name,
+            **UNLIMITED,
+        }
+        return stored(model, self.using, columns, file=self.file)
+
+
 class Found(NamedTuple):
     """Live files by their places, and the link of each that may be given again, by the file's key.
 
-    Each file has its owner at hand, and each link its file.
+    Each file has its owner at hand.
     """
 
     files: dict[Place, Any]
-    links: dict[int, Any]
+    links: dict[int, LinkAtHand]
 
 
 class Batches(ABC):
@@ -117,11 +142,11 @@ class WrittenBatches(Batches):
                 if rare:
                     columns.update(self._rare(rare))
                 file = files[place] = stored(
-                    self.file_model, self.connection, columns, owner=owners[place[0]]
+                    self.file_model, self.connection.alias, columns, owner=owners[place[0]]
                 )
             # A file that was renamed has links of its former names.
             if link is not None and name == paths.name(path):
-                links[key] = self._link(link, file, code, name, UNLIMITED)
+                links[key] = LinkAtHand(link, code, name, file, self.connection.alias)
         return found
 
     def make(self, wanted: Wanted) -> list[Any]:
@@ -152,7 +177,7 @@ class WrittenBatches(Batches):
             "reuse_name": name,
             **others,
         }
-        return stored(self.model, self.connection, columns, file=file)
+        return stored(self.model, self.connection.alias, columns, file=file)
 
     def _rows(self, text: str, parameters: Sequence[Any]) -> list[Any]:
         with self.connection.cursor() as cursor:

@@ -8,10 +8,8 @@ from django.db.models import Field
 from django.db.models.base import ModelState
 
 
-def stored(
-    model: Any, connection: BaseDatabaseWrapper, columns: dict[str, Any], **related: Any
-) -> Any:
-    """An instance of ``model`` that came from the database behind ``connection``.
+def stored(model: Any, using: str, columns: dict[str, Any], **related: Any) -> Any:
+    """An instance of ``model`` that came from the database with the alias ``using``.
 
     It comes to life as one that is unpickled: without ``__init__`` and its signals, which take five
     times as long as the rest. What is not in ``columns`` is deferred; ``related`` are instances
@@ -19,7 +17,7 @@ def stored(
     """
     instance = model.__new__(model)
     state = columns["_state"] = ModelState()
-    state.db = connection.alias
+    state.db = using
     state.adding = False
     state.fields_cache = related
     instance.__dict__ = columns

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from directlinks.sql.batches import Batches, Found, Place, Wanted
+from directlinks.sql.batches import Batches, Found, LinkAtHand, Place, Wanted
 
 
 class PlainBatches(Batches):
@@ -30,7 +30,8 @@ class PlainBatches(Batches):
             file.owner = owners[owner]
             for link in vars(file).pop("reusable_links"):
                 if link.name == file.name:  # which it may have lost since
-                    links[file.id] = link
+                    at_hand = LinkAtHand(link.id, link.code, link.name, file, self.links.db)
+                    links[file.id] = at_hand
         return Found(files, links)
 
     def make(self, wanted: Wanted) -> list[Any]:

@@ -89,7 +89,7 @@ def found(batches: Batches, wanted: list[Place], users: list[Any]) -> tuple[Any,
     files, links = batches.find(wanted, by_key(users))
     return (
         {place: facts(file) for place, file in files.items()},
-        {key: facts(link) for key, link in links.items()},
+        {key: facts(link.instance(DirectLink)) for key, link in links.items()},
     )
 
 
@@ -162,6 +162,7 @@ def test_what_is_found_has_what_leads_to_it_at_hand(django_assert_num_queries: A
         with django_assert_num_queries(0):
             assert files[place].owner is owner
             assert links[link.file_id].file is files[place]
+            assert links[link.file_id].instance(DirectLink).file is files[place]
 
 
 def test_a_batch_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
