@@ -44,7 +44,8 @@ class RedirectBackend(DeliveryBackend):
         if (fault := self._fault(location, target, download, request)) is not None:
             logger.error("Refused to redirect link %s: its target %s.", download.link, fault)
             raise LinkNotFound
-        return redirection(location, download, dies_at=dies_at, now=now).response()
+        dies_in = None if dies_at is None else (dies_at - now).total_seconds()
+        return redirection(location, download, dies_in=dies_in, now=now).response()
 
     def _target(self, download: Download, now: datetime) -> tuple[Target, datetime | None]:
         """A target and when it dies: the same for everybody until shortly before that.

@@ -1,6 +1,6 @@
 """Delivery by a temporary content URL of our own: the default where files are on this machine."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from directlinks import addresses
 from directlinks.conf import conf
@@ -17,16 +17,11 @@ class SignedBackend(HeadersBackend):
     same_for_all = True
 
     def reply(self, download: Download, now: datetime, site: str) -> Reply:
-        dies_at = now + timedelta(seconds=conf.TARGET_SECONDS)
+        asked_at = now.timestamp()
+        expires = int(asked_at) + conf.TARGET_SECONDS
         if download.until is not None:
-            dies_at = min(dies_at, download.until)
-        dies_at = dies_at.replace(microsecond=0)  # a ticket counts in whole seconds
-        ticket = signing.Ticket(
-            link=download.link,
-            attachment=download.attachment,
-            head_only=download.head_only,
-            expires=int(dies_at.timestamp()),
-        )
+            expires = min(expires, int(download.until.timestamp()))
+        ticket = signing.Ticket(download.link, download.attachment, download.head_only, expires)
         text = signing.issue(ticket, conf.signing_keys[0])
         location = addresses.content_address(site, text, download.name)
-        return redirection(location, download, dies_at=dies_at, now=now)
+        return redirection(location, download, dies_in=expires - asked_at, now=now)

@@ -150,7 +150,7 @@ class SQLiteLinks(WrittenLinks):
 
     def _written(self, moment: datetime) -> Any:
         if moment.tzinfo is self.connection.timezone:  # what follows would find out the same
-            return str(moment.replace(tzinfo=None))
+            return moment.replace(tzinfo=None).isoformat(" ")
         return super()._written(moment)
 
     def _open(self, visit: tuple[Any, ...], day: Any) -> Any:

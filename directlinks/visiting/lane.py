@@ -6,7 +6,7 @@ all of the rules.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.handlers.wsgi import get_path_info
 from django.db import connections, router
@@ -75,10 +75,9 @@ def _found(environ: Environ, rest: str, site: str, now: datetime) -> Reply | Non
     deliver = type(backend).deliver
     if deliver is StreamBackend.deliver:
         return streamed(code, name, now, saving=saving) if wants_all(environ) else None
-    if isinstance(backend, HeadersBackend) and deliver is HeadersBackend.deliver:
-        is_remembered = backend.same_for_all and conf.CACHE_SECONDS  # by the long way
-        return None if is_remembered else _opened(backend, code, name, site, now, saving=saving)
-    return None
+    if deliver is not HeadersBackend.deliver or (backend.same_for_all and conf.CACHE_SECONDS):
+        return None  # the long way remembers what is the same for all
+    return _opened(cast("HeadersBackend", backend), code, name, site, now, saving=saving)
 
 
 def _is_plain(environ: Environ) -> bool:

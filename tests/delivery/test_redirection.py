@@ -30,7 +30,7 @@ def cache_control(
         reply = redirection(
             "https://x.example/",
             link,
-            dies_at=None if dies_in is None else now + dies_in,
+            dies_in=None if dies_in is None else dies_in.total_seconds(),
             now=now,
         )
     return reply.headers["Cache-Control"]
@@ -70,7 +70,7 @@ def test_nothing_is_kept_unless_the_site_says_so(dies_in: timedelta | None) -> N
 
 
 def test_it_is_an_empty_302_that_nobody_indexes() -> None:
-    response = redirection("https://x.example/a", download(), dies_at=None, now=NOW).response()
+    response = redirection("https://x.example/a", download(), dies_in=None, now=NOW).response()
     assert (response.status_code, response.content) == (302, b"")
     assert dict(response.headers) == {
         "Location": "https://x.example/a",
