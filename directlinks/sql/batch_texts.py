@@ -148,10 +148,11 @@ def _find_postgresql(n: Names, connection: BaseDatabaseWrapper, columns: str) ->
 
 def _make_postgresql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
     # Keys, codes and names are joined by slashes, which none of them has. LIMIT as above: each file
-    # is looked up by primary key, in the order of the array, and the
-    # unique indexes decide which rows are new. The lock keeps a file from being deleted before its
-    # link is there, which the foreign key would refuse for the whole batch; it keeps nobody from
-    # changing the file.
+    # is looked up by primary key, in the order of the array, and by nothing else: of a table that
+    # was never analysed the planner would rather read the index of what is in the trash. The unique
+    # indexes decide which rows are new. The lock keeps a file from being deleted before its link is
+    # there, which the foreign key would refuse for the whole batch; it keeps nobody from changing
+    # the file.
     values = ", ".join(f"%s::{field.db_type(connection)}" for field in n.shared)
     return f"""
         INSERT INTO {n.link} ({n.new})
@@ -159,9 +160,9 @@ def _make_postgresql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> s
         FROM unnest(string_to_array(%s, '/')::bigint[], string_to_array(%s, '/'),
             string_to_array(%s, '/')) AS asked (file, code, name)
         CROSS JOIN LATERAL (
-            SELECT id FROM {n.file} WHERE id = asked.file AND deleted_at IS NULL
+            SELECT id, deleted_at FROM {n.file} WHERE id = asked.file
             LIMIT 1 FOR KEY SHARE) file
-        {codes}
+        {codes} AND file.deleted_at IS NULL
         ON CONFLICT DO NOTHING RETURNING file_id, id, code"""  # noqa: S608
 
 

@@ -17,6 +17,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from directlinks.sql.rows import Admission, LinkRow
 from directlinks.sql.texts import Texts
 
+# What json.loads() does behind two more functions: a visit pays for each step of Python, and after a
+# system call, when caches are cold, several times.
+_read_json = json.JSONDecoder().raw_decode
+
 
 class Links(ABC):
     """What a visit asks of the tables. ``day`` is the day of ``now`` in the site's time zone."""
@@ -76,8 +80,11 @@ class WrittenLinks(Links):
     def _fetched(self, text: str, parameters: tuple[Any, ...]) -> Any:
         """The first row, or None."""
         if self._may_ask_directly():
-            with self.connection.wrap_database_errors:
+            try:
                 return self._asked_directly(text, parameters)
+            except Exception:
+                with self.connection.wrap_database_errors:  # it makes them Django's
+                    raise
         with self.connection.cursor() as cursor:
             cursor.execute(text, parameters)
             return cursor.fetchone()
@@ -142,7 +149,7 @@ class SQLiteLinks(WrittenLinks):
         if found is None:
             return None
         link, expires_at, max_downloads, file = found
-        content, content_type, version, modified_at, size = json.loads(file)
+        (content, content_type, version, modified_at, size), _ = _read_json(file)
         return Admission(
             link, name, self._moment(expires_at), max_downloads,
             content, content_type, version, self._moment(modified_at), size,
@@ -162,18 +169,18 @@ class SQLiteLinks(WrittenLinks):
         return found
 
     def _open_directly(self, visit: tuple[Any, ...], day: Any) -> Any:
-        raw = self.connection.connection
-        with self.connection.wrap_database_errors:
-            raw.execute("BEGIN IMMEDIATE")
-            try:
-                found = self._asked_directly(self.texts.open, visit)
-                if found is not None:
-                    self._asked_directly(self.texts.count_day, (found[0], day))
-                raw.execute("COMMIT")
-            except BaseException:
-                # Where the disk is full, SQLite has rolled back by itself.
-                if raw.in_transaction:
-                    raw.execute("ROLLBACK")
+        execute = self.connection.connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            found = execute(_own_spelling(self.texts.open), visit).fetchone()
+            if found is not None:
+                execute(_own_spelling(self.texts.count_day), (found[0], day))
+            execute("COMMIT")
+        except BaseException:
+            # Where the disk is full, SQLite has rolled back by itself.
+            if self.connection.connection.in_transaction:
+                execute("ROLLBACK")
+            with self.connection.wrap_database_errors:
                 raise
         return found
 
