@@ -105,6 +105,8 @@ def gated(parts: Sequence[str]) -> int:
     """1 where a part twice falls short of what ``gate`` asks for, else 0."""
     fails = False
     for part in parts:
+        if part == "workers":  # it has no goal
+            continue
         for _ in range(2):
             results = measured([part], SHORT)
             print(table.rendered(results), flush=True)

@@ -17,8 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from directlinks.sql.rows import Admission, LinkRow
 from directlinks.sql.texts import Texts
 
-# What json.loads() does behind two more functions: a visit pays for each step of Python, and after a
-# system call, when caches are cold, several times.
+# What json.loads() does behind two more functions. A visit pays for each step of Python, and after
+# a system call, when caches are cold, several times.
 _read_json = json.JSONDecoder().raw_decode
 
 
