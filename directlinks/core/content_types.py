@@ -67,3 +67,15 @@ def guess(name: str) -> str:
     if compression is not None:
         return _COMPRESSIONS[compression]
     return content_type or UNKNOWN
+
+
+def own_or_guessed(content_type: str, formerly: str, name: str) -> str:
+    """The ``content_type`` that was given to a file, else what its ``name`` says.
+
+    One that its former name had said changes with the name, unless the new one says nothing.
+    """
+    guessed = guess(name)
+    if not content_type:
+        return guessed
+    is_renamed = content_type == guess(formerly) and guessed != UNKNOWN
+    return guessed if is_renamed else content_type

@@ -149,7 +149,8 @@ class File(models.Model):
         self._derive_from_path()
         if self.content_is_new:
             self._describe_content()
-        self.content_type = self._own_or_guessed_type()
+        formerly = paths.name(self.stored_path or self.path)
+        self.content_type = content_types.own_or_guessed(self.content_type, formerly, self.name)
         if update_fields is not None:
             update_fields = update_fields | self._derived_from(update_fields)
         using = using or router.db_for_write(File, instance=self)
@@ -189,15 +190,6 @@ class File(models.Model):
         except BaseException:
             self.deleted_at = trashed_at
             raise
-
-    def _own_or_guessed_type(self) -> str:
-        """The content type that was given, else what the name says, also after a rename."""
-        guess = content_types.guess(self.name)
-        if not self.content_type:
-            return guess
-        before = content_types.guess(paths.name(self.stored_path or self.path))
-        renamed = self.content_type == before and guess != content_types.UNKNOWN
-        return guess if renamed else self.content_type
 
     def _validate_field(self, field: str, validate: Callable[[str], None]) -> None:
         """Run ``validate`` on ``field``, and raise its error under the field's name."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from directlinks.core.content_types import guess, is_well_formed
+from directlinks.core.content_types import UNKNOWN, guess, is_well_formed, own_or_guessed
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,19 @@ def test_the_extension_decides(name: str, content_type: str) -> None:
 )
 def test_only_what_a_header_can_hold_is_well_formed(content_type: str, well_formed: bool) -> None:
     assert is_well_formed(content_type) == well_formed
+
+
+@pytest.mark.parametrize(
+    ("content_type", "formerly", "name", "expected"),
+    [
+        ("", "a.png", "a.png", "image/png"),
+        ("", "a", "a", UNKNOWN),
+        ("image/x-mine", "a.png", "a.txt", "image/x-mine"),
+        ("image/png", "a.png", "a.txt", "text/plain"),
+        ("image/png", "a.png", "a", "image/png"),
+    ],
+)
+def test_a_files_type_is_its_own_or_follows_its_name(
+    content_type: str, formerly: str, name: str, expected: str
+) -> None:
+    assert own_or_guessed(content_type, formerly, name) == expected
