@@ -17,6 +17,9 @@ from directlinks.core import codes, faults, uris, visits
 
 Value = TypeVar("Value")
 
+# From these Django reads the script prefix where a server sets them, each with the whole path.
+PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
+
 
 class Setting(Generic[Value]):
     """One key of ``DIRECTLINKS``, with its default. Checked by ``fault``, reported as ``check``."""
@@ -139,10 +142,17 @@ class Conf:
         return settings.ROOT_URLCONF
 
     @cached_property
-    def proxy_ssl_header(self) -> str:
-        """The header by which a proxy says that its client came by TLS, as META calls it."""
-        header = settings.SECURE_PROXY_SSL_HEADER
-        return header[0] if header else ""
+    def facts_of_site(self) -> tuple[str, ...]:
+        """What in META decides at which address Django finds the site, beside the scheme."""
+        proxy = settings.SECURE_PROXY_SSL_HEADER
+        believed = {
+            "SCRIPT_NAME": settings.FORCE_SCRIPT_NAME is None,
+            "HTTP_X_FORWARDED_HOST": settings.USE_X_FORWARDED_HOST,
+            "HTTP_X_FORWARDED_PORT": settings.USE_X_FORWARDED_PORT,
+            **({proxy[0]: True} if proxy else {}),
+        }
+        names = [name for name, is_believed in believed.items() if is_believed]
+        return ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", *PATHS_OF_SERVERS, *names)
 
     @cached_property
     def num_proxies(self) -> int:

@@ -1,7 +1,7 @@
 """Where contents are stored."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -32,7 +32,7 @@ def lacks_bytes(content: FieldFile) -> bool:
     return bool(without_bytes(content.storage, [str(content)]))
 
 
-def without_bytes(storage: Storage, names: Iterable[str]) -> set[str]:
+def without_bytes(storage: Storage, names: Collection[str]) -> set[str]:
     """Those of ``names`` under which ``storage`` certainly has no bytes.
 
     Remote storages are not asked: a batch would mean a request for each file.
@@ -41,7 +41,14 @@ def without_bytes(storage: Storage, names: Iterable[str]) -> set[str]:
         return {name for name in names if not name}
     if not _is_plain_folder(storage):
         return {name for name in names if not _exists(storage, name)}
-    folder = f"{storage.path('')}/"
+    try:
+        return _not_in(f"{storage.path('')}/", names, storage)
+    except ValueError:  # a name that the file system cannot spell, which the storage can tell
+        return {name for name in names if not _exists(storage, name)}
+
+
+def _not_in(folder: str, names: Iterable[str], storage: Storage) -> set[str]:
+    """Those of ``names`` that are none of a file in ``folder``. Raises ValueError."""
     return {
         name
         for name in names

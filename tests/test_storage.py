@@ -9,7 +9,7 @@ from django.db.models.fields.files import FieldFile
 from pytest_django.fixtures import Settings
 
 from directlinks.models import File
-from directlinks.storage import content_storage, has_local_paths, lacks_bytes
+from directlinks.storage import content_storage, has_local_paths, lacks_bytes, without_bytes
 from tests.storages import Bucket
 
 
@@ -34,6 +34,16 @@ def test_a_storage_of_this_machine_has_local_paths(tmp_path: Path) -> None:
 
 
 class TestLackingBytes:
+    def test_a_name_that_the_file_system_cannot_spell_has_none_and_spoils_no_other(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "a.txt").write_bytes(b"a")
+        lone = "\ud800.txt"
+        assert without_bytes(FileSystemStorage(tmp_path), ["a.txt", lone, "b.txt"]) == {
+            lone,
+            "b.txt",
+        }
+
     def test_no_content_has_none(self) -> None:
         assert lacks_bytes(content(""))
 

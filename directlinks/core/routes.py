@@ -39,11 +39,9 @@ _SHAPES = [
 ]
 
 
-# A link whose code could be one, and whose name every database can be asked for.
+# The same once more for those whom every visit asks, each by one pattern that knows a code and what
+# a name must not have.
 _LINK = re.compile(rf"(d/)?({codes.PATTERN})/([^/\0]+)")
-
-
-# A ticket, and the name that stands behind it.
 _TICKET = re.compile(r"t/([^/]+)/([^/\0]+)")
 
 

@@ -45,6 +45,10 @@ PREVIEW_AGENTS = (
 _PREFETCH = re.compile(r"\b(?:prefetch|prerender|preview)\b", re.IGNORECASE)
 
 
+# Those of a request that says nothing: Sec-Purpose, Purpose, X-Purpose, X-Moz.
+NO_PURPOSES = (None, None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a request says of itself; ``purposes`` are the values of Sec-Purpose and its like.

@@ -19,7 +19,7 @@ class DeliveryBackend(ABC):
     """A subclass is named in ``DIRECTLINKS["DELIVERY"]``; its OPTIONS arrive as keywords.
 
     The care that all need stands elsewhere: whether a visit is granted, what may be shown inline,
-    how a name is quoted.
+    how a name is quoted. One instance serves all visitors, in all threads.
     """
 
     #: Whether it works only where the contents are files of this machine.
@@ -61,7 +61,8 @@ class HeadersBackend(DeliveryBackend):
     def reply(self, download: Download, now: datetime, site: str) -> Reply:
         """The answer to a GET or HEAD of a link at ``now``; its ``site`` is what links begin with.
 
-        Raises LinkNotFound as ``deliver`` does.
+        A status other than 200 and 302 grants nothing, and so is not counted. Raises LinkNotFound
+        as ``deliver`` does.
         """
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:

@@ -12,9 +12,11 @@ from directlinks.storage import has_local_paths
 
 def backend_for(storage: Storage) -> DeliveryBackend:
     """What the site has chosen, or else what ``storage`` can do."""
-    backend: DeliveryBackend | None = conf.made.get(storage)
-    if backend is None:
-        backend = conf.made[storage] = _made(storage)
+    made = conf.made.get(id(storage))
+    if made is None:
+        # With the storage, so that nothing else comes to have its id.
+        made = conf.made[id(storage)] = (_made(storage), storage)
+    backend: DeliveryBackend = made[0]
     return backend
 
 

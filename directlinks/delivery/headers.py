@@ -1,7 +1,7 @@
 """Headers that answers of several kinds share."""
 
 from functools import lru_cache
-from unicodedata import bidirectional
+from unicodedata import bidirectional, category
 
 from django.utils.http import content_disposition_header
 
@@ -30,10 +30,13 @@ _REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 def disposition(name: str, *, attachment: bool) -> str:
     """Content-Disposition for a file called ``name``.
 
-    Characters that reorder text are left out: they can make ``exe.txt`` of ``txt.exe``.
+    Characters that reorder text are left out: they can make ``exe.txt`` of ``txt.exe``. So are
+    controls, which could end the header.
     """
     basename = name.rpartition("/")[2]
-    shown = "".join(c for c in basename if bidirectional(c) not in _REORDERING)
+    shown = "".join(
+        c for c in basename if bidirectional(c) not in _REORDERING and category(c) != "Cc"
+    )
     return content_disposition_header(attachment, shown) or "inline"
 
 

@@ -1,6 +1,8 @@
 """A WSGI application in front of another one, which answers for links itself."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from django.core.handlers.exception import convert_exception_to_response
@@ -12,12 +14,9 @@ from directlinks.addresses import link_prefix
 from directlinks.core.routes import Kind, Route
 from directlinks.visiting.lane import quick_reply
 from directlinks.visiting.matching import route_of
-from directlinks.visiting.resolving import resolve
+from directlinks.visiting.resolving import FAULT, resolve
 
-# What went wrong in the fast lane; the visit may have been counted, so it is not tried again.
-_FAULT = "directlinks.fault"
-
-_STATUS = {200: "200 OK", 302: "302 Found"}
+_status_line = lru_cache(lambda status_code: f"{status_code} {HTTPStatus(status_code).phrase}")
 
 
 class DirectLinksWSGI(WSGIHandler):
@@ -37,12 +36,12 @@ class DirectLinksWSGI(WSGIHandler):
             return self.application(environ, start_response)
         try:
             reply = quick_reply(environ, prefix)
-        except Exception as fault:  # noqa: BLE001  # raised again where Django answers for it
-            environ[_FAULT] = fault
+        except Exception as fault:  # noqa: BLE001  # raised again where it is answered
+            environ[FAULT] = fault
             reply = None
         if reply is None:
             return super().__call__(environ, start_response)
-        start_response(_STATUS[reply.status], list(reply.headers.items()))
+        start_response(_status_line(reply.status_code), list(reply.headers.items()))
         if reply.body is None:
             return []
         return reply.body.sent_by(environ.get("wsgi.file_wrapper"))
@@ -53,8 +52,6 @@ class DirectLinksWSGI(WSGIHandler):
 
 
 def _resolved(request: HttpRequest) -> HttpResponseBase:
-    if (fault := request.META.pop(_FAULT, None)) is not None:
-        raise fault
     return resolve(request, route_of(request.path_info) or Route(Kind.UNKNOWN))
 
 

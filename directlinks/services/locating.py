@@ -27,6 +27,7 @@ from directlinks.sql.choice import batches_of
 from directlinks.storage import without_bytes
 
 _CONTENT: Any = File._meta.get_field("content")
+_OWNER: Any = File._meta.get_field("owner")
 
 
 class Located(NamedTuple):
@@ -82,7 +83,9 @@ class Asker:
     def may_link_missing(self, place: Place) -> bool:
         """Whether the policy would allow a link, if there were a file at ``place``."""
         owner, path = place
-        return self.policy.allows(self.user, File(owner=self.owners[owner], path=path))
+        file = File(owner_id=owner, path=path)
+        _OWNER.set_cached_value(file, self.owners[owner])  # without asking a database router
+        return self.policy.allows(self.user, file)
 
 
 def _errors_of_missing(

@@ -1,13 +1,12 @@
 """Opening direct links: what a visitor's code and name, or the ticket in a temporary URL, give."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from django.db.models.fields.files import FieldFile
 from django.http.response import HttpResponseBase
-from django.utils.module_loading import import_string
 
 from directlinks import signals
 from directlinks.conf import conf
@@ -28,6 +27,7 @@ from directlinks.delivery.download import Download, is_passive
 from directlinks.delivery.streaming import BlockResponse
 from directlinks.models import DirectLink, File
 from directlinks.services.announcing import announce_now
+from directlinks.services.visits import is_plain, kind_of
 from directlinks.sql.choice import links_of
 from directlinks.sql.rows import Admission, LinkRow
 
@@ -45,6 +45,16 @@ class Delivery(Protocol):
     counts_first: bool
 
     def __call__(self, download: Download) -> HttpResponseBase: ...
+
+
+class Answer(Protocol):
+    """A response, or what stands for one."""
+
+    @property
+    def status_code(self) -> int: ...
+
+
+SomeAnswer = TypeVar("SomeAnswer", bound=Answer)
 
 
 class Unlocking(Protocol):
@@ -87,7 +97,7 @@ def open_direct_link(
         if deliver.counts_first and "\0" not in name and is_plain(look):
             admission = admit(code, name, now)
         if admission is not None:
-            answer = _deliver_counted(admission, deliver, now=now, attachment=attachment)
+            answer, _ = deliver_counted(admission, deliver, now=now, attachment=attachment)
             return Opened(answer, admission)
         row = find_open_link(code=code, name=name, now=now)
         answer = _deliver_and_count(row, look, deliver, unlock, now=now, attachment=attachment)
@@ -140,35 +150,11 @@ def redeem_ticket(*, text: str, name: str, method: str, now: datetime) -> Downlo
     return describe(row, attachment=ticket.attachment, head_only=ticket.head_only)
 
 
-def is_plain(look: Look) -> bool:
-    """Whether ``look`` is a download whatever file it is of."""
-    return (
-        look.byte_range is None
-        and _kind(conf.VISIT_RULE, look, 0, tuple(conf.PREVIEW_AGENTS)) is Visit.DOWNLOAD
-    )
-
-
-def is_download(user_agent: str | None) -> bool:
-    """Whether a GET that says no more than ``user_agent`` is one, whatever file it is of."""
-    return _is_download(conf.VISIT_RULE, user_agent, tuple(conf.PREVIEW_AGENTS))
-
-
-@lru_cache(maxsize=4096)
-def _is_download(rule: str, user_agent: str | None, preview_agents: tuple[str, ...]) -> bool:
-    return _kind(rule, Look("GET", user_agent=user_agent), 0, preview_agents) is Visit.DOWNLOAD
-
-
-# The rule decides by nothing else, and most visitors look the same.
-@lru_cache(maxsize=4096)
-def _kind(rule: str, look: Look, size: int, preview_agents: tuple[str, ...]) -> Visit:
-    kind: Visit = import_string(rule)(look, size=size, preview_agents=preview_agents)
-    return kind
-
-
-def _deliver_counted(
-    row: Admission, deliver: Delivery, *, now: datetime, attachment: bool
-) -> HttpResponseBase:
-    """The answer to a visit that was counted already; taken back where it grants nothing."""
+def deliver_counted(
+    row: Admission, deliver: Callable[[Download], SomeAnswer], *, now: datetime, attachment: bool
+) -> tuple[SomeAnswer, bool]:
+    """The answer to a visit that was counted already, and whether it grants the file: else the
+    download is taken back, as where ``deliver`` raises."""
     granted = False
     try:
         answer = deliver(describe(row, attachment=attachment, head_only=False))
@@ -176,8 +162,9 @@ def _deliver_counted(
     finally:
         if not granted:
             links_of(DirectLink).give_back(row.link, day_of(now))
-    announce_now(signals.opened, link=row.link, at=now)
-    return answer
+    if granted:
+        announce_now(signals.opened, link=row.link, at=now)
+    return answer, granted
 
 
 def _deliver_and_count(
@@ -196,7 +183,7 @@ def _deliver_and_count(
         unlock(row)
     elif not referers.allows(row.referers, look.referer):
         raise RefererRefused
-    visit = _kind(conf.VISIT_RULE, look, row.size, tuple(conf.PREVIEW_AGENTS))
+    visit = kind_of(look, row.size)
     limited = row.max_downloads is not None
     if limited and visit is Visit.PREVIEW:
         raise NotForPreviews

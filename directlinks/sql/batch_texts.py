@@ -109,7 +109,7 @@ _REUSABLE = "link.file_id = file.id AND link.reuse_name IS NOT NULL"
 
 def _find_sqlite(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
     # {"owner": ["path key", …], …} is read once. CROSS JOIN keeps its order: each place is looked
-    # up in the unique index (owner, path_key), each file in the index of the links by their files.
+    # up in the unique index (owner, path_key), each file in that of its links (file, reuse_name).
     return f"""
         SELECT {columns} FROM json_each(%s) space CROSS JOIN json_each(space.value) asked
         CROSS JOIN {n.file} file ON file.owner_id = space.key AND file.path_key = asked.value

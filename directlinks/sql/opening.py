@@ -91,8 +91,12 @@ class WrittenLinks(Links):
 
     def _may_ask_directly(self) -> bool:
         """Whether the driver may be spoken to without Django, whose cursor costs as much as the
-        driver's: nobody watches the statements, and they belong to no transaction."""
-        connection = self.connection
+        driver's: nobody watches the statements, and they belong to no transaction.
+
+        A backend that is not Django's own may do more when it makes a cursor.
+        """
+        connection: Any = self.connection
+        connection.close_if_health_check_failed()
         if connection.connection is None:
             connection.ensure_connection()
         return not (
@@ -100,6 +104,8 @@ class WrittenLinks(Links):
             or connection.execute_wrappers
             or connection.queries_logged
             or not connection.autocommit
+            or "cursor" in vars(connection)
+            or not type(connection).__module__.startswith("django.")
         )
 
     def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:

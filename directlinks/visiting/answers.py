@@ -19,7 +19,8 @@ from directlinks.core.visits import Look
 from directlinks.counting.choice import site_counter
 from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
-from directlinks.services.opening import Opened, is_plain
+from directlinks.services.opening import Opened
+from directlinks.services.visits import is_plain
 from directlinks.visiting.sites import Facts, facts_of, scheme_of
 
 MOST_ANSWERS = 50_000

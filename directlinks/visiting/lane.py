@@ -17,15 +17,14 @@ from directlinks.conf import conf
 from directlinks.core.errors import DirectLinksError
 from directlinks.core.routes import link_at, ticket_at
 from directlinks.counting.choice import site_counter
-from directlinks.counting.days import day_of
 from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.choice import backend_for
+from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.stream import StreamBackend
 from directlinks.models import DirectLink, File
-from directlinks.services.announcing import announce_now
-from directlinks.services.opening import admit, describe, is_download
-from directlinks.sql.choice import links_of
+from directlinks.services.opening import admit, deliver_counted
+from directlinks.services.visits import is_download
 from directlinks.visiting.answers import Answer, counted, known_answer
 from directlinks.visiting.content_lane import redeemed, streamed, wants_all
 from directlinks.visiting.sites import facts_of, known_site
@@ -99,21 +98,22 @@ def _opened(
     admission = admit(code, name, now)
     if admission is None:
         return None
-    reply = None
+
+    def deliver(download: Download) -> Reply:
+        return backend.reply(download, now, site)
+
     try:
-        download = describe(admission, attachment=saving, head_only=False)
-        reply = backend.reply(download, now, site)
+        reply, granted = deliver_counted(admission, deliver, now=now, attachment=saving)
     except DirectLinksError:  # the long way finds it too, and says what it means
         return None
-    finally:
-        if reply is None:
-            links_of(DirectLink).give_back(admission.link, day_of(now))
-    announce_now(signals.opened, link=admission.link, at=now)
-    return reply
+    return reply if granted else None
 
 
 def _end_of_request() -> None:
-    """Do for our database what Django does for all of them after each request."""
-    connection = connections[router.db_for_write(DirectLink)]
-    if not connection.in_atomic_block:  # that of a test, which goes on
-        connection.close_if_unusable_or_obsolete()
+    """Do for connections what Django does for them after each request: for ours, or for all where
+    somebody else is told of visits."""
+    ours = connections[router.db_for_write(DirectLink)]
+    used = connections.all(initialized_only=True) if signals.opened.receivers else [ours]
+    for connection in used:
+        if not connection.in_atomic_block:  # that of a test, which goes on
+            connection.close_if_unusable_or_obsolete()

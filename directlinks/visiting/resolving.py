@@ -40,6 +40,10 @@ _CONTENT = File._meta.get_field("content")
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 
+# Where META has what went wrong in the fast lane: the visit may have been counted, and so is not
+# tried again.
+FAULT = "directlinks.fault"
+
 
 def resolve(request: HttpRequest, route: Route) -> HttpResponseBase:
     """The answer to ``request`` for ``route``. Raises nothing, but unexpected errors in DEBUG."""
@@ -72,6 +76,8 @@ def _report(request: HttpRequest, response: HttpResponse, route: Route, msg: str
 
 
 def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
+    if (fault := request.META.pop(FAULT, None)) is not None:
+        raise fault
     if known_site(facts_of(request.META, scheme_of(request))) is None:
         remember_site(request)
     if request.method == "OPTIONS":

@@ -12,29 +12,18 @@ from django.http import HttpRequest
 from django.urls import get_urlconf
 
 from directlinks import addresses
-from directlinks.conf import conf
+from directlinks.conf import PATHS_OF_SERVERS, conf
 
 MOST_SITES = 1000
 
 Facts = tuple[Any, ...]
-
-_FACTS = (
-    "HTTP_HOST",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "SERVER_NAME",
-    "SERVER_PORT",
-    "SCRIPT_NAME",
-)
-
-_PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
 
 _sites: dict[Facts, str] = {}
 
 
 def facts_of(meta: Mapping[str, Any], scheme: str) -> Facts:
     """All that the address of the site depends on, in a request with ``meta`` by ``scheme``."""
-    return (scheme, meta.get(conf.proxy_ssl_header), *map(meta.get, _FACTS))
+    return (scheme, *map(meta.get, conf.facts_of_site))
 
 
 def known_site(facts: Facts) -> str | None:
@@ -60,7 +49,7 @@ def _depends_on_more(request: HttpRequest) -> bool:
         # a middleware may have chosen other routes for this request,
         or get_urlconf() not in (None, conf.root_urlconf)
         # and these servers' word for the script prefix has the path of the request in it.
-        or any(name in request.META for name in _PATHS_OF_SERVERS)
+        or any(name in request.META for name in PATHS_OF_SERVERS)
     )
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directlinks.core import codes
-from directlinks.core.routes import Kind, Route, link_at, parse
+from directlinks.core.routes import Kind, Route, link_at, parse, ticket_at
 
 segments = st.sampled_from(
     ["d", "t", "abcd", "a-_Z9", "abc", "a b.txt", "新", "a\0b", "", "x" * 65]
@@ -20,6 +20,8 @@ def test_the_short_way_finds_the_links_that_the_long_one_finds(rest: str) -> Non
         and "\0" not in route.name
     )
     assert found == ((route.attachment, route.secret, route.name) if is_link else None)
+    is_ticket = route.kind is Kind.CONTENT and "\0" not in route.name
+    assert ticket_at(rest) == ((route.secret, route.name) if is_ticket else None)
 
 
 def test_each_kind_has_its_shape() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import (
     ActionNotSupported,
@@ -44,6 +45,13 @@ def fault(user: Any, text: str, policy: Any = None) -> tuple[type, str]:
     (target,) = located(user, text, policy=policy)
     assert isinstance(target, URIError)
     return type(target), target.text
+
+
+class NoRelations:
+    """A router that lets no instance lead to another."""
+
+    def allow_relation(self, *instances: Any, **hints: Any) -> bool:
+        return False
 
 
 class TestFiles:
@@ -95,6 +103,14 @@ class TestFiles:
         assert isinstance(found, File)
         with django_assert_num_queries(0):
             assert found.owner == file.owner
+
+    def test_no_router_is_asked_about_a_file_that_is_not_there(self, settings: Settings) -> None:
+        """One for replicas may not know the database that the user was read from."""
+        settings.DATABASE_ROUTERS = [NoRelations()]
+        user = UserFactory()
+        user._state.db = "replica"
+        (missing,) = located(user, "cloudreve://my/a")
+        assert isinstance(missing, PathNotExist)
 
     def test_asking_for_nothing_asks_nothing(self, django_assert_num_queries: Any) -> None:
         user = UserFactory()

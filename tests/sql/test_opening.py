@@ -226,6 +226,29 @@ def test_whoever_watches_the_statements_sees_them() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_connection_is_looked_after_as_django_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    link, ours, looks = DirectLinkFactory(), connections[connection.alias], []
+    monkeypatch.setattr(ours, "close_if_health_check_failed", lambda: looks.append(ours))
+    links_of(DirectLink).find(link.code, NOW)
+    assert looks == [ours]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["a class of its own", "a cursor of its own"])
+def test_a_backend_that_is_not_djangos_own_makes_its_cursors(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, ours = DirectLinkFactory(), connections[connection.alias]
+    if how == "a class of its own":
+        monkeypatch.setattr(type(ours), "__module__", "tenants.postgresql_backend")
+    else:
+        monkeypatch.setattr(ours, "cursor", ours.cursor)
+    with djangos_cursors_made() as cursors:
+        links_of(DirectLink).find(link.code, NOW)
+    assert len(cursors) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
 class TestBesideDjango:
     """Outside of any transaction nobody watches, and the database is spoken to directly."""

@@ -1,5 +1,6 @@
 """The fast lane: what it may answer, what it costs, and what it leaves to the long way."""
 
+import json
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,11 +15,14 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
+from directlinks.core.visits import Look, Visit
+from directlinks.delivery.replies import Reply
+from directlinks.delivery.signed import SignedBackend
 from directlinks.delivery.stream import StreamBackend
 from directlinks.delivery.streaming import Blocks
 from directlinks.handlers.wsgi import DirectLinksWSGI
 from directlinks.models import File
-from directlinks.visiting import content_lane
+from directlinks.visiting import content_lane, sites
 from directlinks.visiting import lane as lane_module
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import wsgi
@@ -365,11 +369,14 @@ def test_a_connection_that_is_too_old_is_closed_as_after_any_request(
     assert closed
 
 
-def test_what_goes_wrong_in_it_is_answered_as_in_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_wrong_in_it_is_answered_and_logged_as_in_a_view(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(*anything: Any) -> None:
         raise OperationalError
 
-    path, told = DirectLinkFactory().get_absolute_url(), []
+    link, told = DirectLinkFactory(), []
+    path = link.get_absolute_url()
     assert wsgi(path).status == 302  # the host is known from now on
     monkeypatch.setattr(lane_module, "admit", broken)
     got_request_exception.connect(lambda **facts: told.append(facts), weak=False, dispatch_uid=path)
@@ -378,4 +385,91 @@ def test_what_goes_wrong_in_it_is_answered_as_in_a_view(monkeypatch: pytest.Monk
     finally:
         got_request_exception.disconnect(dispatch_uid=path)
     assert seen.status == 500
+    assert json.loads(seen.body)["code"] == -1
+    assert seen.headers["cache-control"] == "private, no-store"
     assert len(told) == 1
+    assert link.code not in caplog.text
+
+
+class Elsewhere(SignedBackend):
+    """It answers with a status that grants nothing."""
+
+    def reply(self, *args: Any) -> Reply:
+        return super().reply(*args)._replace(status_code=307)
+
+
+def test_an_answer_that_grants_nothing_is_not_counted(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": f"{__name__}.Elsewhere"}}
+    link, lane = DirectLinkFactory(max_downloads=1), Lane()
+    for _ in range(2):
+        assert "Location" in lane.ask(link.get_absolute_url())
+    assert lane.long_ways == 2
+    link.refresh_from_db()
+    assert link.downloads == 0
+
+
+def by_purpose(look: Look, **facts: Any) -> Visit:
+    """A site's own rule, which wants to know of each purpose."""
+    sec_purpose, _, _, _ = look.purposes
+    return Visit.PREVIEW if sec_purpose else Visit.DOWNLOAD
+
+
+def test_a_rule_of_the_site_is_told_the_same(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"VISIT_RULE": f"{__name__}.by_purpose"}
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    for _ in range(2):
+        lane.ask(path)
+    assert lane.long_ways == (2 if connection.vendor == "mysql" else 1)
+
+
+def test_so_is_one_that_tells_it_only_of_some_requests() -> None:
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    for _ in range(2):
+        direct = lane.ask(path, SCRIPT_NAME="/index.wsgi")
+        assert direct["Location"].startswith("http://testserver/index.wsgi/f/t/")
+        rewritten = lane.ask(path, SCRIPT_NAME="/index.wsgi", REDIRECT_URL=f"/site{path}")
+        assert rewritten["Location"].startswith("http://testserver/site/f/t/")
+
+
+@pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
+def test_a_prefix_that_the_site_insists_on_is_known(settings: Settings) -> None:
+    settings.FORCE_SCRIPT_NAME = "/site"
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    for _ in range(2):
+        assert lane.ask(path)["Location"].startswith("http://testserver/site/f/t/")
+    assert lane.long_ways == 1
+
+
+def test_what_django_does_not_believe_makes_no_difference() -> None:
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    lane.ask(path)
+    for number in range(3):
+        lane.ask(path, HTTP_X_FORWARDED_HOST=f"{number}.example")
+    assert len(sites._sites) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connections_of_those_who_listen_are_looked_after_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def all_of_them(*handler: Any, **facts: Any) -> list[Any]:
+        asked.append(facts)
+        return []
+
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    lane.ask(path)
+    monkeypatch.setattr(type(connections), "all", all_of_them)
+    lane.ask(path)
+    assert asked == []
+    signals.opened.connect(listen, dispatch_uid=path)
+    try:
+        lane.ask(path)
+    finally:
+        signals.opened.disconnect(dispatch_uid=path)
+    assert {"initialized_only": True} in asked
+
+
+def listen(**facts: Any) -> None:
+    """Whoever hears of visits."""
