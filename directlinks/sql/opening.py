@@ -22,6 +22,9 @@ from directlinks.sql.texts import Texts
 _read_json = json.JSONDecoder().raw_decode
 
 
+Parameters = tuple[Any, ...] | dict[str, Any]
+
+
 class Links(ABC):
     """What a visit asks of the tables. ``day`` is the day of ``now`` in the site's time zone."""
 
@@ -77,7 +80,7 @@ class WrittenLinks(Links):
             cursor.execute(self.texts.give_back, (link,))
             cursor.execute(self.texts.give_back_day, (link, self._day(day)))
 
-    def _fetched(self, text: str, parameters: tuple[Any, ...]) -> Any:
+    def _fetched(self, text: str, parameters: Parameters) -> Any:
         """The first row, or None."""
         if self._may_ask_directly():
             try:
@@ -108,7 +111,7 @@ class WrittenLinks(Links):
             or not type(connection).__module__.startswith("django.")
         )
 
-    def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:
+    def _asked_directly(self, text: str, parameters: Parameters) -> Any:
         """The first row, or None, without Django's care."""
         cursor = self.connection.connection.cursor()
         cursor.execute(text, parameters)
@@ -190,7 +193,7 @@ class SQLiteLinks(WrittenLinks):
                 raise
         return found
 
-    def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:
+    def _asked_directly(self, text: str, parameters: Parameters) -> Any:
         return self.connection.connection.execute(_own_spelling(text), parameters).fetchone()
 
 
@@ -198,7 +201,8 @@ class PostgreSQLLinks(WrittenLinks):
     """Here the day is counted in the same statement, so one round trip does it all."""
 
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
-        found = self._fetched(self.texts.open, (now, code, name, now, now, day))
+        visit = {"now": now, "code": code, "name": name, "day": day}
+        found = self._fetched(self.texts.open, visit)
         if found is None:
             return None
         link, expires_at, max_downloads, content, content_type, version, modified_at, size = found
@@ -207,7 +211,7 @@ class PostgreSQLLinks(WrittenLinks):
             content, content_type, version, self._moment(modified_at), size,
         )  # fmt: skip
 
-    def _asked_directly(self, text: str, parameters: tuple[Any, ...]) -> Any:
+    def _asked_directly(self, text: str, parameters: Parameters) -> Any:
         # In binary where the driver can: Django reads moments from text in Python.
         features: Any = self.connection.features
         if not features.uses_server_side_binding:
