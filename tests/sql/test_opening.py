@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import OperationalError, ProgrammingError, connection, connections, router
@@ -346,6 +347,13 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
             links_of(DirectLink).open(link.code, link.name, NOW, DAY)
     assert not raw.in_transaction
     assert counts(link) == (0, None, [])
+
+
+def test_a_moment_of_another_time_zone_is_the_same_moment() -> None:
+    link = DirectLinkFactory()
+    elsewhere = NOW.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert links_of(DirectLink).count(link.pk, elsewhere, DAY)
+    assert counts(link) == (1, NOW, [(DAY, 1)])
 
 
 def test_a_moment_may_come_as_text() -> None:
