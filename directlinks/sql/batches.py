@@ -62,15 +62,15 @@ class LinkAtHand(NamedTuple):
     file: Any
     using: str
 
-    def instance(self, model: Any) -> Any:
-        """The same of ``model``, the class DirectLink, without a query."""
+    def instance(self, model: Any, others: Mapping[str, Any] = UNLIMITED) -> Any:
+        """The same of ``model``, the class DirectLink, without a query; ``others`` are columns."""
         columns = {
             "id": self.id,
             "file_id": self.file.id,
             "code": self.code,
             "name": self.name,
             "reuse_name": self.name,
-            **UNLIMITED,
+            **others,
         }
         return stored(model, self.using, columns, file=self.file)
 
@@ -159,25 +159,16 @@ class WrittenBatches(Batches):
         made = self._rows(text, [*values, *self._new(wanted)])
         known = {field.attname: value for field, value in shared.items()}
         files = {file.id: file for file in wanted.files}
+        using = self.connection.alias
         return [
-            self._link(key, files[file], code, files[file].name, known) for file, key, code in made
+            LinkAtHand(key, code, files[file].name, files[file], using).instance(self.model, known)
+            for file, key, code in made
         ]
 
     def _rare(self, values: Sequence[Any]) -> dict[str, Any]:
         fields = [self.file_model._meta.get_field(name) for name in RARE_FIELDS]
         pairs = zip(fields, values, strict=True)
         return {field.attname: reader(field, self.connection)(value) for field, value in pairs}
-
-    def _link(self, key: int, file: Any, code: str, name: str, others: Mapping[str, Any]) -> Any:
-        columns = {
-            "id": key,
-            "file_id": file.id,
-            "code": code,
-            "name": name,
-            "reuse_name": name,
-            **others,
-        }
-        return stored(self.model, self.connection.alias, columns, file=file)
 
     def _rows(self, text: str, parameters: Sequence[Any]) -> list[Any]:
         with self.connection.cursor() as cursor:

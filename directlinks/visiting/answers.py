@@ -21,7 +21,7 @@ from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import Opened
 from directlinks.services.visits import is_plain
-from directlinks.visiting.sites import Facts, facts_of, scheme_of
+from directlinks.visiting.sites import Facts, depends_on_more, facts_of, scheme_of
 
 MOST_ANSWERS = 50_000
 
@@ -81,7 +81,7 @@ def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
         and opened.row.is_unlimited
         and is_plain(look)
         and opened.answer.status_code == 302
-        and not _depends_on_more()
+        and not depends_on_more(request)
     ):
         headers = {name: str(value) for name, value in opened.answer.items()}
         answer = Answer(opened.row.link, Reply(302, headers), monotonic() + seconds)
@@ -95,9 +95,3 @@ def forget_all() -> None:
     """Ask for every link again."""
     with _lock:
         _answers.clear()
-
-
-def _depends_on_more() -> bool:
-    """Whether a site's own callable may look at anything in the request."""
-    base = conf.BASE_URL
-    return isinstance(base, str) and "://" not in base

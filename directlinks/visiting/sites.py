@@ -34,14 +34,15 @@ def known_site(facts: Facts) -> str | None:
 def remember_site(request: HttpRequest) -> None:
     """Check the host of ``request``, and remember its site. Raises DisallowedHost."""
     request.get_host()
-    if _depends_on_more(request):
+    if depends_on_more(request):
         return
     if len(_sites) >= MOST_SITES:
         _sites.clear()
     _sites[facts_of(request.META, scheme_of(request))] = addresses.links_begin(request)
 
 
-def _depends_on_more(request: HttpRequest) -> bool:
+def depends_on_more(request: HttpRequest) -> bool:
+    """Whether the address of the site depends on more of ``request`` than its facts."""
     base = conf.BASE_URL
     return (
         # A site's own callable may look at anything,
