@@ -68,7 +68,9 @@ PARTS: dict[str, Callable[[Results, Effort], None]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--write-docs", action="store_true", help=f"renew the table in {PAGE.name}")
-    parser.add_argument("--gate", action="store_true", help=f"fail below {gate.PART:.0%} of a goal")
+    parser.add_argument(
+        "--gate", action="store_true", help=f"fail below {gate.PART:.0%}% of a goal"
+    )
     parser.add_argument("--only", choices=PARTS, nargs="+", default=list(PARTS), metavar="PART")
     parser.add_argument("--most-links", type=int, default=FULL.links, metavar="N")
     options = parser.parse_args()

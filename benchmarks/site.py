@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.redirects import SQLITE, WRAPPED
+from benchmarks.redirects import JOURNAL, SQLITE, WRAPPED
 from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
 
 MEGABYTE = 1_000_000
@@ -37,10 +37,12 @@ class Measured:
     large: str
     huge: str
 
-    def delivering(self, backend: str) -> Site:
-        """The site with one of BACKENDS."""
-        chosen = {"DELIVERY": {"BACKEND": BACKENDS[backend]}}
-        return self.site.variant(backend, f"DIRECTLINKS = {chosen}\n")
+    def delivering(self, backend: str, *, remembering: bool = False) -> Site:
+        """The site with one of BACKENDS, and perhaps with the cache and the journal."""
+        chosen = {"BACKEND": BACKENDS[backend]}
+        settings = JOURNAL if remembering else "DIRECTLINKS = {}\n"
+        name = f"{backend}_remembering" if remembering else backend
+        return self.site.variant(name, f'{settings}DIRECTLINKS["DELIVERY"] = {chosen}\n')
 
 
 @contextmanager

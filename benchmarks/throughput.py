@@ -3,6 +3,7 @@
 Of a file of 1 MB the cost of a request is the larger part, of one of 100 MB that of the bytes.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -23,9 +24,10 @@ SIZES = {"1 MB": "small.bin", "100 MB": "large.bin"}
 
 Front = Callable[[Site, Server], AbstractContextManager[Server]]
 
-# The site behind directlinks.wsgi, under each server.
-gunicorn = partial(servers.gunicorn, application=WRAPPED_APPLICATION)
-granian = partial(servers.granian, application=WRAPPED_APPLICATION)
+# The site behind directlinks.wsgi, under each server. A connection of gunicorn's may keep a thread
+# waiting; one of granian's does not, and its threads wait for each other.
+gunicorn = partial(servers.gunicorn, application=WRAPPED_APPLICATION, threads=4)
+granian = partial(servers.granian, application=WRAPPED_APPLICATION, threads=os.cpu_count() or 1)
 
 # Who sends the bytes, with which backend.
 APPLICATIONS: dict[str, tuple[str, Callable[[Site], AbstractContextManager[Server]]]] = {
@@ -38,6 +40,7 @@ FRONTS: dict[str, tuple[str, Front]] = {
     "accel, nginx": ("accel", web_servers.nginx),
     "sendfile, Apache": ("sendfile", web_servers.apache),
 }
+REMEMBERING = "{}, cache and journal"
 
 STATIC = "server {{ listen 127.0.0.1:{port}; root {media}; }}\n"
 
@@ -80,10 +83,11 @@ def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, dict[str
         server = stack.enter_context(serving(measured.delivering(backend)))
         yield subject, {what: _end_of(server.origin + link) for what, link in links.items()}
     for subject, (backend, front) in FRONTS.items():
-        site = measured.delivering(backend)
-        application = stack.enter_context(granian(site))
-        server = stack.enter_context(front(site, application))
-        yield subject, {what: server.origin + link for what, link in links.items()}
+        for name, remembering in ((subject, False), (REMEMBERING.format(subject), True)):
+            site = measured.delivering(backend, remembering=remembering)
+            application = stack.enter_context(granian(site))
+            server = stack.enter_context(front(site, application))
+            yield name, {what: server.origin + link for what, link in links.items()}
 
 
 def _end_of(link: str) -> str:

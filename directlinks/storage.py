@@ -2,12 +2,17 @@
 
 import os
 from collections.abc import Collection, Iterable
+from functools import cache
+from typing import Any, TypeGuard
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db.models.fields.files import FieldFile
 
 from directlinks.conf import conf
+
+# What a storage would do its own way if it kept its files elsewhere, or not as they are.
+_PLAIN = ("exists", "path", "size", "open", "_open", "location", "base_location")
 
 
 def content_storage() -> Storage:
@@ -39,10 +44,10 @@ def without_bytes(storage: Storage, names: Collection[str]) -> set[str]:
     """
     if not has_local_paths(storage):
         return {name for name in names if not name}
-    if not _is_plain_folder(storage):
+    if not is_plain_folder(storage):
         return {name for name in names if not _exists(storage, name)}
     try:
-        return _not_in(f"{storage.path('')}/", names, storage)
+        return _not_in(str(storage.location), names, storage)
     except ValueError:  # a name that the file system cannot spell, which the storage can tell
         return {name for name in names if not _exists(storage, name)}
 
@@ -53,21 +58,37 @@ def _not_in(folder: str, names: Iterable[str], storage: Storage) -> set[str]:
         name
         for name in names
         if not (
-            os.access(folder + name, os.F_OK)
-            # What may lead elsewhere is for the storage to judge, at five times the price.
-            if name and ".." not in name and "\0" not in name and not name.startswith("/")
+            os.access(f"{folder}/{name}", os.F_OK)
+            if name and stays_below(name)
             else _exists(storage, name)
         )
     }
 
 
-def _is_plain_folder(storage: Storage) -> bool:
+def local_path(storage: FileSystemStorage, name: str) -> str:
+    """Where a plain folder has ``name``. Raises SuspiciousFileOperation where that leads out."""
+    return f"{storage.location}/{name}" if stays_below(name) else storage.path(name)
+
+
+def stays_below(name: str) -> bool:
+    """Whether it is plain that ``name`` leads nowhere but below the folder that it is put behind.
+
+    What may lead elsewhere is for the storage to judge, at five times the price.
+    """
+    return ".." not in name and "\0" not in name and not name.startswith("/")
+
+
+def is_plain_folder(storage: Storage) -> TypeGuard[FileSystemStorage]:
     """Whether ``storage`` finds its files as Django's own does, and not in a way of its own."""
-    own, djangos = type(storage), FileSystemStorage
+    kind: Any = type(storage)  # not hashable, to mypy
+    return _is_plain(kind)
+
+
+@cache
+def _is_plain(own: Any) -> bool:
     return (
-        isinstance(storage, djangos)
-        and own.exists is djangos.exists
-        and own.path is djangos.path
+        issubclass(own, FileSystemStorage)
+        and all(getattr(own, name) is getattr(FileSystemStorage, name) for name in _PLAIN)
         and os.sep == "/"
     )
 

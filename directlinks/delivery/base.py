@@ -29,7 +29,8 @@ class DeliveryBackend(ABC):
     #: it is delivered first, and thrown away where counting refuses it.
     counts_first: ClassVar[bool] = False
 
-    #: Whether every visitor is sent to the same address, so that a process may remember it.
+    #: Whether every visitor is told the same, and that needs no bytes, so that a process may
+    #: remember it.
     same_for_all: ClassVar[bool] = False
 
     def __init__(self, storage: Storage) -> None:

@@ -1,6 +1,7 @@
 """The bytes themselves, from whatever storage they are in, over HTTP as RFC 9110 has it."""
 
 import logging
+from collections.abc import Mapping
 from functools import lru_cache
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -13,7 +14,7 @@ from directlinks.core import ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
-from directlinks.delivery.reading import open_part
+from directlinks.delivery.reading import open_part, open_whole
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
 
@@ -37,29 +38,22 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
 
 def whole_content(download: Download) -> Reply:
     """The answer to a GET without ``Range`` and without conditions. Raises one of NO_BYTES."""
-    storage, name = download.content.storage, str(download.content)
-    size = storage.size(name)
-    headers = document_headers(download) | _validators(download) | {"Content-Length": str(size)}
-    # Compression would change the bytes that a range is cut from later.
-    headers["Content-Encoding"] = "identity"
-    return Reply(200, headers, Blocks(open_part(storage, name, 0, size), size))
-
-
-def _validators(download: Download) -> dict[str, str]:
-    return {
+    source, size = open_whole(download.content.storage, str(download.content))
+    headers = {
+        **document_headers(download),
+        **validators(download),
         "Accept-Ranges": "bytes",
-        "ETag": quote_etag(download.version),
-        "Last-Modified": _http_date(int(download.modified_at.timestamp())),
+        "Content-Length": str(size),
+        # Compression would change the bytes that a range is cut from later.
+        "Content-Encoding": "identity",
     }
-
-
-_http_date = lru_cache(maxsize=4096)(http_date)
+    return Reply(200, headers, Blocks(source, size))
 
 
 def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
     size = download.content.storage.size(str(download.content))
-    validators = _validators(download)
-    etag, last_modified = validators["ETag"], validators["Last-Modified"]
+    identity = validators(download)
+    etag, last_modified = identity["ETag"], identity["Last-Modified"]
     modified = int(download.modified_at.timestamp())
     precondition = get_conditional_response(request, etag, modified)
     response: HttpResponseBase
@@ -74,22 +68,46 @@ def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
         if not ranges.still_matches(if_range, etag=etag, last_modified=last_modified):
             header = None
         response = _selected(request, download, ranges.select(header, size), size)
-    for name, value in (document_headers(download) | validators).items():
+    for name, value in {**document_headers(download), **identity}.items():
         response.headers[name] = value
+    response.headers["Accept-Ranges"] = "bytes"
     return response
 
 
-def document_headers(download: Download) -> dict[str, str]:
+def document_headers(download: Download) -> Mapping[str, str]:
     """What every answer with the bytes of ``download`` says, whoever sends them."""
+    return _document_headers(
+        download.name,
+        download.content_type,
+        attachment=download.attachment,
+        is_public=download.is_public,
+    )
+
+
+def validators(download: Download) -> Mapping[str, str]:
+    """ETag and Last-Modified, by which a client knows these bytes again."""
+    return _validators(download.version, int(download.modified_at.timestamp()))
+
+
+# Files are sent many times.
+@lru_cache(maxsize=4096)
+def _document_headers(
+    name: str, content_type: str, *, attachment: bool, is_public: bool
+) -> Mapping[str, str]:
     return {
         **PRIVATE,
         **SANDBOX,
         # Revoking the link must reach those who have seen it, so a cache has to ask again; what a
         # limited or guarded link gave to one must not be there for another.
-        "Cache-Control": "private, no-cache" if download.is_public else "private, no-store",
-        "Content-Disposition": disposition(download.name, attachment=download.attachment),
-        "Content-Type": with_charset(download.content_type),
+        "Cache-Control": "private, no-cache" if is_public else "private, no-store",
+        "Content-Disposition": disposition(name, attachment=attachment),
+        "Content-Type": with_charset(content_type),
     }
+
+
+@lru_cache(maxsize=4096)
+def _validators(version: str, modified: int) -> Mapping[str, str]:
+    return {"ETag": quote_etag(version), "Last-Modified": http_date(modified)}
 
 
 def _selected(

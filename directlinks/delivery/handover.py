@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 from django.core.checks import CheckMessage, Error
 from django.core.files.storage import Storage
-from django.utils.http import http_date, quote_etag
 
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.base import HeadersBackend
-from directlinks.delivery.content import document_headers
+from directlinks.delivery.content import document_headers, validators
 from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
 
@@ -22,6 +21,7 @@ class AccelBackend(HeadersBackend):
     """nginx's X-Accel-Redirect. ``location`` is the internal location that serves the storage."""
 
     needs_local_paths = True
+    same_for_all = True
 
     def __init__(self, storage: Storage, *, location: str = "/protected/") -> None:
         super().__init__(storage)
@@ -47,6 +47,7 @@ class SendfileBackend(HeadersBackend):
     """
 
     needs_local_paths = True
+    same_for_all = True
 
     def __init__(
         self, storage: Storage, *, header: str = "X-Sendfile", quoted: bool = False
@@ -71,9 +72,8 @@ def _handed_over(download: Download, header: str, place: str) -> Reply:
         raise LinkNotFound
     headers = {
         **document_headers(download),
+        **validators(download),
         "Content-Length": "0",
-        "ETag": quote_etag(download.version),
-        "Last-Modified": http_date(int(download.modified_at.timestamp())),
         header: place,
     }
     return Reply(200, headers)

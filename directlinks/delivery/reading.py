@@ -5,6 +5,7 @@ the first byte can be read, as that of S3 does, would fill the memory: for such 
 registered that asks for the part alone.
 """
 
+import os
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from django.core.files.storage import Storage
 
 from directlinks.delivery.registry import StorageRegistry
+from directlinks.storage import is_plain_folder, local_path
 
 
 class Readable(Protocol):
@@ -43,6 +45,16 @@ def open_part(storage: Storage, name: str, start: int, length: int) -> Readable:
     if reader is not None:
         return reader(storage, name, start, length)
     return _opened(storage, name, start)
+
+
+def open_whole(storage: Storage, name: str) -> tuple[Readable, int]:
+    """All bytes of the content ``name``, and how many that are."""
+    if _readers.of(storage) is None and is_plain_folder(storage):
+        # What the storage does, in two system calls: most downloads are of such files.
+        file = open(local_path(storage, name), "rb", buffering=0)  # noqa: SIM115, PTH123
+        return file, os.fstat(file.fileno()).st_size
+    size = storage.size(name)
+    return open_part(storage, name, 0, size), size
 
 
 def _opened(storage: Storage, name: str, start: int) -> Readable:

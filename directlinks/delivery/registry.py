@@ -12,13 +12,21 @@ class StorageRegistry(Generic[Known]):
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
+        self._found: dict[type, Known | None] = {}
 
     def register(self, storage_class: str, known: Known) -> None:
         self._known[storage_class] = known
+        self._found.clear()
 
     def of(self, storage: Storage) -> Known | None:
         """What is known of the class of ``storage``, or of the nearest class that it extends."""
-        for kind in type(storage).__mro__:
+        kind = type(storage)
+        if kind not in self._found:
+            self._found[kind] = self._nearest(kind)
+        return self._found[kind]
+
+    def _nearest(self, storage_class: type) -> Known | None:
+        for kind in storage_class.__mro__:
             known = self._known.get(f"{kind.__module__}.{kind.__qualname__}")
             if known is not None:
                 return known

@@ -1,4 +1,5 @@
-"""Answers that a process remembers for ``CACHE_SECONDS``: redirects of links without any limit.
+"""Answers that a process remembers for ``CACHE_SECONDS``, to visitors of links without any limit:
+redirects, and what a web server is told that sends the bytes. None has a body.
 
 What a visitor is told then depends on nothing but the facts in the key. Each visit is counted all
 the same, and a process that forgets only asks again.
@@ -31,7 +32,7 @@ _PART_OF_TARGET = 10
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A redirect: for which link, and until which time.monotonic()."""
+    """For visitors of which link, and until which time.monotonic()."""
 
     link: int
     reply: Reply
@@ -80,11 +81,14 @@ def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
         seconds
         and opened.row.is_unlimited
         and is_plain(look)
-        and opened.answer.status_code == 302
+        and opened.answer.status_code in (200, 302)
+        and getattr(opened.answer, "content", None) == b""  # a stream has none
         and not depends_on_more(request)
     ):
         headers = {name: str(value) for name, value in opened.answer.items()}
-        answer = Answer(opened.row.link, Reply(302, headers), monotonic() + seconds)
+        answer = Answer(
+            opened.row.link, Reply(opened.answer.status_code, headers), monotonic() + seconds
+        )
         with _lock:
             if len(_answers) >= MOST_ANSWERS:
                 _answers.clear()

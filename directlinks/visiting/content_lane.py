@@ -12,7 +12,14 @@ from directlinks.core.errors import DirectLinksError
 from directlinks.delivery.content import NO_BYTES, whole_content
 from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
-from directlinks.services.opening import count, describe, find_open_link, redeem_ticket
+from directlinks.services.opening import (
+    admit,
+    count,
+    deliver_counted,
+    describe,
+    find_open_link,
+    redeem_ticket,
+)
 
 Environ = dict[str, Any]
 
@@ -41,12 +48,19 @@ def redeemed(ticket: str, name: str, now: datetime) -> Reply | None:
 def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | None:
     """The file behind a link for a plain visit, counted; None where more is to be asked."""
     try:
-        row = find_open_link(code=code, name=name, now=now)
-        if row.is_guarded:
-            return None
-        reply = whole_content(describe(row, attachment=saving, head_only=False))
+        if (admission := admit(code, name, now)) is not None:
+            return deliver_counted(admission, whole_content, now=now, attachment=saving)[0]
+        return _found_and_counted(code, name, now, saving=saving)
     except (DirectLinksError, *NO_BYTES):
         return None
+
+
+def _found_and_counted(code: str, name: str, now: datetime, *, saving: bool) -> Reply | None:
+    """Where a journal counts, or a database that cannot admit in one statement."""
+    row = find_open_link(code=code, name=name, now=now)
+    if row.is_guarded:
+        return None
+    reply = whole_content(describe(row, attachment=saving, head_only=False))
     is_counted = False
     try:
         is_counted = count(row, now)

@@ -94,7 +94,7 @@ def test_the_answer_is_empty_and_has_all_headers_of_the_document(
         "ETag": f'"{document.version}"',
         "Last-Modified": http_date(document.modified_at.timestamp()),
     }
-    assert headers == document_headers(document) | validators
+    assert headers == {**document_headers(document), **validators}
 
 
 @pytest.mark.django_db

@@ -1,11 +1,13 @@
 """Part of a content, from wherever it is."""
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
-from django.core.files.storage import InMemoryStorage, Storage
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
 from directlinks.delivery import reading
 from directlinks.delivery.registry import StorageRegistry
@@ -56,6 +58,59 @@ def test_a_site_registers_how_its_own_storage_is_read(
     assert asked == [(stored, "a.bin", 3, 4)]
 
 
+class TestAWholeContent:
+    @pytest.mark.parametrize("name", ["a.bin", "b/新 a.bin", "b/../a.bin", "./a.bin", "b//c.bin"])
+    def test_a_file_on_the_disk_is_the_one_that_its_storage_opens(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        storage = FileSystemStorage(tmp_path)
+        for other in ("a.bin", "b/新 a.bin", "b/c.bin"):
+            storage.save(other, ContentFile(other.encode()))
+        file, size = reading.open_whole(storage, name)
+        with storage.open(name) as expected:
+            assert (file.read(99), size) == (expected.read(), storage.size(name))
+        file.close()
+
+    @pytest.mark.parametrize(
+        ("name", "error"),
+        [
+            ("missing.bin", FileNotFoundError),
+            ("", IsADirectoryError),
+            ("../a.bin", SuspiciousFileOperation),
+            ("/etc/passwd", SuspiciousFileOperation),
+        ],
+    )
+    def test_one_that_it_has_not_is_refused_likewise(
+        self, name: str, error: type[Exception], tmp_path: Path
+    ) -> None:
+        storage = FileSystemStorage(tmp_path / "media")
+        storage.save("a.bin", ContentFile(DATA))
+        (tmp_path / "a.bin").write_bytes(b"not of this storage")
+        with pytest.raises(error):
+            reading.open_whole(storage, name)
+
+    def test_a_storage_that_opens_files_in_its_own_way_does(self, tmp_path: Path) -> None:
+        storage = Reversing(tmp_path)
+        storage.save("a.bin", ContentFile(DATA))
+        file, size = reading.open_whole(storage, "a.bin")
+        assert (file.read(99), size) == (DATA[::-1], len(DATA))
+
+    def test_a_reader_that_is_registered_is_asked(self, tmp_path: Path) -> None:
+        storage = FileSystemStorage(tmp_path)
+        storage.save("a.bin", ContentFile(DATA))
+        path = "django.core.files.storage.filesystem.FileSystemStorage"
+        reading.register(path, lambda storage, name, start, length: BytesIO(b"part"))
+        assert reading.open_whole(storage, "a.bin")[0].read(99) == b"part"
+
+
+class Reversing(FileSystemStorage):
+    """What it keeps is not as it lies on the disk."""
+
+    def open(self, name: str, mode: str = "rb") -> Any:
+        with super().open(name, mode) as file:
+            return ContentFile(file.read()[::-1])
+
+
 class Special(Bucket):
     """A storage that extends another."""
 
@@ -71,6 +126,13 @@ def test_what_is_known_of_a_class_holds_for_those_that_extend_it(
     registry.register("tests.storages.Bucket", "bucket")
     registry.register("elsewhere.Storage", "not importable")
     assert registry.of(storage) == known
+
+
+def test_what_is_learnt_later_holds_too() -> None:
+    registry: StorageRegistry[str] = StorageRegistry()
+    assert registry.of(Special()) is None
+    registry.register("tests.storages.Bucket", "bucket")
+    assert registry.of(Special()) == "bucket"
 
 
 def test_what_an_s3_storage_compressed_is_not_asked_for_by_its_parts(stored: Bucket) -> None:

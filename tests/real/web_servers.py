@@ -88,7 +88,9 @@ def _configured(recipe: str, port: str, own_port: str, site: Site, application: 
     for placeholder, value in replacements.items():
         assert text.count(placeholder) == 1, f"{recipe} has not one {placeholder!r}"
         text = text.replace(placeholder, value)
-    folder = site.folder.parent / recipe.removesuffix(".conf")
+    # One for each application: some are in front of several.
+    name = f"{recipe.removesuffix('.conf')}-{urlsplit(application.origin).port}"
+    folder = site.folder.parent / name
     folder.mkdir()
     (folder / "site.conf").write_text(text)
     return folder

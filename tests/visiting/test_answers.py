@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
+from directlinks.delivery.base import DeliveryBackend
 from directlinks.models import DirectLink
 from directlinks.visiting import answers, sites
 from tests.factories import DirectLinkFactory
@@ -126,6 +127,40 @@ class TestEveryDoor:
         assert link.downloads == 3
         revoke(link)
         assert door(link.get_absolute_url()).status == 404  # the statement that counts knows
+
+
+@every_door
+@pytest.mark.parametrize("backend", ["AccelBackend", "SendfileBackend"])
+def test_what_a_web_server_is_told_is_kept_too(
+    door: Door, backend: str, settings: Settings
+) -> None:
+    chosen = {"BACKEND": f"directlinks.delivery.handover.{backend}"}
+    settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "COUNTER": NOTEBOOK, "DELIVERY": chosen}
+    link = DirectLinkFactory()
+    first = door(link.get_absolute_url())
+    revoke(link)
+    again = door(link.get_absolute_url())
+    assert (again.status, again.headers, again.body) == (200, first.headers, b"")
+    assert Notebook.counted == [link.pk] * 2
+    assert door(link.get_absolute_url(), headers={"Range": "bytes=1-"}).status == 404
+
+
+class Spelled(DeliveryBackend):
+    """One that sends bytes of its own, the same to all."""
+
+    same_for_all = True
+
+    def deliver(self, request: HttpRequest, *args: Any) -> HttpResponse:
+        return HttpResponse(b"bytes")
+
+
+@every_door
+def test_but_no_bytes_whatever_a_backend_says(door: Door, settings: Settings) -> None:
+    chosen = {"BACKEND": f"{__name__}.Spelled"}
+    settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "DELIVERY": chosen}
+    link = DirectLinkFactory()
+    assert [door(link.get_absolute_url()).body for _ in range(2)] == [b"bytes"] * 2
+    assert not answers._answers
 
 
 def test_without_the_setting_nothing_is_kept(settings: Settings) -> None:

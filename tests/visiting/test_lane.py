@@ -26,6 +26,7 @@ from directlinks.visiting import content_lane, sites
 from directlinks.visiting import lane as lane_module
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import wsgi
+from tests.visiting.notebook import NOTEBOOK, Notebook
 
 pytestmark = pytest.mark.django_db
 
@@ -177,6 +178,29 @@ def test_nor_does_a_stream_which_is_counted(settings: Settings, limits: dict[str
     assert link.downloads == 2
 
 
+def test_whoever_counts_it(settings: Settings) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}, "COUNTER": NOTEBOOK}
+    Notebook.counted.clear()
+    Notebook.closed.clear()
+    link, lane = DirectLinkFactory(), Lane()
+    assert [lane.read(link.get_absolute_url()) for _ in range(2)] == [BYTES, BYTES]
+    assert lane.long_ways == 1
+    assert Notebook.counted == [link.pk] * 2
+
+
+def test_one_statement_opens_a_stream(settings: Settings) -> None:
+    if connection.vendor == "mysql":
+        pytest.skip("It cannot return what it changed, so it is asked first.")
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
+    path, lane = DirectLinkFactory().get_absolute_url(), Lane()
+    lane.ask(path)
+    with CaptureQueriesContext(connection) as asked:
+        lane.ask(path)
+    begin = [one["sql"].split()[0] for one in asked]
+    assert begin.count("UPDATE") + begin.count("WITH") == 1
+    assert "SELECT" not in begin
+
+
 def test_a_server_may_send_the_file_in_its_own_way(settings: Settings) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
     path, lane = DirectLinkFactory().get_absolute_url(), Lane()
@@ -249,8 +273,8 @@ def test_lost_bytes_are_said_by_the_long_way_and_not_counted(
 def test_a_stream_that_is_refused_when_it_is_counted_is_closed_and_left(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody revoked the link since it was read."""
-    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
+    """Somebody revoked the link since it was read: a journal could not tell, the counter may."""
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}, "COUNTER": NOTEBOOK}
     link, lane, closed = DirectLinkFactory(), Lane(), []
     close = Blocks.close
 
