@@ -27,10 +27,10 @@ def measure(site: Site, most: int) -> list[Lookups]:
 PROGRAM = "from benchmarks.lookups import fill_and_time; fill_and_time({sizes})"
 
 
-def growth(lookups: Sequence[Lookups]) -> list[float]:
-    """By what factor opening a link is dearer among so many than among the fewest."""
-    least = median(lookups[0].open)
-    return [median(one.open) / least for one in lookups]
+def growth(times: Sequence[Sequence[float]]) -> list[float]:
+    """By what factor each of ``times``, of all rounds, is longer than the first."""
+    least = median(times[0])
+    return [median(one) / least for one in times]
 
 
 def fill_and_time(sizes: Sequence[int]) -> None:

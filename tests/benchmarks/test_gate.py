@@ -17,7 +17,7 @@ def test_what_reaches_the_part_that_is_asked_for_passes() -> None:
         memory=[Growth("ours", int(GOAL_BYTES / 0.6))],
         redirects={"sqlite": [Rates("a view", [1.0], [1.0], None), Rates("ours", [3.0], [5.0], 1)]},
         batches={"sqlite": [Cost("create", 1000, [1.0], [30.0], 3, 5001)]},
-        lookups={"sqlite": [Lookups(1, [1.0], [1.0]), Lookups(10, [1.0], [2.8])]},
+        lookups={"sqlite": [Lookups(1, [1.0], [1.0]), Lookups(10, [2.8], [2.8])]},
     )
     assert list(gate.shortfalls(results)) == []
     assert dict(gate.shares(results))["ours, sqlite"] == 0.6
@@ -30,12 +30,13 @@ def test_what_does_not_is_named() -> None:
         memory=[Growth("grown", GOAL_BYTES * 2)],
         redirects={"sqlite": [Rates("redirected", [2.9], [5.0], 1)]},
         batches={"sqlite": [Cost("create", 1000, [1.0], [20.0], 2, 2001)]},
-        lookups={"sqlite": [Lookups(1, [1.0], [1.0]), Lookups(10, [1.0], [3.4])]},
+        lookups={"sqlite": [Lookups(1, [1.0], [1.0]), Lookups(10, [3.4], [3.5])]},
     )
     assert list(gate.shortfalls(results)) == [
         "redirected, sqlite: 58% of its goal, where 60% are asked for",
         "create 1000 URIs, sqlite: 40% of its goal, where 60% are asked for",
-        "one of 10 links, sqlite: 50% of its goal, where 60% are asked for",
+        "find one of 10 links, sqlite: 50% of its goal, where 60% are asked for",
+        "open one of 10 links, sqlite: 49% of its goal, where 60% are asked for",
         "sent, 1 MB: 59% of its goal, where 60% are asked for",
         "memory, grown: 50% of its goal, where 60% are asked for",
     ]
