@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Iterable
 from functools import cache
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -12,7 +12,8 @@ from django.db.models.fields.files import FieldFile
 from directlinks.conf import conf
 
 # What a storage would do its own way if it kept its files elsewhere, or not as they are.
-_PLAIN = ("exists", "path", "size", "open", "_open", "location", "base_location")
+_METHODS = ("exists", "path", "size", "open", "_open")
+_PLAIN = (*_METHODS, "location", "base_location")
 
 
 def content_storage() -> Storage:
@@ -80,12 +81,12 @@ def stays_below(name: str) -> bool:
 
 def is_plain_folder(storage: Storage) -> TypeGuard[FileSystemStorage]:
     """Whether ``storage`` finds its files as Django's own does, and not in a way of its own."""
-    kind: Any = type(storage)  # not hashable, to mypy
-    return _is_plain(kind)
+    own: type = type(storage)
+    return _is_plain(own) and vars(storage).keys().isdisjoint(_METHODS)
 
 
 @cache
-def _is_plain(own: Any) -> bool:
+def _is_plain(own: type) -> bool:
     return (
         issubclass(own, FileSystemStorage)
         and all(getattr(own, name) is getattr(FileSystemStorage, name) for name in _PLAIN)

@@ -38,15 +38,15 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
 
 def whole_content(download: Download) -> Reply:
     """The answer to a GET without ``Range`` and without conditions. Raises one of NO_BYTES."""
-    source, size = open_whole(download.content.storage, str(download.content))
     headers = {
         **document_headers(download),
         **validators(download),
         "Accept-Ranges": "bytes",
-        "Content-Length": str(size),
         # Compression would change the bytes that a range is cut from later.
         "Content-Encoding": "identity",
     }
+    source, size = open_whole(download.content.storage, str(download.content))
+    headers["Content-Length"] = str(size)
     return Reply(200, headers, Blocks(source, size))
 
 

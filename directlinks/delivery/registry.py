@@ -16,14 +16,14 @@ class StorageRegistry(Generic[Known]):
 
     def register(self, storage_class: str, known: Known) -> None:
         self._known[storage_class] = known
-        self._found.clear()
+        self._found = {}  # a new one: whoever looks something up now puts it into the old one
 
     def of(self, storage: Storage) -> Known | None:
         """What is known of the class of ``storage``, or of the nearest class that it extends."""
-        kind = type(storage)
-        if kind not in self._found:
-            self._found[kind] = self._nearest(kind)
-        return self._found[kind]
+        kind, found = type(storage), self._found
+        if kind not in found:
+            found[kind] = self._nearest(kind)
+        return found[kind]
 
     def _nearest(self, storage_class: type) -> Known | None:
         for kind in storage_class.__mro__:

@@ -117,6 +117,11 @@ def admit(code: str, name: str, now: datetime) -> Admission | None:
     return links_of(DirectLink).open(code, name, now, day_of(now))
 
 
+def can_admit() -> bool:
+    """Whether ``admit`` admits anybody."""
+    return site_counter().in_database and links_of(DirectLink).can_open
+
+
 def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
     """The link at this address, if it opens at ``now``: who may open it was not asked. One read.
 

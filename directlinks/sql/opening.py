@@ -9,7 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,6 +28,9 @@ Parameters = tuple[Any, ...] | dict[str, Any]
 class Links(ABC):
     """What a visit asks of the tables. ``day`` is the day of ``now`` in the site's time zone."""
 
+    #: Whether ``open`` can find and count in one statement.
+    can_open: ClassVar[bool] = False
+
     @abstractmethod
     def find(self, code: str, now: datetime) -> LinkRow | None:
         """The link with this code, or with this former code if that still opens it."""
@@ -39,8 +42,8 @@ class Links(ABC):
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
         """Of the link with this code and name, counted once more, if it opens for everybody now.
 
-        None says nothing of why, nor that it does not open: a database may be unable to do this
-        in one statement. Whoever gets None asks ``find``.
+        None says nothing of why, nor that it does not open: not without ``can_open``, nor where
+        more is to be asked of a visitor. Whoever gets None asks ``find``.
         """
         return None
 
@@ -50,7 +53,10 @@ class Links(ABC):
 
     @abstractmethod
     def give_back(self, link: int, day: date) -> None:
-        """Take back one download of ``link`` that was counted on ``day`` and not granted."""
+        """Take back one download of ``link`` that was counted on ``day`` and not granted.
+
+        Somebody was there, so the link keeps this as the time when it was last opened.
+        """
 
 
 class WrittenLinks(Links):
@@ -150,6 +156,8 @@ class WrittenLinks(Links):
 
 
 class SQLiteLinks(WrittenLinks):
+    can_open = True
+
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
         moment = self._written(now)
         visit = (moment, code, name, moment, moment)
@@ -199,6 +207,8 @@ class SQLiteLinks(WrittenLinks):
 
 class PostgreSQLLinks(WrittenLinks):
     """Here the day is counted in the same statement, so one round trip does it all."""
+
+    can_open = True
 
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
         visit = {"now": now, "code": code, "name": name, "day": day}

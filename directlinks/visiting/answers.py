@@ -22,6 +22,7 @@ from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import Opened
 from directlinks.services.visits import is_plain
+from directlinks.sql.rows import Admission, LinkRow
 from directlinks.visiting.sites import Facts, depends_on_more, facts_of, scheme_of
 
 MOST_ANSWERS = 50_000
@@ -76,23 +77,28 @@ def counted(answer: Answer) -> bool:
 
 def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
     """Keep the answer to ``request`` if the next one of its kind may have it too."""
+    if is_plain(look) and not depends_on_more(request):
+        reply = Reply(opened.answer.status_code, dict(opened.answer.items()))
+        keep(request.META, facts_of(request.META, scheme_of(request)), opened.row, reply)
+
+
+def keep(meta: Mapping[str, Any], facts: Facts, row: LinkRow | Admission, reply: Reply) -> None:
+    """The same for the ``reply`` to a plain visit to ``row``, whose address depends on no more than
+    ``facts``."""
     seconds = min(conf.CACHE_SECONDS, conf.TARGET_SECONDS // _PART_OF_TARGET)
-    if (
-        seconds
-        and opened.row.is_unlimited
-        and is_plain(look)
-        and opened.answer.status_code in (200, 302)
-        and getattr(opened.answer, "content", None) == b""  # a stream has none
-        and not depends_on_more(request)
-    ):
-        headers = {name: str(value) for name, value in opened.answer.items()}
-        answer = Answer(
-            opened.row.link, Reply(opened.answer.status_code, headers), monotonic() + seconds
-        )
+    if seconds and row.is_unlimited and _is_headers_alone(reply):
+        answer = Answer(row.link, reply, monotonic() + seconds)
         with _lock:
             if len(_answers) >= MOST_ANSWERS:
                 _answers.clear()
-            _answers[key_of(request.META, facts_of(request.META, scheme_of(request)))] = answer
+            _answers[key_of(meta, facts)] = answer
+
+
+def _is_headers_alone(reply: Reply) -> bool:
+    """Whether there is nothing to send but these headers, and they lead to a file."""
+    if reply.status_code == 200:
+        return reply.headers.get("Content-Length") == "0"
+    return reply.status_code == 302
 
 
 def forget_all() -> None:

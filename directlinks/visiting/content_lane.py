@@ -14,6 +14,7 @@ from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import (
     admit,
+    can_admit,
     count,
     deliver_counted,
     describe,
@@ -50,13 +51,13 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | No
     try:
         if (admission := admit(code, name, now)) is not None:
             return deliver_counted(admission, whole_content, now=now, attachment=saving)[0]
-        return _found_and_counted(code, name, now, saving=saving)
+        return None if can_admit() else _found_and_counted(code, name, now, saving=saving)
     except (DirectLinksError, *NO_BYTES):
         return None
 
 
 def _found_and_counted(code: str, name: str, now: datetime, *, saving: bool) -> Reply | None:
-    """Where a journal counts, or a database that cannot admit in one statement."""
+    """The same where nobody is admitted by one statement."""
     row = find_open_link(code=code, name=name, now=now)
     if row.is_guarded:
         return None

@@ -25,9 +25,10 @@ from directlinks.delivery.stream import StreamBackend
 from directlinks.models import DirectLink, File
 from directlinks.services.opening import admit, deliver_counted
 from directlinks.services.visits import is_download
-from directlinks.visiting.answers import Answer, counted, known_answer
+from directlinks.sql.rows import Admission
+from directlinks.visiting.answers import Answer, counted, keep, known_answer
 from directlinks.visiting.content_lane import redeemed, streamed, wants_all
-from directlinks.visiting.sites import facts_of, known_site
+from directlinks.visiting.sites import Facts, facts_of, known_site
 
 _CONTENT = File._meta.get_field("content")
 
@@ -50,7 +51,7 @@ def quick_reply(environ: Environ, prefix: str) -> Reply | None:
     path = environ["PATH_INFO"]
     rest = (path if path.isascii() else get_path_info(environ)).removeprefix(prefix)
     try:
-        return _found(environ, rest, site, timezone.now())
+        return _found(environ, rest, facts, site)
     finally:
         _end_of_request()
 
@@ -63,7 +64,8 @@ def _remembered(answer: Answer) -> Reply | None:
             _end_of_request()
 
 
-def _found(environ: Environ, rest: str, site: str, now: datetime) -> Reply | None:
+def _found(environ: Environ, rest: str, facts: Facts, site: str) -> Reply | None:
+    now = timezone.now()
     if (ticket := ticket_at(rest)) is not None:
         return redeemed(*ticket, now) if wants_all(environ) else None
     if (wanted := link_at(rest)) is None:
@@ -74,9 +76,12 @@ def _found(environ: Environ, rest: str, site: str, now: datetime) -> Reply | Non
     deliver = type(backend).deliver
     if deliver is StreamBackend.deliver:
         return streamed(code, name, now, saving=saving) if wants_all(environ) else None
-    if deliver is not HeadersBackend.deliver or (backend.same_for_all and conf.CACHE_SECONDS):
-        return None  # the long way remembers what is the same for all
-    return _opened(cast("HeadersBackend", backend), code, name, site, now, saving=saving)
+    if deliver is not HeadersBackend.deliver or (admission := admit(code, name, now)) is None:
+        return None
+    reply = _delivered(cast("HeadersBackend", backend), admission, site, now, saving=saving)
+    if reply is not None and backend.same_for_all and conf.CACHE_SECONDS:
+        keep(environ, facts, admission, reply)
+    return reply
 
 
 def _is_plain(environ: Environ) -> bool:
@@ -92,13 +97,9 @@ def _is_plain(environ: Environ) -> bool:
     )
 
 
-def _opened(
-    backend: HeadersBackend, code: str, name: str, site: str, now: datetime, *, saving: bool
+def _delivered(
+    backend: HeadersBackend, admission: Admission, site: str, now: datetime, *, saving: bool
 ) -> Reply | None:
-    admission = admit(code, name, now)
-    if admission is None:
-        return None
-
     def deliver(download: Download) -> Reply:
         return backend.reply(download, now, site)
 

@@ -1,5 +1,8 @@
 """What a short run lets pass, and what it stops."""
 
+import subprocess
+import sys
+
 import pytest
 
 from benchmarks import gate
@@ -50,3 +53,9 @@ def test_where_a_goal_is_out_of_reach_it_is_not_to_move_away(
         redirects = {"sqlite": [Rates("redirected", [rate], [5.0], 1)]}
         short = list(gate.shortfalls(Results(machine={}, redirects=redirects)))
         assert bool(short) is is_short
+
+
+def test_what_can_be_asked_for_is_told() -> None:
+    asked = [sys.executable, "-m", "benchmarks", "--help"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert "fail below 60% of a goal" in said

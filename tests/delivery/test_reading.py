@@ -78,6 +78,7 @@ class TestAWholeContent:
             ("", IsADirectoryError),
             ("../a.bin", SuspiciousFileOperation),
             ("/etc/passwd", SuspiciousFileOperation),
+            ("a.bin\0", ValueError),
         ],
     )
     def test_one_that_it_has_not_is_refused_likewise(
@@ -89,11 +90,30 @@ class TestAWholeContent:
         with pytest.raises(error):
             reading.open_whole(storage, name)
 
-    def test_a_storage_that_opens_files_in_its_own_way_does(self, tmp_path: Path) -> None:
-        storage = Reversing(tmp_path)
-        storage.save("a.bin", ContentFile(DATA))
+    @pytest.mark.parametrize("own", ["_open", "base_location", "location", "open", "path", "size"])
+    def test_a_storage_with_a_way_of_its_own_goes_that_way(self, own: str, tmp_path: Path) -> None:
+        (tmp_path / "own").mkdir()
+        for folder, data in ((tmp_path, DATA), (tmp_path / "own", b"own")):
+            (folder / "a.bin").write_bytes(data)
+        ways: dict[str, Any] = {
+            "_open": lambda self, name, mode: (tmp_path / "own" / name).open(mode),
+            "base_location": str(tmp_path / "own"),
+            "location": str(tmp_path / "own"),
+            "open": lambda self, name, mode: (tmp_path / "own" / name).open(mode),
+            "path": lambda self, name: str(tmp_path / "own" / name),
+            "size": lambda self, name: 3,
+        }
+        storage = type("Own", (FileSystemStorage,), {own: ways[own]})(tmp_path)
         file, size = reading.open_whole(storage, "a.bin")
-        assert (file.read(99), size) == (DATA[::-1], len(DATA))
+        with storage.open("a.bin", "rb") as expected:
+            assert (file.read(99), size) == (expected.read(), storage.size("a.bin"))
+        file.close()
+
+    def test_so_does_a_single_one(self, tmp_path: Path) -> None:
+        storage: Any = FileSystemStorage(tmp_path)
+        storage.save("a.bin", ContentFile(DATA))
+        storage.open = lambda name, mode: BytesIO(DATA[::-1])
+        assert reading.open_whole(storage, "a.bin")[0].read(99) == DATA[::-1]
 
     def test_a_reader_that_is_registered_is_asked(self, tmp_path: Path) -> None:
         storage = FileSystemStorage(tmp_path)
@@ -101,14 +121,6 @@ class TestAWholeContent:
         path = "django.core.files.storage.filesystem.FileSystemStorage"
         reading.register(path, lambda storage, name, start, length: BytesIO(b"part"))
         assert reading.open_whole(storage, "a.bin")[0].read(99) == b"part"
-
-
-class Reversing(FileSystemStorage):
-    """What it keeps is not as it lies on the disk."""
-
-    def open(self, name: str, mode: str = "rb") -> Any:
-        with super().open(name, mode) as file:
-            return ContentFile(file.read()[::-1])
 
 
 class Special(Bucket):

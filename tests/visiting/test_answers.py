@@ -1,9 +1,14 @@
 """Answers from memory: only where the site wants them, and never where a limit is to be judged."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template import engines
+from django.template.response import SimpleTemplateResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -145,21 +150,61 @@ def test_what_a_web_server_is_told_is_kept_too(
     assert door(link.get_absolute_url(), headers={"Range": "bytes=1-"}).status == 404
 
 
-class Spelled(DeliveryBackend):
-    """One that sends bytes of its own, the same to all."""
+@every_door
+def test_of_a_content_that_was_replaced_they_are_told_as_late(
+    door: Door, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [1000.0]
+    monkeypatch.setattr(answers, "monotonic", lambda: seconds[0])
+    chosen = {"BACKEND": "directlinks.delivery.handover.AccelBackend"}
+    settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "DELIVERY": chosen}
+    link = DirectLinkFactory()
+    first = door(link.get_absolute_url())
+    link.file.content = ContentFile(b"new", name="new.txt")
+    link.file.save()
+    assert door(link.get_absolute_url()).headers == first.headers
+    seconds[0] += 10
+    assert door(link.get_absolute_url()).headers["etag"] != first.headers["etag"]
+
+
+def with_bytes() -> HttpResponseBase:
+    return HttpResponse(b"bytes")
+
+
+def of_a_template() -> HttpResponseBase:
+    template = engines["django"].from_string("bytes")
+    return SimpleTemplateResponse(template).render()
+
+
+def refusing() -> HttpResponseBase:
+    return HttpResponse(status=404, headers={"Content-Length": "0"})
+
+
+class Chosen(DeliveryBackend):
+    """One that answers all visitors alike, in its own way."""
 
     same_for_all = True
 
-    def deliver(self, request: HttpRequest, *args: Any) -> HttpResponse:
-        return HttpResponse(b"bytes")
+    def __init__(self, storage: Any, *, answer: Callable[[], HttpResponseBase]) -> None:
+        super().__init__(storage)
+        self.answer = answer
+
+    def deliver(self, request: HttpRequest, *args: Any) -> HttpResponseBase:
+        return self.answer()
 
 
+@pytest.mark.parametrize("answer", [with_bytes, of_a_template, refusing])
 @every_door
-def test_but_no_bytes_whatever_a_backend_says(door: Door, settings: Settings) -> None:
-    chosen = {"BACKEND": f"{__name__}.Spelled"}
+def test_but_nothing_else_whatever_a_backend_says(
+    door: Door, answer: Any, settings: Settings
+) -> None:
+    chosen = {"BACKEND": f"{__name__}.Chosen", "OPTIONS": {"answer": answer}}
     settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "DELIVERY": chosen}
     link = DirectLinkFactory()
-    assert [door(link.get_absolute_url()).body for _ in range(2)] == [b"bytes"] * 2
+    expected = (404, b"") if answer is refusing else (200, b"bytes")
+    for _ in range(2):
+        seen = door(link.get_absolute_url())
+        assert (seen.status, seen.body) == expected
     assert not answers._answers
 
 

@@ -1,6 +1,7 @@
 """The fast lane: what it may answer, what it costs, and what it leaves to the long way."""
 
 import json
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from directlinks.delivery.stream import StreamBackend
 from directlinks.delivery.streaming import Blocks
 from directlinks.handlers.wsgi import DirectLinksWSGI
 from directlinks.models import File
-from directlinks.visiting import content_lane, sites
+from directlinks.visiting import answers, content_lane, sites
 from directlinks.visiting import lane as lane_module
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import wsgi
@@ -33,6 +34,15 @@ pytestmark = pytest.mark.django_db
 BYTES = b"some bytes"  # of every file of the factory
 REDIRECT = "directlinks.delivery.redirect.RedirectBackend"
 HTTPS = ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known() -> Iterator[None]:
+    answers.forget_all()
+    Notebook.counted.clear()
+    Notebook.closed.clear()
+    yield
+    answers.forget_all()
 
 
 def environ(path: str, **facts: Any) -> dict[str, Any]:
@@ -168,6 +178,68 @@ def test_bytes_need_no_request_object_either() -> None:
     assert lane.long_ways == 0
 
 
+@pytest.mark.parametrize("limits", [{}, {"max_downloads": 3}])
+def test_nor_where_a_process_may_remember_it(settings: Settings, limits: dict[str, Any]) -> None:
+    if connection.vendor == "mysql":
+        pytest.skip("It cannot return what it changed, so it takes the long way.")
+    backend = {"BACKEND": HANDED_OVER["X-Accel-Redirect"]}
+    settings.DIRECTLINKS = {"DELIVERY": backend, "CACHE_SECONDS": 10}
+    lane = Lane()
+    lane.ask(DirectLinkFactory().get_absolute_url())
+    link = DirectLinkFactory(**limits)
+    told = [lane.ask(link.get_absolute_url()) for _ in range(3)]
+    assert told[0]["X-Accel-Redirect"]
+    assert told == [told[0]] * 3
+    assert lane.long_ways == 1
+    assert len(answers._answers) == (1 if limits else 2)
+    link.refresh_from_db()
+    assert link.downloads == 3
+
+
+@pytest.mark.parametrize("counter", ["database", NOTEBOOK])
+@pytest.mark.parametrize("shape", ["/f/{}/{}", "/f/d/{}/{}"])
+def test_a_stream_says_the_same_on_either_way(settings: Settings, shape: str, counter: Any) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}, "COUNTER": counter}
+    link, lane = DirectLinkFactory(), Lane()
+    path = shape.format(link.code, link.name)
+    told = [lane.ask(path) for _ in range(2)]
+    assert told[0]["Content-Disposition"].startswith("attachment" if "/d/" in shape else "inline")
+    assert told[1] == told[0]
+    assert lane.long_ways == 1
+
+
+@pytest.mark.parametrize("counter", ["database", NOTEBOOK])
+def test_whoever_listens_hears_of_it(settings: Settings, counter: Any) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}, "COUNTER": counter}
+    told: list[int] = []
+
+    def listen(link: int, **facts: Any) -> None:
+        told.append(link)
+
+    link, lane = DirectLinkFactory(), Lane()
+    signals.opened.connect(listen)
+    try:
+        for _ in range(2):
+            lane.ask(link.get_absolute_url())
+    finally:
+        signals.opened.disconnect(listen)
+    assert (told, lane.long_ways) == ([link.pk] * 2, 1)
+
+
+@pytest.mark.parametrize("limits", [{"password": make_password("x")}, {"paused": True}])
+def test_a_stream_that_is_not_admitted_is_looked_up_once(
+    settings: Settings, limits: dict[str, Any]
+) -> None:
+    settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
+    lane = Lane()
+    lane.ask(DirectLinkFactory().get_absolute_url())
+    path = DirectLinkFactory(**limits).get_absolute_url()
+    with CaptureQueriesContext(connection) as asked:
+        lane.ask(path)
+    begin = [one["sql"].split()[0] for one in asked]
+    assert begin.count("SELECT") == (2 if connection.vendor == "mysql" else 1)
+
+
 @pytest.mark.parametrize("limits", [{}, {"max_downloads": 2}])
 def test_nor_does_a_stream_which_is_counted(settings: Settings, limits: dict[str, Any]) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
@@ -180,8 +252,6 @@ def test_nor_does_a_stream_which_is_counted(settings: Settings, limits: dict[str
 
 def test_whoever_counts_it(settings: Settings) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}, "COUNTER": NOTEBOOK}
-    Notebook.counted.clear()
-    Notebook.closed.clear()
     link, lane = DirectLinkFactory(), Lane()
     assert [lane.read(link.get_absolute_url()) for _ in range(2)] == [BYTES, BYTES]
     assert lane.long_ways == 1
