@@ -9,7 +9,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +41,12 @@ def measure_batches(results: Results, effort: Effort) -> None:
 
 def measure_lookups(results: Results, effort: Effort) -> None:
     for vendor in DATABASES:
-        with _site_on(vendor, redirects.SETTINGS) as site:
-            results.lookups[vendor] = lookups.measure(site, effort.links)
+        with ExitStack() as stack:
+            tables = {}
+            for size in (size for size in lookups.SIZES if size <= effort.links):
+                site = stack.enter_context(_site_on(vendor, redirects.SETTINGS))
+                tables[size] = stack.enter_context(lookups.table_of(site, size))
+            results.lookups[vendor] = lookups.measure(tables, effort.rounds)
 
 
 def measure_workers(results: Results, effort: Effort) -> None:

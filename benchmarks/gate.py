@@ -19,11 +19,11 @@ REACHED = {
     "reuse 1000 URIs, sqlite": 0.63,
     "reuse 1000 URIs, postgresql": 0.62,
     "signed, gunicorn, 1 MB": 0.40,
-    "signed, granian, 1 MB": 0.66,
-    "stream, gunicorn, 1 MB": 0.36,
-    "stream, granian, 1 MB": 0.57,
-    "accel, nginx, 1 MB": 0.77,
-    "sendfile, Apache, 1 MB": 0.73,
+    "signed, granian, 1 MB": 0.86,
+    "stream, gunicorn, 1 MB": 0.44,
+    "stream, granian, 1 MB": 0.80,
+    "accel, nginx, 1 MB": 0.80,
+    "sendfile, Apache, 1 MB": 0.80,
 }
 
 
