@@ -50,7 +50,10 @@ def table_of(site: Site, size: int) -> Iterator[Round]:
         assert process.stdout is not None
         process.stdin.write("\n")
         process.stdin.flush()
-        find, open_ = json.loads(process.stdout.readline())
+        said = process.stdout.readline()
+        if not said:
+            raise RuntimeError(f"The process with {size:,} links ended; above it says why.")
+        find, open_ = json.loads(said)
         return find, open_
 
     with process:

@@ -60,7 +60,7 @@ def _not_in(folder: str, names: Iterable[str], storage: Storage) -> set[str]:
         for name in names
         if not (
             os.access(f"{folder}/{name}", os.F_OK)
-            if name and stays_below(name)
+            if name and _stays_below(name)
             else _exists(storage, name)
         )
     }
@@ -68,10 +68,10 @@ def _not_in(folder: str, names: Iterable[str], storage: Storage) -> set[str]:
 
 def local_path(storage: FileSystemStorage, name: str) -> str:
     """Where a plain folder has ``name``. Raises SuspiciousFileOperation where that leads out."""
-    return f"{storage.location}/{name}" if stays_below(name) else storage.path(name)
+    return f"{storage.location}/{name}" if _stays_below(name) else storage.path(name)
 
 
-def stays_below(name: str) -> bool:
+def _stays_below(name: str) -> bool:
     """Whether it is plain that ``name`` leads nowhere but below the folder that it is put behind.
 
     What may lead elsewhere is for the storage to judge, at five times the price.

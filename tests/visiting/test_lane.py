@@ -180,8 +180,6 @@ def test_bytes_need_no_request_object_either() -> None:
 
 @pytest.mark.parametrize("limits", [{}, {"max_downloads": 3}])
 def test_nor_where_a_process_may_remember_it(settings: Settings, limits: dict[str, Any]) -> None:
-    if connection.vendor == "mysql":
-        pytest.skip("It cannot return what it changed, so it takes the long way.")
     backend = {"BACKEND": HANDED_OVER["X-Accel-Redirect"]}
     settings.DIRECTLINKS = {"DELIVERY": backend, "CACHE_SECONDS": 10}
     lane = Lane()
@@ -190,7 +188,8 @@ def test_nor_where_a_process_may_remember_it(settings: Settings, limits: dict[st
     told = [lane.ask(link.get_absolute_url()) for _ in range(3)]
     assert told[0]["X-Accel-Redirect"]
     assert told == [told[0]] * 3
-    assert lane.long_ways == 1
+    asks_before_it_counts = connection.vendor == "mysql"
+    assert lane.long_ways == 1 + asks_before_it_counts * (3 if limits else 1)
     assert len(answers._answers) == (1 if limits else 2)
     link.refresh_from_db()
     assert link.downloads == 3
@@ -258,9 +257,7 @@ def test_whoever_counts_it(settings: Settings) -> None:
     assert Notebook.counted == [link.pk] * 2
 
 
-def test_one_statement_opens_a_stream(settings: Settings) -> None:
-    if connection.vendor == "mysql":
-        pytest.skip("It cannot return what it changed, so it is asked first.")
+def test_one_statement_opens_a_stream_where_it_can(settings: Settings) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
     path, lane = DirectLinkFactory().get_absolute_url(), Lane()
     lane.ask(path)
@@ -268,7 +265,8 @@ def test_one_statement_opens_a_stream(settings: Settings) -> None:
         lane.ask(path)
     begin = [one["sql"].split()[0] for one in asked]
     assert begin.count("UPDATE") + begin.count("WITH") == 1
-    assert "SELECT" not in begin
+    # It cannot return what it changed, so it is asked first.
+    assert begin.count("SELECT") == (1 if connection.vendor == "mysql" else 0)
 
 
 def test_a_server_may_send_the_file_in_its_own_way(settings: Settings) -> None:
