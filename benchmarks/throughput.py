@@ -24,10 +24,11 @@ SIZES = {"1 MB": "small.bin", "100 MB": "large.bin"}
 
 Front = Callable[[Site, Server], AbstractContextManager[Server]]
 
-# The site behind directlinks.wsgi, under each server. A connection of gunicorn's may keep a thread
-# waiting; one of granian's does not, and its threads wait for each other.
-gunicorn = partial(servers.gunicorn, application=WRAPPED_APPLICATION, threads=4)
-granian = partial(servers.granian, application=WRAPPED_APPLICATION, threads=os.cpu_count() or 1)
+# The site behind directlinks.wsgi, under each server: with a worker process for each core, as nginx
+# has. Threads of one process wait for each other, but a single one would wait for a slow client.
+WORKERS = os.cpu_count() or 1
+gunicorn = partial(servers.gunicorn, application=WRAPPED_APPLICATION, workers=WORKERS, threads=2)
+granian = partial(servers.granian, application=WRAPPED_APPLICATION, workers=WORKERS, threads=2)
 
 # Who sends the bytes, with which backend.
 APPLICATIONS: dict[str, tuple[str, Callable[[Site], AbstractContextManager[Server]]]] = {

@@ -23,7 +23,7 @@ class Blocks(Iterator[bytes]):
         self._left = length
 
     def __next__(self) -> bytes:
-        block = self._source.read(min(BLOCK_BYTES, self._left))
+        block = self._source.read(min(BLOCK_BYTES, self._left)) if self._left else b""
         if not block:
             raise StopIteration
         self._left -= len(block)

@@ -13,6 +13,7 @@ from tests.real.sites import CHECKOUT, Site
 NGINX = """
 daemon off;
 pid {folder}/pid;
+worker_processes auto;
 events {{}}
 http {{
     include /etc/nginx/mime.types;
