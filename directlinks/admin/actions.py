@@ -67,14 +67,6 @@ class Verb:
     is_final: bool = False
 
 
-def _pause(links: Sequence[DirectLink], *, user: Any) -> int:
-    return pause_direct_links(links, user=user)
-
-
-def _resume(links: Sequence[DirectLink], *, user: Any) -> int:
-    return resume_direct_links(links, user=user)
-
-
 def _extend(links: Sequence[DirectLink], *, user: Any, days: int) -> int:
     life = timedelta(days=days)
     return extend_direct_links(links, life=life, user=user, now=timezone.now())
@@ -95,7 +87,7 @@ PAUSE = Verb(
     _("Pause links"),
     _("A paused link does not open until it is resumed."),
     _("Pause"),
-    _pause,
+    pause_direct_links,
     ngettext_lazy("%d link was paused.", "%d links were paused."),
 )
 RESUME = Verb(
@@ -103,7 +95,7 @@ RESUME = Verb(
     _("Resume links"),
     _("A resumed link opens again, unless another limit holds it back."),
     _("Resume"),
-    _resume,
+    resume_direct_links,
     ngettext_lazy("%d link was resumed.", "%d links were resumed."),
 )
 EXTEND = Verb(

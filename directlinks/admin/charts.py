@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -66,3 +67,14 @@ def bars(days: Sequence[date], counts: Sequence[int]) -> SafeString:
             drawn,
         ),
     )
+
+
+def chart_context(days: Sequence[date], counts: Sequence[int]) -> dict[str, Any]:
+    """What the template ``chart.html`` shows of ``counts`` on ``days``."""
+    return {
+        "chart": bars(days, counts),
+        "chart_words": in_words(counts),
+        "chart_days": [(day, count) for day, count in zip(days, counts, strict=True) if count],
+        "chart_first": days[0],
+        "chart_last": days[-1],
+    }

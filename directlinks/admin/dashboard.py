@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.admin.charts import bars, in_words
+from directlinks.admin.charts import chart_context
 from directlinks.admin.histories import recent_deeds
 from directlinks.admin.states import TITLES, slug
 from directlinks.admin.visible import visible_links
@@ -34,11 +34,7 @@ def dashboard(model_admin: Any, request: HttpRequest) -> TemplateResponse:
         "media": model_admin.media,
         "title": _("Links at a glance"),
         "states": _numbers_by_state(links),
-        "chart": bars(days, counts),
-        "chart_words": in_words(counts),
-        "chart_days": [(day, count) for day, count in zip(days, counts, strict=True) if count],
-        "chart_first": days[0],
-        "chart_last": days[-1],
+        **chart_context(days, counts),
         "top": most_downloaded(links, today=today, number=_SHOWN),
         "deeds": recent_deeds(links, _SHOWN),
     }
@@ -50,5 +46,7 @@ def _numbers_by_state(links: DirectLinkQuerySet) -> list[tuple[str, Any, int]]:
     """The name that addresses use, title and number of links of each state, in one statement."""
     counted = links.with_state(timezone.now()).order_by().values("state_place")
     numbers = dict(counted.annotate(number=Count("pk")).values_list("state_place", "number"))
-    places = {state: place for place, state in enumerate(LinkState)}
-    return [(slug(state), title, numbers.get(places[state], 0)) for state, title in TITLES.items()]
+    places = list(LinkState)
+    return [
+        (slug(state), title, numbers.get(places.index(state), 0)) for state, title in TITLES.items()
+    ]

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.admin.charts import bars, in_words
+from directlinks.admin.charts import chart_context
 from directlinks.admin.columns import copy_button
 from directlinks.admin.histories import history_of
 from directlinks.admin.pictures import INSTALL, qr_code
@@ -29,11 +29,7 @@ def facts_of(link: DirectLink, *, url: str) -> dict[str, Any]:
     days, counts = last_days(today), downloads_by_day([link.pk], today=today)[link.pk]
     pasted = snippets(url, str(link.name), link.file.content_type)
     return {
-        "chart": bars(days, counts),
-        "chart_words": in_words(counts),
-        "chart_days": [(day, count) for day, count in zip(days, counts, strict=True) if count],
-        "chart_first": days[0],
-        "chart_last": days[-1],
+        **chart_context(days, counts),
         "snippets": [
             (_TITLES[kind], text, copy_button(text, str(_TITLES[kind])))
             for kind, text in pasted.items()

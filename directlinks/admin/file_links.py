@@ -19,9 +19,7 @@ from directlinks.admin.states import badge
 from directlinks.conf import conf
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
-from directlinks.services.creating import links_for
-from directlinks.services.limits import default_limits
-from directlinks.services.minting import mint_links
+from directlinks.services.issuing import issue_links
 from directlinks.storage import lacks_bytes
 
 # More addresses than these would bury the message; the list of links shows them all.
@@ -118,7 +116,6 @@ def _row(link: DirectLink, request: HttpRequest) -> dict[str, Any]:
 def _make_links(files: Collection[File], *, separate: bool, user: Any) -> dict[int, DirectLink]:
     """A link to each of ``files`` that visitors could open, by the file's key."""
     linkable = [file for file in files if file.is_live and not lacks_bytes(file.content)]
-    columns = default_limits(user, now=timezone.now())
-    if separate or columns or not conf.REUSE:
-        return mint_links(linkable, columns=columns, created_by=user)
-    return links_for(linkable, created_by=user)
+    return issue_links(
+        linkable, limits={}, new=separate, limited_as=user, created_by=user, now=timezone.now()
+    )

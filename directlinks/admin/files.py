@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from directlinks.admin.file_links import FileLinks
 from directlinks.admin.filters import TrashFilter
 from directlinks.admin.forms import FileForm
+from directlinks.admin.pages import OwnPages
 from directlinks.admin.visible import visible_files
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
@@ -30,7 +31,7 @@ _CHECKED, _NAMED = 1000, 10
 
 
 @admin.register(File)
-class FileAdmin(FileLinks):
+class FileAdmin(OwnPages, FileLinks):
     list_display = ("path", "owner", "human_size", "content_type", "is_live", "links", "updated_at")
     list_filter = (TrashFilter, "content_updated_at")
     list_select_related = ("owner",)
@@ -41,21 +42,6 @@ class FileAdmin(FileLinks):
     readonly_fields = _FACTS
     raw_id_fields = ("owner",)
     actions = ("create_links", "check_bytes", "trash_files", "restore_files")
-
-    class Media:
-        css = {"all": ("directlinks/admin.css",)}
-        js = ("directlinks/copy.js",)
-
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: File | None = None,
-        change: bool = False,  # noqa: FBT001, FBT002  # Django's signature
-        **kwargs: Any,
-    ) -> Any:
-        form: Any = super().get_form(request, obj, change, **kwargs)
-        form.asked_by = request.user
-        return form
 
     def get_fields(self, request: HttpRequest, obj: File | None = None) -> tuple[str, ...]:
         if obj is None:

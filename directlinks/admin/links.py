@@ -17,6 +17,7 @@ from directlinks.admin.dashboard import dashboard
 from directlinks.admin.facts import facts_of
 from directlinks.admin.filters import OpenedFilter, OwnerFilter, StateFilter
 from directlinks.admin.forms import LinkForm
+from directlinks.admin.pages import OwnPages
 from directlinks.admin.searching import LinkSearch
 from directlinks.admin.visible import visible_links
 from directlinks.models import DirectLink
@@ -30,7 +31,7 @@ _USE = ("downloads", "last_opened_at")
 
 
 @admin.register(DirectLink)
-class DirectLinkAdmin(LinkColumns, LinkSearch, LinkActions):
+class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
     """Links are made on the page of files, so that each has a file that exists."""
 
     list_display = (
@@ -56,10 +57,6 @@ class DirectLinkAdmin(LinkColumns, LinkSearch, LinkActions):
     # Opening a link counts, and its address is on the page.
     view_on_site = False
 
-    class Media:
-        css = {"all": ("directlinks/admin.css",)}
-        js = ("directlinks/copy.js",)
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[DirectLink]:
         # An address begins with the request's host, which a column of the list is not told.
         site = addresses.absolute("", request)
@@ -81,17 +78,6 @@ class DirectLinkAdmin(LinkColumns, LinkSearch, LinkActions):
     def dashboard_view(self, request: HttpRequest) -> HttpResponse:
         """Totals, and what is used most, of the links that the user may see."""
         return dashboard(self, request)
-
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: DirectLink | None = None,
-        change: bool = False,  # noqa: FBT001, FBT002  # Django's signature
-        **kwargs: Any,
-    ) -> Any:
-        form: Any = super().get_form(request, obj, change, **kwargs)
-        form.asked_by = request.user
-        return form
 
     def get_fieldsets(self, request: HttpRequest, obj: DirectLink | None = None) -> Any:
         has_password = obj is not None and bool(obj.password)

@@ -11,7 +11,7 @@ from directlinks.core.snippets import snippets
 from directlinks.core.uris import FileURI, file_url
 from directlinks.models import DirectLink, File
 from directlinks.services.creating import IssuedLink
-from directlinks.services.statistics import Statistics
+from directlinks.services.usage import Statistics
 
 # What the space of a user can do, as the protocol encodes it; bit 7 is "download".
 _CAPABILITY = "w8edAQ=="

@@ -10,6 +10,7 @@ from directlinks.api.serializers import PlainSerializer
 from directlinks.core import uris
 from directlinks.core.states import LinkState
 from directlinks.services.listing import ORDERS, Order, Wanted
+from directlinks.services.usage import DAYS
 
 MOST_DAYS = 366
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
@@ -53,7 +54,7 @@ class ListQuery(SnippetsQuery):
 
 
 class StatisticsQuery(PlainSerializer):
-    days = serializers.IntegerField(required=False, default=30, min_value=1, max_value=MOST_DAYS)
+    days = serializers.IntegerField(required=False, default=DAYS, min_value=1, max_value=MOST_DAYS)
 
 
 class InfoQuery(PlainSerializer):

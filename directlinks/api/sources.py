@@ -47,7 +47,7 @@ from directlinks.services.revoking import (
     revoke_direct_link,
     revoke_direct_links,
 )
-from directlinks.services.statistics import statistics
+from directlinks.services.usage import statistics
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 

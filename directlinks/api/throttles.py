@@ -1,12 +1,12 @@
 """How often a client may try."""
 
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
+from directlinks.api.base import django_request
 from directlinks.conf import conf
-from directlinks.core.networks import network_of
+from directlinks.visiting.throttling import client_of
 
 
 class LoginThrottle(SimpleRateThrottle):
@@ -18,14 +18,8 @@ class LoginThrottle(SimpleRateThrottle):
     scope = "directlinks_login"
 
     def get_ident(self, request: Request) -> str:
-        """The network of the client, or of a proxy that the site does not declare.
-
-        Without NUM_PROXIES, DRF takes X-Forwarded-For as it comes, and a client that makes it up
-        would have a new identity for each attempt.
-        """
-        if api_settings.NUM_PROXIES is None:
-            return network_of(str(request.META.get("REMOTE_ADDR", "")))
-        return network_of(str(super().get_ident(request)))
+        """The network of the client. Without NUM_PROXIES, DRF believes any X-Forwarded-For."""
+        return client_of(django_request(request))
 
     def get_rate(self) -> str | None:
         return conf.LOGIN_RATE

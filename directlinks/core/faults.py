@@ -57,7 +57,7 @@ COUNTERS = ("database", "journal", "redis")
 def counter(value: object) -> str | None:
     if isinstance(value, dict) and value.get("BACKEND") in COUNTERS:
         value = {**value, "BACKEND": "known.by.name"}
-    if value in COUNTERS or is_backend(value):
+    if value in COUNTERS or _is_backend(value):
         return None
     return (
         "must be 'database', 'journal', 'redis' or a dict like "
@@ -85,7 +85,7 @@ def alphabet(value: object) -> str | None:
     return "must be a string of two or more different letters, digits, - or _"
 
 
-def is_origin(value: object, *, with_path: bool) -> bool:
+def _is_origin(value: object, *, with_path: bool) -> bool:
     if not isinstance(value, str):
         return False
     try:
@@ -101,7 +101,7 @@ def is_origin(value: object, *, with_path: bool) -> bool:
 
 def base_url(value: object) -> str | None:
     several = value if isinstance(value, list | tuple) and value else [value]
-    if value is None or all(is_origin(item, with_path=True) for item in several):
+    if value is None or all(_is_origin(item, with_path=True) for item in several):
         return None
     if isinstance(value, str) and dotted_path(value) is None:
         return None
@@ -114,7 +114,7 @@ def base_url(value: object) -> str | None:
 def cors(value: object) -> str | None:
     if value in ("off", "*"):
         return None
-    if isinstance(value, list | tuple) and all(is_origin(item, with_path=False) for item in value):
+    if isinstance(value, list | tuple) and all(_is_origin(item, with_path=False) for item in value):
         return None
     return "must be 'off', '*' or a list of origins like 'https://app.example.org'"
 
@@ -139,7 +139,7 @@ def types(value: object) -> str | None:
 
 def delivery(value: object) -> str | None:
     choices = value.values() if isinstance(value, dict) and "BACKEND" not in value else [value]
-    if value is None or all(map(is_backend, choices)):
+    if value is None or all(map(_is_backend, choices)):
         return None
     return (
         'must be None, a dict like {"BACKEND": "dotted.path.of.a.class", "OPTIONS": {…}}, '
@@ -147,7 +147,7 @@ def delivery(value: object) -> str | None:
     )
 
 
-def is_backend(value: object) -> bool:
+def _is_backend(value: object) -> bool:
     return (
         isinstance(value, dict)
         and value.keys() <= {"BACKEND", "OPTIONS"}

@@ -45,8 +45,9 @@ PREVIEW_AGENTS = (
 _PREFETCH = re.compile(r"\b(?:prefetch|prerender|preview)\b", re.IGNORECASE)
 
 
-# Those of a request that says nothing: Sec-Purpose, Purpose, X-Purpose, X-Moz.
-NO_PURPOSES = (None, None, None, None)
+# Where a browser says in META what it wants a page for.
+PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
+NO_PURPOSES = (None,) * len(PURPOSES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,22 +13,16 @@ _NAMED = {
     "redis": "directlinks.counting.redis.RedisCounter",
 }
 
-# One counter for each choice, because a counter may hold a file or a connection.
+# One counter for each choice, because a counter may hold a file or a connection: it outlives a
+# change of settings.
 _made: dict[str, Counter] = {}
-
-# The last answer, for the sake of doors that have a few microseconds for all: settings stay what
-# they are, so most often the same object is asked about.
-_last: tuple[object, Counter | None] = (None, None)
 
 
 def site_counter() -> Counter:
     """The counter in ``DIRECTLINKS["COUNTER"]``: the same one as long as that is the same."""
-    global _last  # noqa: PLW0603
-    chosen = conf.COUNTER
-    known, counter = _last
-    if counter is None or known is not chosen:
-        counter = _made_counter(chosen)
-        _last = (chosen, counter)
+    counter: Counter | None = conf.made.get("counter")
+    if counter is None:
+        counter = conf.made["counter"] = _made_counter(conf.COUNTER)
     return counter
 
 

@@ -23,6 +23,9 @@ logger = logging.getLogger("directlinks")
 # What storages raise where a content is not there, or its name leads out of them.
 NO_BYTES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, SuspiciousFileOperation)
 
+# Content-Encoding of all that has bytes: compression would change those that a range is cut from.
+_UNCOMPRESSED = "identity"
+
 
 def content_response(request: HttpRequest, download: Download) -> HttpResponseBase:
     """200, 206, 304, 412 or 416 for a GET or HEAD ``request``.
@@ -38,13 +41,7 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
 
 def whole_content(download: Download) -> Reply:
     """The answer to a GET without ``Range`` and without conditions. Raises one of NO_BYTES."""
-    headers = {
-        **document_headers(download),
-        **validators(download),
-        "Accept-Ranges": "bytes",
-        # Compression would change the bytes that a range is cut from later.
-        "Content-Encoding": "identity",
-    }
+    headers = {**_content_headers(download), "Content-Encoding": _UNCOMPRESSED}
     source, size = open_whole(download.content.storage, str(download.content))
     headers["Content-Length"] = str(size)
     return Reply(200, headers, Blocks(source, size))
@@ -68,10 +65,13 @@ def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
         if not ranges.still_matches(if_range, etag=etag, last_modified=last_modified):
             header = None
         response = _selected(request, download, ranges.select(header, size), size)
-    for name, value in {**document_headers(download), **identity}.items():
+    for name, value in _content_headers(download).items():
         response.headers[name] = value
-    response.headers["Accept-Ranges"] = "bytes"
     return response
+
+
+def _content_headers(download: Download) -> dict[str, str]:
+    return {**document_headers(download), **validators(download), "Accept-Ranges": "bytes"}
 
 
 def document_headers(download: Download) -> Mapping[str, str]:
@@ -126,8 +126,7 @@ def _selected(
             to_end=selection.start + selection.length == size,
             status=selection.status,
         )
-        # Compression would change the bytes that a range was cut from.
-        response.headers["Content-Encoding"] = "identity"
+        response.headers["Content-Encoding"] = _UNCOMPRESSED
     response.headers["Content-Length"] = str(selection.length)
     if selection.content_range is not None:
         response.headers["Content-Range"] = selection.content_range

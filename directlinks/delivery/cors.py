@@ -33,6 +33,6 @@ def allow_origin(request: HttpRequest, response: HttpResponseBase, methods: Sequ
     response.headers["Access-Control-Allow-Origin"] = "*" if conf.CORS == "*" else origin
     response.headers["Access-Control-Expose-Headers"] = EXPOSED
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = ", ".join(methods).upper()
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
         response.headers["Access-Control-Allow-Headers"] = ALLOWED
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)

@@ -1,11 +1,12 @@
 """Headers that answers of several kinds share."""
 
 from functools import lru_cache
-from unicodedata import bidirectional, category
+from unicodedata import category
 
 from django.utils.http import content_disposition_header
 
 from directlinks.core import content_types
+from directlinks.core.quoting import in_order
 
 # What a visitor fetched by a secret address is nobody else's business: not a search engine's, and
 # not that of the sites that a document links to.
@@ -22,8 +23,6 @@ SANDBOX = {
     ),
 }
 
-_REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-
 
 # Files are sent many times, and each character of a name has to be looked up.
 @lru_cache(maxsize=4096)
@@ -34,9 +33,7 @@ def disposition(name: str, *, attachment: bool) -> str:
     controls, which could end the header.
     """
     basename = name.rpartition("/")[2]
-    shown = "".join(
-        c for c in basename if bidirectional(c) not in _REORDERING and category(c) != "Cc"
-    )
+    shown = "".join(c for c in in_order(basename) if category(c) != "Cc")
     return content_disposition_header(attachment, shown) or "inline"
 
 

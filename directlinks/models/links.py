@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import codes, paths, referers
+from directlinks.core.limits import UNLIMITED
 from directlinks.core.states import LinkState, judge
 from directlinks.fields import (
     ExactCharField,
@@ -25,6 +26,12 @@ from directlinks.fields import (
 from directlinks.models.files import File
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.users import is_active
+
+# UNLIMITED as a condition.
+_UNLIMITED = {
+    **{f"{name}__isnull": True for name, value in UNLIMITED.items() if value is None},
+    **{name: value for name, value in UNLIMITED.items() if value is not None},
+}
 
 
 def new_code() -> str:
@@ -122,17 +129,7 @@ class DirectLink(models.Model):
                 fields=["file", "reuse_name"], name="directlinks_link_reuse_unique"
             ),
             models.CheckConstraint(
-                condition=Q(reuse_name__isnull=True)
-                | Q(
-                    reuse_name=F("name"),
-                    not_before__isnull=True,
-                    expires_at__isnull=True,
-                    max_downloads__isnull=True,
-                    paused=False,
-                    password="",
-                    referers="",
-                    revoked_at__isnull=True,
-                ),
+                condition=Q(reuse_name__isnull=True) | Q(reuse_name=F("name"), **_UNLIMITED),
                 name="directlinks_link_reuse_unlimited",
             ),
         ]
@@ -151,9 +148,7 @@ class DirectLink(models.Model):
     @property
     def is_restricted(self) -> bool:
         """Whether the link has a limit, is paused or revoked: then nobody is given it again."""
-        limits = (self.not_before, self.expires_at, self.max_downloads, self.revoked_at)
-        has_limit = any(limit is not None for limit in limits)
-        return has_limit or bool(self.paused or self.password or self.referers)
+        return any(getattr(self, name) != value for name, value in UNLIMITED.items())
 
     def state(self, now: datetime) -> LinkState:
         """The state of the link, of its file and of the file's owner at ``now``."""

@@ -1,12 +1,10 @@
 """Changing links: their limits, one by one or many at once, and their codes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import translation
-from django.utils.text import capfirst
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
@@ -31,7 +29,7 @@ def change_direct_link(
     apply_limits(link, limits, user=user, now=now)
     with transaction.atomic():
         link.save(update_fields=list(limits))
-        remember([link], [changed_fields(limits)], user=user)
+        remember([link], limits, user=user)
     announce(signals.changed, links=[link], changes=list(limits), user=user)
     return link
 
@@ -48,7 +46,7 @@ def rotate_direct_link(
     with transaction.atomic():
         link.code = _new_code_instead_of(link)
         FormerCode.objects.create(code=old, link=link, until=until)
-        remember([link], [changed_fields(["code"])], user=user)
+        remember([link], ["code"], user=user)
     announce(signals.changed, links=[link], changes=["code"], user=user)
     return link
 
@@ -68,11 +66,3 @@ def _new_code_instead_of(link: DirectLink) -> str:
         except IntegrityError:  # the code is another link's, as happens to very short ones
             if not tries:
                 raise
-
-
-def changed_fields(names: Iterable[str]) -> dict[str, Any]:
-    """The change message of admin that says that the fields ``names`` were changed."""
-    # As written in the code: who reads it sees it in a language of their own.
-    with translation.override(None):
-        verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}
-    return {"changed": {"fields": [capfirst(verbose[name]) for name in names]}}

@@ -16,7 +16,6 @@ from directlinks import signals
 from directlinks.fields import validate_moment
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services.announcing import announce
-from directlinks.services.changing import changed_fields
 from directlinks.services.fresh_codes import fresh_codes
 from directlinks.services.history import remember
 from directlinks.services.limits import LIMITS, ceilings
@@ -81,7 +80,7 @@ def rotate_direct_links(
     with transaction.atomic():
         for start in range(0, len(standing), _ROTATED_AT_ONCE):
             rotated += _rotate(standing[start : start + _ROTATED_AT_ONCE], until)
-        remember(rotated, [changed_fields(["code"])], user=user)
+        remember(rotated, ["code"], user=user)
     if rotated:
         announce(signals.changed, links=rotated, changes=["code"], user=user)
     return len(rotated)
@@ -113,6 +112,6 @@ def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -
         # In the order in which links are made, so that MariaDB has less to deadlock about.
         rows = DirectLink.objects.filter(pk__in=keys, revoked_at=None).order_by("file_id")
         number = rows.update(**values)
-        remember(standing, [changed_fields(limits)], user=user)
+        remember(standing, limits, user=user)
     announce(signals.changed, links=standing, changes=limits, user=user)
     return number

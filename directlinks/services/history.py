@@ -1,17 +1,19 @@
 """Who changed which link: kept where Django's admin keeps what people did."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
+from django.utils import translation
+from django.utils.text import capfirst
 
 from directlinks.models import DirectLink
 
 CHANGE = 2  # django.contrib.admin.models.CHANGE, which cannot be imported on a site without admin
 
 
-def remember(links: Iterable[DirectLink], changes: Sequence[dict[str, Any]], *, user: Any) -> None:
-    """Write down that ``user`` did ``changes``, in the form of admin's change messages.
+def remember(links: Iterable[DirectLink], fields: Iterable[str], *, user: Any) -> None:
+    """Write down that ``user`` changed the ``fields`` of ``links``, each under its name.
 
     One statement for all ``links``. Nothing is written where nobody is known to have done it, or
     where the site has no admin to show it.
@@ -25,5 +27,13 @@ def remember(links: Iterable[DirectLink], changes: Sequence[dict[str, Any]], *, 
     ):
         return
     apps.get_model("admin", "LogEntry").objects.log_actions(
-        user.pk, links, CHANGE, change_message=list(changes), single_object=False
+        user.pk, links, CHANGE, change_message=[_message(fields)], single_object=False
     )
+
+
+def _message(fields: Iterable[str]) -> dict[str, Any]:
+    """What admin keeps of a change."""
+    # As written in the code: who reads it sees it in a language of their own.
+    with translation.override(None):
+        verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}
+    return {"changed": {"fields": [capfirst(verbose[name]) for name in fields]}}

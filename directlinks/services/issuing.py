@@ -1,15 +1,14 @@
-"""Issuing links in the name of the site: no policy is asked, its limits hold all the same."""
+"""Issuing links to files at hand: no policy is asked, the limits of the site hold all the same."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from directlinks.conf import conf
 from directlinks.core import paths
 from directlinks.models import DirectLink, File
-from directlinks.services.creating import links_for
-from directlinks.services.limits import limits_of_new
-from directlinks.services.minting import mint_links, to_be_made
+from directlinks.services.limits import limits_of_new, may_be_shared
+from directlinks.services.own_links import links_to_be, make_own_links
+from directlinks.services.shared_links import shared_links
 from directlinks.storage import lacks_bytes
 
 
@@ -25,20 +24,21 @@ def issue_links(
     *,
     limits: Mapping[str, Any],
     new: bool,
-    owner: Any,
+    limited_as: Any,
+    created_by: Any,
     now: datetime,
     dry_run: bool = False,
 ) -> dict[int, DirectLink]:
-    """A link to each of ``files``, which are ``owner``'s, by the file's key.
+    """A link to each of ``files``, by the file's key.
 
     Without ``limits`` it is the one that everybody gets, unless ``new``. Else, or where the site
-    limits the links of ``owner`` by itself, each file gets one more, of its own. In a dry
-    run, those that would be made are not saved. Raises ValidationError for wrong limits.
+    limits the links of the user ``limited_as`` by itself, each file gets one more, of its own. In a
+    dry run, those that would be made are not saved. Raises ValidationError for wrong limits.
     """
-    columns = limits_of_new(limits, user=owner, now=now)
-    reuse = conf.REUSE and not new and not any(columns.values())
+    columns = limits_of_new(limits, user=limited_as, now=now)
+    shared = may_be_shared(columns, wanted=not new)
     if dry_run:
-        return to_be_made(files, columns=columns, reuse=reuse)
-    if reuse:
-        return links_for(files, created_by=None)
-    return mint_links(files, columns=columns, created_by=None)
+        return links_to_be(files, columns=columns, shared=shared)
+    if shared:
+        return shared_links(files, created_by=created_by)
+    return make_own_links(files, columns=columns, created_by=created_by)

@@ -63,9 +63,12 @@ def limits_of_new(limits: Mapping[str, Any], *, user: Any, now: datetime) -> dic
     return {name: getattr(link, name) for name in wanted}
 
 
-def default_limits(user: Any, *, now: datetime) -> dict[str, Any]:
-    """The limits of a link that ``user`` makes without asking for any, as the site wants it."""
-    return _defaults(ceilings(user), now)
+def may_be_shared(columns: Mapping[str, Any], *, wanted: bool) -> bool:
+    """Whether a new link with ``columns`` is the one that everybody gets, where that is ``wanted``.
+
+    What is limited or labelled is its asker's alone, and so is every link where the site says it.
+    """
+    return wanted and conf.REUSE and not any(columns.values())
 
 
 def _set(link: DirectLink, limits: Mapping[str, Any]) -> None:

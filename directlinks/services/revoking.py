@@ -13,7 +13,6 @@ from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
 from directlinks.services.announcing import announce
-from directlinks.services.changing import changed_fields
 from directlinks.services.history import remember
 
 
@@ -74,7 +73,7 @@ def revoke_all(links: Iterable[DirectLink], *, user: Any, now: datetime) -> int:
     with transaction.atomic():
         number = DirectLink.objects.filter(pk__in=[link.pk for link in links]).revoke(now)
         if number:
-            remember(links, [changed_fields(["revoked_at"])], user=user)
+            remember(links, ["revoked_at"], user=user)
     if number:
         for link in links:
             link.revoked_at, link.reuse_name = now, None

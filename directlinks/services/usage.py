@@ -1,20 +1,47 @@
 """How links are used: their downloads by day, and those that are downloaded most."""
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Sum
 
+from directlinks.counting.days import day_of
 from directlinks.models import DailyDownloads, DirectLink
 from directlinks.querysets import DirectLinkQuerySet, is_everything
 
 DAYS = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """``total`` is of the link's whole life; ``days`` are downloads by day, the oldest first."""
+
+    total: int
+    last_opened_at: datetime | None
+    days: dict[date, int]
+
+
 def last_days(today: date, number: int = DAYS) -> list[date]:
     """``number`` days, the last of which is ``today``."""
     return [today - timedelta(days=ago) for ago in reversed(range(number))]
+
+
+def statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics:
+    """What ``link`` was used on each of the last ``days`` days, today included. One statement.
+
+    A day is one of the site's default time zone, whoever asks.
+    """
+    window = last_days(day_of(now), days)
+    counted = dict(
+        link.days.filter(day__range=(window[0], window[-1])).values_list("day", "downloads")
+    )
+    return Statistics(
+        total=link.downloads,
+        last_opened_at=link.last_opened_at,
+        days={day: counted.get(day, 0) for day in window},
+    )
 
 
 def downloads_by_day(keys: Collection[Any], *, today: date) -> dict[Any, list[int]]:

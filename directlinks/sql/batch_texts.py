@@ -91,8 +91,8 @@ def batch_texts(connection: BaseDatabaseWrapper, model: Any) -> BatchTexts:
     # MariaDB would keep the answer of a subquery for "a" and give it for "A", whatever is compared.
     exact = ""
     if connection.vendor == "mysql":
-        is_mariadb = getattr(connection, "mysql_is_mariadb", False)
-        exact = " COLLATE utf8mb4_nopad_bin" if is_mariadb else " COLLATE utf8mb4_bin"
+        code = model._meta.get_field("code").db_parameters(connection)
+        exact = f" COLLATE {code['collation']}"
     unused = f"""LEFT JOIN {names.former} former ON former.code = asked.code{exact}
         WHERE former.id IS NULL"""
     return BatchTexts(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from directlinks.core import paths
+from directlinks.core.limits import UNLIMITED
 from directlinks.sql.batch_texts import RARE_FIELDS, BatchTexts, shared_fields
 from directlinks.sql.instances import reader, stored
 
@@ -22,17 +23,6 @@ Place = tuple[Any, str]
 
 # So many files are read with RARE_FIELDS.
 _FEW = 10
-
-# A reusable link has no limit: a constraint of its table says so.
-UNLIMITED: Mapping[str, Any] = {
-    "not_before": None,
-    "expires_at": None,
-    "max_downloads": None,
-    "paused": False,
-    "password": "",
-    "referers": "",
-    "revoked_at": None,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from directlinks.services.opening import (
 Environ = dict[str, Any]
 
 _CONDITIONS = (
-    "HTTP_RANGE",
     "HTTP_IF_NONE_MATCH",
     "HTTP_IF_MODIFIED_SINCE",
     "HTTP_IF_MATCH",
@@ -34,7 +33,7 @@ _CONDITIONS = (
 
 
 def wants_all(environ: Environ) -> bool:
-    """Whether a GET asks for all of a file, whatever the client has of it."""
+    """Whether a plain visit asks for all of a file, whatever the client has of it."""
     return not any(map(environ.__contains__, _CONDITIONS))
 
 

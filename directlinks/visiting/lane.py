@@ -16,6 +16,7 @@ from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core.errors import DirectLinksError
 from directlinks.core.routes import link_at, ticket_at
+from directlinks.core.visits import PURPOSES
 from directlinks.counting.choice import site_counter
 from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.choice import backend_for
@@ -89,10 +90,7 @@ def _is_plain(environ: Environ) -> bool:
     return (
         environ["REQUEST_METHOD"] == "GET"
         and "HTTP_RANGE" not in environ
-        and "HTTP_SEC_PURPOSE" not in environ
-        and "HTTP_PURPOSE" not in environ
-        and "HTTP_X_PURPOSE" not in environ
-        and "HTTP_X_MOZ" not in environ
+        and not any(map(environ.__contains__, PURPOSES))
         and is_download(environ.get("HTTP_USER_AGENT"))
     )
 

@@ -21,7 +21,7 @@ from directlinks.core.errors import (
     MethodNotAllowed,
 )
 from directlinks.core.routes import Kind, Route
-from directlinks.core.visits import Look
+from directlinks.core.visits import PURPOSES, Look
 from directlinks.delivery.choice import backend_for
 from directlinks.delivery.content import content_response
 from directlinks.delivery.cors import allow_origin
@@ -162,12 +162,7 @@ def look_of(meta: Mapping[str, Any]) -> Look:
     return Look(
         method=sent("REQUEST_METHOD", ""),
         byte_range=sent("HTTP_RANGE"),
-        purposes=(
-            sent("HTTP_SEC_PURPOSE"),
-            sent("HTTP_PURPOSE"),
-            sent("HTTP_X_PURPOSE"),
-            sent("HTTP_X_MOZ"),
-        ),
+        purposes=tuple(map(sent, PURPOSES)),
         user_agent=sent("HTTP_USER_AGENT"),
         referer=sent("HTTP_REFERER"),
     )

@@ -49,13 +49,13 @@ def _until_next_window(seconds: int) -> int:
 
 def _key(request: HttpRequest, scope: str, seconds: int) -> str:
     window = int(time.time()) // seconds
-    facts = f"{scope} {window} {_client(request)}".encode()
+    facts = f"{scope} {window} {client_of(request)}".encode()
     digest = hmac.digest(conf.signing_keys[0], facts, hashlib.sha256).hex()
     return f"directlinks.failures.{digest}"
 
 
-def _client(request: HttpRequest) -> str:
-    """The address of the client, as far as the site's declared number of proxies reaches.
+def client_of(request: HttpRequest) -> str:
+    """The network of the client, as far as the site's declared number of proxies reaches.
 
     Without that number nobody's X-Forwarded-For is believed: a client that made it up would have a
     new identity for each attempt.

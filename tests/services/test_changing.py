@@ -8,7 +8,6 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils import translation
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
@@ -16,7 +15,6 @@ from directlinks.models import DirectLink, FormerCode
 from directlinks.services import changing
 from directlinks.services.changing import (
     change_direct_link,
-    changed_fields,
     rotate_direct_link,
 )
 from tests.factories import DirectLinkFactory, UserFactory
@@ -131,9 +129,3 @@ def thrown(monkeypatch: pytest.MonkeyPatch, *codes: str) -> None:
     """The next new codes are ``codes``."""
     dice: Iterator[str] = iter(codes)
     monkeypatch.setattr(changing, "fresh_codes", lambda number: [next(dice)])
-
-
-def test_history_is_kept_in_the_language_of_the_code() -> None:
-    with translation.override("zh-hans"):
-        message = changed_fields(["max_downloads"])
-    assert message == {"changed": {"fields": ["Most downloads"]}}

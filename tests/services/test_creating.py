@@ -24,7 +24,8 @@ from directlinks.core.errors import (
 )
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
-from directlinks.services.creating import IssuedLink, create_direct_links, links_for
+from directlinks.services.creating import IssuedLink, create_direct_links
+from directlinks.services.shared_links import shared_links
 from directlinks.sql import choice
 from directlinks.sql.batches import Wanted
 from directlinks.sql.choice import batches_of
@@ -160,20 +161,6 @@ class TestLinks:
         file = FileFactory(path="a.txt")
         limited = DirectLinkFactory(file=file, max_downloads=9)
         assert create(file.owner, "a.txt").items[0].link != limited
-
-    def test_links_can_be_had_for_files_at_hand(self) -> None:
-        files, user = FileFactory.create_batch(2), UserFactory()
-        links = links_for(files, created_by=user)
-        assert {key: link.file for key, link in links.items()} == {file.pk: file for file in files}
-        assert links_for(files, created_by=None) == links
-        assert set(DirectLink.objects.values_list("created_by", flat=True)) == {user.pk}
-
-    def test_a_file_at_hand_that_was_renamed_gets_a_link_of_its_new_name(self) -> None:
-        file = FileFactory(path="a.txt")
-        links_for([file], created_by=None)
-        file.path = "b.txt"
-        file.save()
-        assert links_for([file], created_by=None)[file.pk].name == "b.txt"
 
 
 class TestNumbers:
@@ -374,7 +361,7 @@ def test_links_that_somebody_else_has_just_made_cost_one_statement_more(
 
     def second(batches: Any, wanted: Wanted) -> Any:
         monkeypatch.setattr(kind, "make", make)
-        links_for(wanted.files, created_by=None)
+        shared_links(wanted.files, created_by=None)
         return make(batches, wanted)
 
     monkeypatch.setattr(kind, "make", second)
@@ -411,7 +398,7 @@ class TestTroubleUnderWay:
         owner = UserFactory()
         names = many_files(owner, 20)
         files = list(File.objects.filter(path__in=names))
-        before_each_round.append(lambda: links_for(files[:10], created_by=None))
+        before_each_round.append(lambda: shared_links(files[:10], created_by=None))
         batch = create(owner, *names)
         assert batch.is_complete
         stored = dict(DirectLink.objects.values_list("file_id", "code"))

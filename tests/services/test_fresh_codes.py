@@ -13,7 +13,7 @@ from directlinks.services import fresh_codes as module
 from directlinks.services.changing import rotate_direct_link
 from directlinks.services.changing_many import rotate_direct_links
 from directlinks.services.fresh_codes import fresh_codes
-from directlinks.services.minting import mint_links
+from directlinks.services.own_links import make_own_links
 from tests.factories import DirectLinkFactory, FileFactory
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_no_way_to_a_new_code_leads_to_a_used_one(
     former: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn(monkeypatch, former, "mint", former, "turn", former, "many")
-    mint_links([FileFactory()], columns={}, created_by=None)
+    make_own_links([FileFactory()], columns={}, created_by=None)
     rotate_direct_link(DirectLinkFactory(), grace=None, user=None, now=NOW)
     rotate_direct_links([DirectLinkFactory()], grace=None, user=None, now=NOW)
     assert DirectLink.objects.filter(code__in=["mint", "turn", "many"]).count() == 3

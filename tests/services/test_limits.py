@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 
 from directlinks.models import DirectLink
-from directlinks.services.limits import LIMITS, Ceilings, apply_limits, ceilings, default_limits
+from directlinks.services.limits import LIMITS, Ceilings, apply_limits, ceilings, limits_of_new
 from tests.factories import DirectLinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -208,4 +208,4 @@ class TestDefaults:
         settings: Settings,
     ) -> None:
         settings.DIRECTLINKS = site
-        assert default_limits(member(*groups), now=NOW) == expected
+        assert limits_of_new({}, user=member(*groups), now=NOW) == expected

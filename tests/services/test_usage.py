@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from directlinks.services.usage import (
     downloads_by_day,
     last_days,
     most_downloaded,
+    statistics,
     total_by_day,
 )
 from tests.factories import DirectLinkFactory
@@ -16,6 +17,8 @@ from tests.factories import DirectLinkFactory
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 5, 4)
+# The site of the tests is in Shanghai, where it is the fifth of May already.
+NOW = datetime(2026, 5, 4, 18, tzinfo=UTC)
 
 
 def opened(link: DirectLink, ago: int, downloads: int) -> None:
@@ -65,3 +68,23 @@ def test_what_is_downloaded_most_comes_first(django_assert_num_queries: Any) -> 
         assert most_downloaded(links, today=TODAY, number=5) == [(many, 8), (few, 5)]
     assert most_downloaded(links, today=TODAY, number=1) == [(many, 8)]
     assert none not in dict(most_downloaded(DirectLink.objects.all(), today=TODAY, number=9))
+
+
+def test_days_without_downloads_are_there_too(django_assert_num_queries: Any) -> None:
+    link = DirectLinkFactory(downloads=20, last_opened_at=NOW)
+    for day, downloads in [(1, 9), (3, 2), (5, 4), (6, 1)]:
+        DailyDownloads.objects.create(link=link, day=date(2026, 5, day), downloads=downloads)
+    DailyDownloads.objects.create(link=DirectLinkFactory(), day=date(2026, 5, 4), downloads=7)
+    with django_assert_num_queries(1):
+        found = statistics(link, days=4, now=NOW)
+    assert list(found.days.items()) == [
+        (date(2026, 5, 2), 0),
+        (date(2026, 5, 3), 2),
+        (date(2026, 5, 4), 0),
+        (date(2026, 5, 5), 4),
+    ]
+    assert (found.total, found.last_opened_at) == (20, NOW)
+
+
+def test_one_day_is_today() -> None:
+    assert statistics(DirectLinkFactory(), days=1, now=NOW).days == {date(2026, 5, 5): 0}

@@ -53,7 +53,8 @@ class Command(BaseCommand):
                 list(files.values()),
                 limits=self._limits(options),
                 new=options["new"],
-                owner=owner,
+                limited_as=owner,
+                created_by=None,
                 now=now,
                 dry_run=options["dry_run"],
             )

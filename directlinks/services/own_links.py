@@ -13,7 +13,7 @@ from directlinks.services.fresh_codes import fresh_codes
 _TRIES = 3
 
 
-def mint_links(
+def make_own_links(
     files: Collection[File], *, columns: Mapping[str, Any], created_by: Any
 ) -> dict[int, DirectLink]:
     """A new link to each of ``files`` with the values ``columns``, by the file's key.
@@ -40,11 +40,14 @@ def mint_links(
     return {}
 
 
-def to_be_made(
-    files: Collection[File], *, columns: Mapping[str, Any], reuse: bool
+def links_to_be(
+    files: Collection[File], *, columns: Mapping[str, Any], shared: bool
 ) -> dict[int, DirectLink]:
-    """The link that each of ``files`` would get, by the file's key; new ones are not saved."""
-    reusable = DirectLink.objects.reusable().filter(file__in=files) if reuse else []
+    """The link that each of ``files`` would get, by the file's key; new ones are not saved.
+
+    Where it is ``shared``, that is the one that everybody gets, as far as there is one.
+    """
+    reusable = DirectLink.objects.reusable().filter(file__in=files) if shared else []
     found = {(link.file_id, link.name): link for link in reusable}
     links = {}
     for file in files:
