@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from directlinks.api.results import rfc3339
+from directlinks.api.moments import rfc3339
 from directlinks.core import referers
 from directlinks.core.snippets import snippets
 from directlinks.core.uris import FileURI, file_url

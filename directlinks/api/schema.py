@@ -18,9 +18,9 @@ from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 
-from directlinks.api import shapes
-from directlinks.api.answers import ALWAYS, PARTLY, WRITING, answers, body
+from directlinks.api import schema_shapes as shapes
 from directlinks.api.queries import InfoQuery, ListQuery, SnippetsQuery, StatisticsQuery
+from directlinks.api.schema_answers import ALWAYS, PARTLY, WRITING, answers, body
 from directlinks.api.serializers import (
     CreateDirectLinksSerializer,
     CreationSerializer,

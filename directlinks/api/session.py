@@ -8,14 +8,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from directlinks.api import tokens
+from directlinks.api.accounts import logged_in_user
 from directlinks.api.base import EnvelopeView, django_request
 from directlinks.api.bodies import json_object
 from directlinks.api.credentials import user_by_credentials
-from directlinks.api.results import logged_in_user
 from directlinks.api.serializers import LoginSerializer, RefreshTokenSerializer
 from directlinks.api.throttles import LoginThrottle
 from directlinks.core import envelope
-from directlinks.policies import is_admin
 
 
 class SessionView(EnvelopeView):
@@ -44,7 +43,7 @@ class SessionTokenView(SessionView):
         user = user_by_credentials(
             django_request(request), login=credentials["email"], password=credentials["password"]
         )
-        account = logged_in_user(user, is_admin=is_admin(user))
+        account = logged_in_user(user)
         return Response(envelope.success({"user": account, "token": tokens.token_pair(user)}))
 
     def delete(self, request: Request) -> Response:

@@ -40,10 +40,10 @@ from directlinks.policies import site_policy
 from directlinks.reporting import correlation_id
 from directlinks.services.changing import change_direct_link, rotate_direct_link
 from directlinks.services.creating import create_direct_links
+from directlinks.services.finding import find_direct_link
 from directlinks.services.listing import list_direct_links
 from directlinks.services.repeating import once
 from directlinks.services.revoking import (
-    find_direct_link,
     revoke_direct_link,
     revoke_direct_links,
 )

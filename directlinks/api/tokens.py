@@ -11,7 +11,7 @@ from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
-from directlinks.api.results import rfc3339
+from directlinks.api.moments import rfc3339
 from directlinks.conf import conf
 from directlinks.core.errors import InvalidToken
 from directlinks.users import is_active

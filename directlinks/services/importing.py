@@ -15,7 +15,7 @@ from directlinks.core.formats import Numbered
 from directlinks.core.records import LinkRecord
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
 from directlinks.services.announcing import announce
-from directlinks.services.surroundings import Surroundings, as_kept, look_up
+from directlinks.services.import_lookups import Known, as_kept, look_up
 from directlinks.services.walking import STEP, in_steps
 
 # A step is repeated where somebody made a link with one of its codes meanwhile.
@@ -103,7 +103,7 @@ def _plan(step: Sequence[Numbered]) -> tuple[Imported, list[_New]]:
     return imported, new
 
 
-def _link(record: LinkRecord | ValueError, known: Surroundings) -> _New | None:
+def _link(record: LinkRecord | ValueError, known: Known) -> _New | None:
     """The link that ``record`` makes, None where it is there already. Raises _Refusal."""
     if isinstance(record, ValueError):
         raise _Refusal(Outcome.REFUSED, str(record))
@@ -129,7 +129,7 @@ def _link(record: LinkRecord | ValueError, known: Surroundings) -> _New | None:
     return _New(link, record)
 
 
-def _unsaved(record: LinkRecord, file: File, known: Surroundings) -> DirectLink:
+def _unsaved(record: LinkRecord, file: File, known: Known) -> DirectLink:
     link = DirectLink(
         file=file,
         code=record.code,

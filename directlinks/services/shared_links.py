@@ -12,7 +12,7 @@ from directlinks.core.codes import may_repeat
 from directlinks.models import DirectLink, File
 from directlinks.models.links import new_codes
 from directlinks.services.announcing import announce
-from directlinks.sql.batches import Wanted
+from directlinks.sql.batches import NewLinks
 from directlinks.sql.choice import batches_of
 
 # A round is repeated where a code was taken or a file vanished in between.
@@ -61,7 +61,7 @@ def _made(
     """
     codes = new_codes(len(files))
     drawn.update(codes)
-    wanted = Wanted(
+    wanted = NewLinks(
         files=files,
         codes=codes,
         shared={"created_by": created_by},

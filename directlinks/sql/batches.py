@@ -26,7 +26,7 @@ _FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NewLinks:
     """New links: one for each of ``files``, with the code in the same place of ``codes``.
 
     ``files`` are in the order of their keys, in which rows are locked and written. ``shared`` are
@@ -86,7 +86,7 @@ class Batches(ABC):
         """
 
     @abstractmethod
-    def make(self, wanted: Wanted) -> list[Any]:
+    def make(self, wanted: NewLinks) -> list[Any]:
         """Make reusable links, and return them as far as the database says which were made.
 
         No link is made where its file has one of that name already, is trashed or gone, or where
@@ -139,7 +139,7 @@ class WrittenBatches(Batches):
                 links[key] = LinkAtHand(link, code, name, file, self.connection.alias)
         return found
 
-    def make(self, wanted: Wanted) -> list[Any]:
+    def make(self, wanted: NewLinks) -> list[Any]:
         if not wanted.files:
             return []
         pattern = self.model(**wanted.shared)
@@ -176,7 +176,7 @@ class WrittenBatches(Batches):
     def _asked(self, places: Collection[Place]) -> list[Any]:
         return [json.dumps(list(self._spaces(places).items()))]
 
-    def _new(self, wanted: Wanted) -> list[Any]:
+    def _new(self, wanted: NewLinks) -> list[Any]:
         pairs = zip(wanted.files, wanted.codes, strict=True)
         return [json.dumps([(file.id, code, file.name) for file, code in pairs])]
 
@@ -191,7 +191,7 @@ class PostgreSQLBatches(WrittenBatches):
         spaces = self._spaces(places)
         return [list(spaces), [" ".join(keys) for keys in spaces.values()]]
 
-    def _new(self, wanted: Wanted) -> list[Any]:
+    def _new(self, wanted: NewLinks) -> list[Any]:
         files = wanted.files
         columns = [[str(file.id) for file in files], wanted.codes, [file.name for file in files]]
         return ["/".join(column) for column in columns]

@@ -10,11 +10,11 @@ from directlinks.sql.batch_texts import BatchTexts, batch_texts
 from directlinks.sql.batches import Batches, PostgreSQLBatches, SQLiteBatches, WrittenBatches
 from directlinks.sql.fold_texts import FoldTexts, fold_texts
 from directlinks.sql.folds import Folds, WrittenFolds
-from directlinks.sql.opening import Links, PostgreSQLLinks, SQLiteLinks, WrittenLinks
-from directlinks.sql.plain import PlainLinks
+from directlinks.sql.link_texts import LinkTexts, link_texts
+from directlinks.sql.links import Links, PostgreSQLLinks, SQLiteLinks, WrittenLinks
 from directlinks.sql.plain_batches import PlainBatches
 from directlinks.sql.plain_folds import PlainFolds
-from directlinks.sql.texts import Texts, texts
+from directlinks.sql.plain_links import PlainLinks
 from directlinks.users import activity_is_computed
 
 _WRITTEN: dict[str, type[WrittenLinks]] = {
@@ -41,7 +41,7 @@ def links_of(model: Any) -> Links:
     written = _WRITTEN.get(connection.vendor)
     if written is None or _lacks_json(connection) or _is_computed(model):
         return PlainLinks(model, using)
-    return written(connection, _texts(using, model))
+    return written(connection, _link_texts(using, model))
 
 
 def batches_of(model: Any) -> Batches:
@@ -83,9 +83,9 @@ def _is_computed(model: Any) -> bool:
 
 
 @cache
-def _texts(using: str, model: Any) -> Texts:
+def _link_texts(using: str, model: Any) -> LinkTexts:
     # Names of tables and their quoting stay the same as long as the process lives.
-    return texts(connections[using], model)
+    return link_texts(connections[using], model)
 
 
 @cache

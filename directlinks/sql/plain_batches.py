@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from directlinks.sql.batches import Batches, Found, LinkAtHand, Place, Wanted
+from directlinks.sql.batches import Batches, Found, LinkAtHand, NewLinks, Place
 
 
 class PlainBatches(Batches):
@@ -34,7 +34,7 @@ class PlainBatches(Batches):
                     links[file.id] = at_hand
         return Found(files, links)
 
-    def make(self, wanted: Wanted) -> list[Any]:
+    def make(self, wanted: NewLinks) -> list[Any]:
         """Nothing is returned: the ORM does not tell which rows were left out."""
         live = self.files.live().in_bulk([file.pk for file in wanted.files])
         used: set[str] = set()

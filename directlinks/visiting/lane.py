@@ -27,8 +27,8 @@ from directlinks.models import DirectLink, File
 from directlinks.services.opening import admit, deliver_counted
 from directlinks.services.visits import is_download
 from directlinks.sql.rows import Admission
-from directlinks.visiting.answers import Answer, counted, keep, known_answer
 from directlinks.visiting.content_lane import redeemed, streamed, wants_all
+from directlinks.visiting.memory import Answer, counted, keep, known_answer
 from directlinks.visiting.sites import Facts, facts_of, known_site
 
 _CONTENT = File._meta.get_field("content")

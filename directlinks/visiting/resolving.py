@@ -30,7 +30,7 @@ from directlinks.models import File
 from directlinks.reporting import mark_as_logged, report, report_unexpected
 from directlinks.services.opening import find_open_link, open_direct_link, redeem_ticket
 from directlinks.sql.rows import LinkRow
-from directlinks.visiting import answers
+from directlinks.visiting import memory
 from directlinks.visiting.failures import NEVER_STORED, failure
 from directlinks.visiting.sites import facts_of, known_site, remember_site, scheme_of
 from directlinks.visiting.throttling import note_failure, refuse_after
@@ -94,7 +94,7 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
         )
         return content_response(request, download)
     look = look_of(request.META)
-    return answers.recalled(request, look) or _opened(request, route, look)
+    return memory.recalled(request, look) or _opened(request, route, look)
 
 
 def _options() -> HttpResponse:
@@ -134,7 +134,7 @@ def _opened(request: HttpRequest, route: Route, look: Look) -> HttpResponseBase:
         _note_unknown(request)
         raise
     if delivery.backend.same_for_all:
-        answers.remember(request, look, opened)
+        memory.remember(request, look, opened)
     return opened.answer
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.models import DirectLink
-from directlinks.visiting import answers
+from directlinks.visiting import memory
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory, UserFactory
@@ -48,9 +48,9 @@ every_fate = pytest.mark.parametrize("fate", FATES)
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    answers.forget_all()
+    memory.forget_all()
     yield
-    answers.forget_all()
+    memory.forget_all()
 
 
 class TestLinksThatEnd:

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks.core.visits import PREVIEW_AGENTS
 from directlinks.models import DirectLink, File
-from directlinks.visiting import answers
+from directlinks.visiting import memory
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
@@ -76,10 +76,10 @@ CONDITIONS: list[dict[str, str]] = [
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    answers.forget_all()
+    memory.forget_all()
     Notebook.counted.clear()
     yield
-    answers.forget_all()
+    memory.forget_all()
 
 
 @pytest.fixture(params=DELIVERIES)

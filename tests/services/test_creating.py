@@ -27,7 +27,7 @@ from directlinks.policies import OwnerOrAdmin
 from directlinks.services.creating import IssuedLink, create_direct_links
 from directlinks.services.shared_links import shared_links
 from directlinks.sql import choice
-from directlinks.sql.batches import Wanted
+from directlinks.sql.batches import NewLinks
 from directlinks.sql.choice import batches_of
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -359,7 +359,7 @@ def test_links_that_somebody_else_has_just_made_cost_one_statement_more(
     kind = type(batches_of(DirectLink))
     make = kind.make
 
-    def second(batches: Any, wanted: Wanted) -> Any:
+    def second(batches: Any, wanted: NewLinks) -> Any:
         monkeypatch.setattr(kind, "make", make)
         shared_links(wanted.files, created_by=None)
         return make(batches, wanted)
@@ -384,7 +384,7 @@ class TestTroubleUnderWay:
         kind = type(batches_of(DirectLink))
         make = kind.make
 
-        def disturbed(batches: Any, wanted: Wanted) -> Any:
+        def disturbed(batches: Any, wanted: NewLinks) -> Any:
             if todo:
                 todo.pop(0)()
             return make(batches, wanted)

@@ -19,8 +19,8 @@ from directlinks.core.formats import FORMATS, Numbered
 from directlinks.core.records import LinkRecord
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
 from directlinks.services.exporting import export_links
+from directlinks.services.import_lookups import as_kept
 from directlinks.services.importing import Outcome, import_links
-from directlinks.services.surroundings import as_kept
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

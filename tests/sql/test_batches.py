@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from directlinks.core import paths
 from directlinks.models import DirectLink, File, FormerCode
-from directlinks.sql.batches import Batches, Found, Place, Wanted, WrittenBatches
+from directlinks.sql.batches import Batches, Found, NewLinks, Place, WrittenBatches
 from directlinks.sql.choice import batches_of
 from directlinks.sql.plain_batches import PlainBatches
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -124,7 +124,9 @@ def test_they_make_the_same_links(
         wanted_files = list(File.objects.order_by("pk")[: len(CODES)])
         if gone and wanted_files:
             File.objects.filter(pk=wanted_files[0].pk).delete()
-        wanted = Wanted(wanted_files, CODES[: len(wanted_files)], {"created_by": creator}, guarded)
+        wanted = NewLinks(
+            wanted_files, CODES[: len(wanted_files)], {"created_by": creator}, guarded
+        )
         outcomes = []
         for batches in both():
             with undone():
@@ -168,7 +170,7 @@ def test_what_is_found_has_what_leads_to_it_at_hand(django_assert_num_queries: A
 def test_a_batch_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert batches_of(DirectLink).find([], {}) == Found({}, {})
-        assert batches_of(DirectLink).make(Wanted([], [], {"created_by": None}, False)) == []
+        assert batches_of(DirectLink).make(NewLinks([], [], {"created_by": None}, False)) == []
 
 
 def test_thousands_are_found_and_made_by_one_statement_each(django_assert_num_queries: Any) -> None:
@@ -195,7 +197,7 @@ def test_thousands_are_found_and_made_by_one_statement_each(django_assert_num_qu
     assert [(file.owner_id, file.path) for file in found] == wanted
     codes = [f"code{number}" for number in range(len(found))]
     with django_assert_num_queries(1):
-        made = batches.make(Wanted(found, codes, {"created_by": users[0]}, False))
+        made = batches.make(NewLinks(found, codes, {"created_by": users[0]}, False))
     assert sorted(link.code for link in made) == sorted(codes)
     assert len(batches.find(wanted, by_key(users)).links) == len(found)
 

@@ -23,7 +23,7 @@ from directlinks.delivery.stream import StreamBackend
 from directlinks.delivery.streaming import Blocks
 from directlinks.handlers.wsgi import DirectLinksWSGI
 from directlinks.models import File
-from directlinks.visiting import answers, content_lane, sites
+from directlinks.visiting import content_lane, memory, sites
 from directlinks.visiting import lane as lane_module
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import wsgi
@@ -38,11 +38,11 @@ HTTPS = ("HTTP_X_FORWARDED_PROTO", "https")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    answers.forget_all()
+    memory.forget_all()
     Notebook.counted.clear()
     Notebook.closed.clear()
     yield
-    answers.forget_all()
+    memory.forget_all()
 
 
 def environ(path: str, **facts: Any) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def test_what_is_not_plain_takes_the_long_way(
     "settled",
     [
         {"CORS": "*"},
-        {"BASE_URL": "tests.visiting.test_answers.base_of"},
+        {"BASE_URL": "tests.visiting.test_memory.base_of"},
     ],
 )
 def test_so_does_a_site_whose_answers_depend_on_more(
@@ -190,7 +190,7 @@ def test_nor_where_a_process_may_remember_it(settings: Settings, limits: dict[st
     assert told == [told[0]] * 3
     asks_before_it_counts = connection.vendor == "mysql"
     assert lane.long_ways == 1 + asks_before_it_counts * (3 if limits else 1)
-    assert len(answers._answers) == (1 if limits else 2)
+    assert len(memory._answers) == (1 if limits else 2)
     link.refresh_from_db()
     assert link.downloads == 3
 

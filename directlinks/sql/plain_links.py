@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from directlinks.sql.opening import Links
+from directlinks.sql.links import Links
 from directlinks.sql.rows import LinkRow
 from directlinks.users import is_active
 

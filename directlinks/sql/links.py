@@ -2,7 +2,8 @@
 
 The ORM compiles its SQL anew for each query, which costs many times what the database needs for
 the answer, and it has no UPDATE that returns what it changed. So these few statements are written
-out, once for each connection. ``plain.py`` says the same through the ORM; the tests compare them.
+out, once for each connection. ``plain_links.py`` says the same through the ORM; the tests compare
+them.
 """
 
 import json
@@ -14,8 +15,8 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from directlinks.sql.link_texts import LinkTexts
 from directlinks.sql.rows import Admission, LinkRow
-from directlinks.sql.texts import Texts
 
 # What json.loads() does behind two more functions. A visit pays for each step of Python, and after
 # a system call, when caches are cold, several times.
@@ -62,7 +63,7 @@ class Links(ABC):
 class WrittenLinks(Links):
     """The statements in ``texts``, in a transaction where counting takes two of them."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, texts: Texts) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, texts: LinkTexts) -> None:
         self.connection = connection
         self.texts = texts
 

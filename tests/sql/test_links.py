@@ -19,7 +19,7 @@ from directlinks.core.states import LinkState
 from directlinks.models import DirectLink, FormerCode
 from directlinks.sql import choice
 from directlinks.sql.choice import links_of
-from directlinks.sql.plain import PlainLinks
+from directlinks.sql.plain_links import PlainLinks
 from directlinks.sql.rows import Admission
 from directlinks.users import active_column
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_serializer
 from rest_framework import serializers
 
-from directlinks.api import shapes
+from directlinks.api import schema_shapes as shapes
 
 _JSON = "application/json"
 _CORRELATION = "21e6adf9-8c4b-4d0e-8200-7ebfb235a07f"

@@ -14,7 +14,7 @@ from directlinks.models import DirectLink, File, FormerCode
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Known:
     """Users by name; files by owner, path and the moment at which they were trashed, if they were;
     the file and name that a code leads to, None for a former code; and the files and names that
     have a link which everybody gets."""
@@ -31,12 +31,12 @@ class Surroundings:
         return self.files.get((owner.pk, record.path, as_kept(record.trashed_at)))
 
 
-def look_up(records: Sequence[LinkRecord]) -> Surroundings:
+def look_up(records: Sequence[LinkRecord]) -> Known:
     """What is there of ``records``. Six reads at most, whatever their number."""
     users = _users(records)
     files = _live_files(records, users) | _trashed_files(records, users)
     reusable = DirectLink.objects.reusable().filter(file__in=list(files.values()))
-    return Surroundings(
+    return Known(
         users=users,
         files=files,
         codes=_codes(records),

@@ -9,7 +9,7 @@ from directlinks.users import active_column
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class LinkTexts:
     """Statements with their parameters as ``%s``, in the order in which they stand; but those of
     ``open`` on PostgreSQL have names."""
 
@@ -53,10 +53,10 @@ class Tables:
         )
 
 
-def texts(connection: BaseDatabaseWrapper, model: Any) -> Texts:
+def link_texts(connection: BaseDatabaseWrapper, model: Any) -> LinkTexts:
     """All statements, as the database behind ``connection`` spells them."""
     tables = Tables.of(connection, model)
-    return Texts(
+    return LinkTexts(
         find=_find(tables),
         find_by_key=_find_by_key(tables),
         open=_open_postgresql(tables) if connection.vendor == "postgresql" else _open(tables),

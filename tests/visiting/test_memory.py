@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from directlinks import signals
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.models import DirectLink
-from directlinks.visiting import answers, sites
+from directlinks.visiting import memory, sites
 from tests.factories import DirectLinkFactory
 from tests.visiting.doors import DOORS, Door, wsgi
 from tests.visiting.notebook import NOTEBOOK, Notebook
@@ -33,11 +33,11 @@ def base_of(request: HttpRequest) -> str:
 @pytest.fixture(autouse=True)
 def _nothing_is_known(settings: Settings) -> Any:
     settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "COUNTER": NOTEBOOK}
-    answers.forget_all()
+    memory.forget_all()
     Notebook.counted.clear()
     Notebook.closed.clear()
     yield
-    answers.forget_all()
+    memory.forget_all()
 
 
 def revoke(link: DirectLink) -> None:
@@ -60,7 +60,7 @@ class TestEveryDoor:
         self, door: Door, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seconds = [1000.0]
-        monkeypatch.setattr(answers, "monotonic", lambda: seconds[0])
+        monkeypatch.setattr(memory, "monotonic", lambda: seconds[0])
         link = DirectLinkFactory()
         first = door(link.get_absolute_url())
         revoke(link)
@@ -155,7 +155,7 @@ def test_of_a_content_that_was_replaced_they_are_told_as_late(
     door: Door, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = [1000.0]
-    monkeypatch.setattr(answers, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(memory, "monotonic", lambda: seconds[0])
     chosen = {"BACKEND": "directlinks.delivery.handover.AccelBackend"}
     settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "DELIVERY": chosen}
     link = DirectLinkFactory()
@@ -205,14 +205,14 @@ def test_but_nothing_else_whatever_a_backend_says(
     for _ in range(2):
         seen = door(link.get_absolute_url())
         assert (seen.status, seen.body) == expected
-    assert not answers._answers
+    assert not memory._answers
 
 
 def test_without_the_setting_nothing_is_kept(settings: Settings) -> None:
     settings.DIRECTLINKS = {"COUNTER": NOTEBOOK}
     link = DirectLinkFactory()
     wsgi(link.get_absolute_url())
-    assert answers._answers == {}
+    assert memory._answers == {}
 
 
 def test_a_callable_base_url_is_asked_each_time(settings: Settings) -> None:
@@ -232,11 +232,11 @@ def test_each_host_has_its_own_answer(settings: Settings) -> None:
 
 def test_neither_memory_grows_for_ever(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["*"]
-    monkeypatch.setattr(answers, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(memory, "MOST_ANSWERS", 2)
     monkeypatch.setattr(sites, "MOST_SITES", 2)
     for number in range(7):
         Client().get(
             DirectLinkFactory().get_absolute_url(), headers={"Host": f"host{number}.example"}
         )
-        assert 0 < len(answers._answers) <= 2
+        assert 0 < len(memory._answers) <= 2
         assert 0 < len(sites._sites) <= 2

@@ -1,0 +1,23 @@
+"""Finding a link by its code, for whoever manages it."""
+
+from django.db import router
+
+from directlinks.core import codes
+from directlinks.core.errors import InvalidParameters, NotYourLink
+from directlinks.models import DirectLink
+
+
+def find_direct_link(code: str, *, may_lag: bool = False) -> DirectLink:
+    """The link with this code that was not revoked, with its file; it may be paused or expired.
+
+    It is read where it can be written, or, where it ``may_lag``, wherever the site reads. Raises
+    InvalidParameters where ``code`` is no code at all, else NotYourLink.
+    """
+    if not codes.is_well_formed(code):
+        raise InvalidParameters("Failed to parse object ID")
+    database = (router.db_for_read if may_lag else router.db_for_write)(DirectLink)
+    links = DirectLink.objects.using(database).with_file()
+    link: DirectLink | None = links.filter(code=code, revoked_at=None).first()
+    if link is None or link.code != code:
+        raise NotYourLink
+    return link
