@@ -155,6 +155,12 @@ class Conf:
         return ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", *PATHS_OF_SERVERS, *names)
 
     @cached_property
+    def remembered_seconds(self) -> int:
+        """How long a process may remember an answer: a small part of the life of any target, so
+        that whoever gets it has time to follow it."""
+        return min(self.CACHE_SECONDS, self.TARGET_SECONDS // 10)
+
+    @cached_property
     def num_proxies(self) -> int:
         """How many proxies stand in front of the site, as it told DRF; 0 where it did not."""
         return int(getattr(settings, "REST_FRAMEWORK", {}).get("NUM_PROXIES") or 0)

@@ -1,6 +1,6 @@
 """Columns: exact and any text, contents that notice an assignment, moments that can be read."""
 
-from datetime import MAXYEAR, MINYEAR, datetime
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,8 @@ from django.db.models.functions import Collate
 from django.db.models.lookups import IContains
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
+
+from directlinks.core import moments
 
 FAR_AWAY = _("This is too far away.")
 
@@ -99,7 +101,7 @@ class ContentField(ExactText, models.FileField):
 
 def validate_moment(moment: datetime) -> None:
     """Raise ValidationError in the first and last years, which no time zone can convert."""
-    if not MINYEAR < moment.year < MAXYEAR:
+    if not moments.is_near(moment):
         raise ValidationError(FAR_AWAY, code="far_away")
 
 

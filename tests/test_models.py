@@ -16,6 +16,7 @@ from django.utils import timezone
 from directlinks.core import paths
 from directlinks.core.states import LinkState
 from directlinks.models import DailyDownloads, DirectLink, File, FoldedBatch, FormerCode
+from directlinks.services.changing import rotate_direct_link
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 TAKEN = "Another file is at this path. Rename it or move it to the trash first."
@@ -648,6 +649,15 @@ class TestCopiesReadSomeTimeAgo:
         DirectLink.objects.filter(pk=link.pk).revoke(NOW)
         link.save()
         assert DirectLink.objects.get().revoked_at == NOW
+
+    def test_saving_one_does_not_bring_back_a_code_that_was_rotated(self) -> None:
+        link, now = DirectLinkFactory(), timezone.now()
+        rotated = DirectLink.objects.get()
+        rotate_direct_link(rotated, grace=None, user=None, now=now)
+        link.label = "x"
+        link.save()
+        fresh = DirectLink.objects.get()
+        assert (fresh.code, fresh.label) == (rotated.code, "x")
 
     def test_taking_the_reuse_from_a_link_is_saved(self) -> None:
         link = DirectLinkFactory(name="a.txt", reuse_name="a.txt")

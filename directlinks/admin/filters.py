@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import ValidationError
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,6 +16,7 @@ from directlinks.admin.visible import visible_files
 from directlinks.core.states import LinkState
 from directlinks.models import File
 from directlinks.querysets import DirectLinkQuerySet
+from directlinks.services.locating import user_keys
 
 SOON = timedelta(days=7)
 RECENT = timedelta(days=30)
@@ -178,10 +178,10 @@ class OwnerFilter(admin.SimpleListFilter):
 
     def _owners(self, request: HttpRequest) -> list[tuple[str, Any]]:
         """The one that was chosen, if the user may see anything of theirs."""
-        try:
-            files = visible_files(request.user).filter(owner=self.value())
-        except (ValueError, ValidationError) as error:
-            raise IncorrectLookupParameters(error) from error
+        keys = user_keys(str(self.value()))
+        if not keys:
+            raise IncorrectLookupParameters
+        files = visible_files(request.user).filter(owner__in=keys)
         file = files.select_related("owner").first()
         return [] if file is None else [(str(self.value()), str(file.owner))]
 

@@ -1,14 +1,20 @@
 """Who is one client, as far as an address tells."""
 
 import ipaddress
+import re
+
+# Some proxies write the port behind it, and an IPv6 address in brackets then.
+_WITH_PORT = re.compile(r"\[(?P<v6>[^]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 
 
 def network_of(address: str) -> str:
-    """What stands for the client at ``address``, which may be anything.
+    """What stands for the client at ``address``, which may be anything, with or without a port.
 
     Whoever has one IPv6 address has all of its /64. An IPv4 address that came over a socket for
     both is that IPv4 address (RFC 4291, section 2.5.5.2).
     """
+    if with_port := _WITH_PORT.fullmatch(address):
+        address = with_port["v6"] or with_port["v4"]
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

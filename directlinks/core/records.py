@@ -10,12 +10,14 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import MAXYEAR, MINYEAR, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from directlinks.core import cells, codes, paths
+from directlinks.core.moments import is_near
 
-_MOST = 2**63 - 1
+# Half of what a column holds, so that there is room to count on.
+_MOST = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +170,7 @@ def _whole(value: Any) -> int:
 
 def _moment(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
-    # Others cannot be converted to every time zone.
-    if not MINYEAR < moment.year < MAXYEAR:
+    if not is_near(moment):
         raise ValueError
     return moment
 

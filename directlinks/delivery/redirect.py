@@ -23,7 +23,8 @@ from directlinks.storage import has_local_paths
 
 logger = logging.getLogger("directlinks")
 
-# A target is handed out while a tenth of its life at least is left to follow it.
+# A target is handed out while a tenth of its life at least is left to follow it, also by processes
+# that remember it.
 _MARGIN = 10
 
 
@@ -73,7 +74,7 @@ class RedirectBackend(DeliveryBackend):
         # Signatures count from a whole second.
         dies_at = now.replace(microsecond=0) + timedelta(seconds=target.seconds)
         if shared:
-            timeout = target.seconds - math.ceil(target.seconds / _MARGIN)
+            timeout = target.seconds - math.ceil(target.seconds / _MARGIN) - conf.remembered_seconds
             cache.set(key, (target, dies_at), timeout=timeout)
         return target, dies_at
 

@@ -25,13 +25,14 @@ def redirection(
 def _cache_control(download: Download, dies_in: float | None, now: datetime) -> str:
     """Never beyond the life of the target, of the link, or what the site allows.
 
-    A link that is limited or guarded is not kept at all: every visit must be judged.
+    A process that remembers the answer gives it out as it is, up to so many seconds later. A link
+    that is limited or guarded is not kept at all: every visit must be judged.
     """
     if download.head_only or not download.is_public or not conf.REDIRECT_MAX_AGE:
         return "private, no-store"
     lives: list[float] = [conf.REDIRECT_MAX_AGE]
     if dies_in is not None:
-        lives.append(dies_in)
+        lives.append(dies_in - conf.remembered_seconds)
     if download.until is not None:
         lives.append((download.until - now).total_seconds())
     seconds = int(min(lives))

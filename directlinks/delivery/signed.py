@@ -1,5 +1,6 @@
 """Delivery by a temporary content URL of our own: the default where files are on this machine."""
 
+import math
 from datetime import datetime
 
 from directlinks import addresses
@@ -20,7 +21,8 @@ class SignedBackend(HeadersBackend):
         asked_at = now.timestamp()
         expires = int(asked_at) + conf.TARGET_SECONDS
         if download.until is not None:
-            expires = min(expires, int(download.until.timestamp()))
+            # The link itself is judged again, to the moment, where the ticket is redeemed.
+            expires = min(expires, math.ceil(download.until.timestamp()))
         ticket = signing.Ticket(download.link, download.attachment, download.head_only, expires)
         text = signing.issue(ticket, conf.signing_keys[0])
         location = addresses.content_address(site, text, download.name)

@@ -32,7 +32,7 @@ class DirectLinksWSGI(WSGIHandler):
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         # WSGI has the bytes of a path as Latin-1, and so must be what it is compared with.
         prefix = link_prefix()
-        if prefix is None or not environ["PATH_INFO"].startswith(_as_in_environ(prefix)):
+        if prefix is None or not environ.get("PATH_INFO", "").startswith(_as_in_environ(prefix)):
             return self.application(environ, start_response)
         try:
             reply = quick_reply(environ, prefix)

@@ -27,6 +27,9 @@ from directlinks.models.files import File
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.users import is_active
 
+# What others change while a link is at hand, and saving it must not take back.
+_NOT_SAVED = {"code", "downloads", "last_opened_at"}
+
 # UNLIMITED as a condition.
 _UNLIMITED = {
     **{f"{name}__isnull": True for name, value in UNLIMITED.items() if value is None},
@@ -175,7 +178,8 @@ class DirectLink(models.Model):
         """Save. A link that was restricted once is never given again, also when it is eased.
 
         What visitors count meanwhile is kept: ``downloads`` and ``last_opened_at`` of a row that
-        exists are written only where ``update_fields`` names them. A revocation stays, too. Raises
+        exists are written only where ``update_fields`` names them, and so is ``code``: a copy from
+        before it was rotated must not bring it back. A revocation stays, too. Raises
         ValidationError for moments that no database could give back.
         """
         self.name = self.name or self.file.name
@@ -184,7 +188,7 @@ class DirectLink(models.Model):
                 validate_moment(moment)
         if update_fields is None and not self._state.adding:
             columns = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
-            update_fields = columns - self.get_deferred_fields() - {"downloads", "last_opened_at"}
+            update_fields = columns - self.get_deferred_fields() - _NOT_SAVED
             # Both are for good, so a copy that does not know of them must not take them back.
             if self.revoked_at is None:
                 update_fields.discard("revoked_at")

@@ -76,6 +76,8 @@ _OPENS = """
     AND (link.expires_at IS NULL OR link.expires_at > %s)
     AND (link.max_downloads IS NULL OR link.downloads < link.max_downloads)"""
 
+_REVOKED = "link.revoked_at IS NOT NULL"
+
 _FOR_EVERYBODY = "link.password = '' AND link.referers = ''"
 
 _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
@@ -83,23 +85,25 @@ _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
 
 def _find(t: Tables) -> str:
     # Both halves begin at a unique index over a code, and go on by primary keys: at most one of
-    # them finds a row. The former code is what a visitor has, so it stands in the code's place.
+    # them finds a row. The former code is what a visitor has, so it stands in the code's place; one
+    # whose time is over is as good as revoked. Three parameters: code, now, code.
     formerly = f"{t.former} former INNER JOIN {t.link} link ON link.id = former.link_id"
+    is_over = "former.until IS NULL OR former.until <= %s"
     return f"""
-        {_select(t, "link.code", f"{t.link} link")} WHERE link.code = %s
+        {_select(t, "link.code", _REVOKED, f"{t.link} link")} WHERE link.code = %s
         UNION ALL
-        {_select(t, "former.code", formerly)}
-        WHERE former.code = %s AND former.until > %s"""
+        {_select(t, "former.code", f"({_REVOKED} OR {is_over})", formerly)}
+        WHERE former.code = %s"""
 
 
 def _find_by_key(t: Tables) -> str:
-    return f"""{_select(t, "link.code", f"{t.link} link")} WHERE link.id = %s"""
+    return f"""{_select(t, "link.code", _REVOKED, f"{t.link} link")} WHERE link.id = %s"""
 
 
-def _select(t: Tables, code: str, source: str) -> str:
+def _select(t: Tables, code: str, revoked: str, source: str) -> str:
     file = ", ".join(f"file.{column}" for column in _FILE)
     return f"""
-        SELECT link.id, {code}, link.name, link.revoked_at IS NOT NULL, link.paused,
+        SELECT link.id, {code}, link.name, {revoked}, link.paused,
             link.not_before, link.expires_at, link.downloads, link.max_downloads, link.password,
             link.referers, file.deleted_at IS NOT NULL, {t.active}, {file}
         FROM {source}

@@ -34,7 +34,7 @@ class Links(ABC):
 
     @abstractmethod
     def find(self, code: str, now: datetime) -> LinkRow | None:
-        """The link with this code, or with this former code if that still opens it."""
+        """The link with this code, or with this former code: revoked, unless that opens it."""
 
     @abstractmethod
     def find_by_key(self, link: int) -> LinkRow | None:
@@ -68,7 +68,7 @@ class WrittenLinks(Links):
         self.texts = texts
 
     def find(self, code: str, now: datetime) -> LinkRow | None:
-        return self._row(self._fetched(self.texts.find, (code, code, self._written(now))))
+        return self._row(self._fetched(self.texts.find, (code, self._written(now), code)))
 
     def find_by_key(self, link: int) -> LinkRow | None:
         return self._row(self._fetched(self.texts.find_by_key, (link,)))

@@ -26,9 +26,13 @@ class PlainLinks(Links):
         link = self.links.with_file().filter(code=code).first()
         if link is not None:
             return self._row(link, link.code)
-        formerly = self.links.filter(former_codes__code=code, former_codes__until__gt=now)
-        link = formerly.with_file().first()
-        return None if link is None else self._row(link, code)
+        formerly = self.links.filter(former_codes__code=code)
+        link = formerly.with_file().annotate(until=F("former_codes__until")).first()
+        if link is None:
+            return None
+        is_over = link.until is None or link.until <= now
+        row = self._row(link, code)
+        return row._replace(revoked=row.revoked or is_over)
 
     def find_by_key(self, link: int) -> LinkRow | None:
         found = self.links.with_file().filter(pk=link).first()

@@ -27,9 +27,6 @@ from directlinks.visiting.sites import Facts, depends_on_more, facts_of, scheme_
 
 MOST_ANSWERS = 50_000
 
-# A target is remembered for a small part of its life, so whoever gets it has time to follow it.
-_PART_OF_TARGET = 10
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -47,7 +44,7 @@ _lock = threading.Lock()
 def key_of(meta: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
     """Whatever may change the answer to a request with ``meta``, a WSGI environ or its like."""
     sent = meta.get
-    return (sent("PATH_INFO"), sent("REQUEST_METHOD"), sent("HTTP_ORIGIN"), facts)
+    return (sent("PATH_INFO"), sent("REQUEST_METHOD"), facts)
 
 
 def known_answer(meta: Mapping[str, Any], facts: Facts) -> Answer | None:
@@ -85,7 +82,7 @@ def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
 def keep(meta: Mapping[str, Any], facts: Facts, row: LinkRow | Admission, reply: Reply) -> None:
     """The same for the ``reply`` to a plain visit to ``row``, whose address depends on no more than
     ``facts``."""
-    seconds = min(conf.CACHE_SECONDS, conf.TARGET_SECONDS // _PART_OF_TARGET)
+    seconds = conf.remembered_seconds
     if seconds and row.is_unlimited and _is_headers_alone(reply):
         answer = Answer(row.link, reply, monotonic() + seconds)
         with _lock:

@@ -33,7 +33,7 @@ from directlinks.sql.rows import LinkRow
 from directlinks.visiting import memory
 from directlinks.visiting.failures import NEVER_STORED, failure
 from directlinks.visiting.sites import facts_of, known_site, remember_site, scheme_of
-from directlinks.visiting.throttling import note_failure, refuse_after
+from directlinks.visiting.throttling import note_attempt
 from directlinks.visiting.unlocking import check_unlocked, unlock
 
 _CONTENT = File._meta.get_field("content")
@@ -152,8 +152,7 @@ def _unlocked(request: HttpRequest, route: Route) -> HttpResponse:
 
 def _note_unknown(request: HttpRequest) -> None:
     """Count a code that nobody was ever given; raises TooManyAttempts beyond UNKNOWN_RATE."""
-    refuse_after(conf.UNKNOWN_RATE, request, scope="unknown")
-    note_failure(conf.UNKNOWN_RATE, request, scope="unknown")
+    note_attempt(conf.UNKNOWN_RATE, request, scope="unknown")
 
 
 def look_of(meta: Mapping[str, Any]) -> Look:

@@ -1,4 +1,4 @@
-"""How often one client may fail: at finding a link, and at its password. Success is never counted.
+"""How often one client may fail: at finding a link, and at its password. Success is not counted.
 
 Counted in Django's default cache, in windows of fixed length. An address is kept only as a keyed
 digest, so the cache does not tell who came.
@@ -7,6 +7,7 @@ digest, so the cache does not tell who came.
 import hashlib
 import hmac
 import time
+from contextlib import suppress
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -16,38 +17,47 @@ from directlinks.core import rates
 from directlinks.core.errors import TooManyAttempts
 from directlinks.core.networks import network_of
 
+Attempt = str
+"""Where the cache has the number of attempts of one kind."""
 
-def refuse_after(rate: str | None, request: HttpRequest, *, scope: str) -> None:
-    """Raise TooManyAttempts where this client has failed as often in ``scope`` as ``rate`` lets it.
 
-    ``rate`` None lets it fail for ever.
+def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attempt | None:
+    """Count one attempt of this client in ``scope``; what succeeds is to be taken back.
+
+    Raises TooManyAttempts where it is one more than ``rate`` allows; None allows any number.
     """
     if rate is None:
-        return
+        return None
     number, seconds = rates.parse(rate)
-    if int(cache.get(_key(request, scope, seconds), 0)) >= number:
+    attempt = _key(request, scope, seconds)
+    if _counted(attempt, seconds) > number:
         raise TooManyAttempts(_until_next_window(seconds))
+    return attempt
 
 
-def note_failure(rate: str | None, request: HttpRequest, *, scope: str) -> None:
-    """Count one failure of this client in ``scope``."""
-    if rate is None:
-        return
-    seconds = rates.parse(rate)[1]
-    key = _key(request, scope, seconds)
-    # The cache may forget the key between the two; then the count begins anew.
-    if not cache.add(key, 1, timeout=seconds):
-        try:
-            cache.incr(key)
-        except ValueError:
-            cache.set(key, 1, timeout=seconds)
+def take_back(attempt: Attempt | None) -> None:
+    """Count ``attempt`` no more."""
+    if attempt is not None:
+        # The cache may have forgotten it.
+        with suppress(ValueError):
+            cache.decr(attempt)
+
+
+def _counted(attempt: Attempt, seconds: int) -> int:
+    """How many of its kind there are in this window, with this one."""
+    cache.add(attempt, 0, timeout=seconds)
+    try:
+        number: int = cache.incr(attempt)
+    except ValueError:  # the cache forgot the key between the two: the count begins anew
+        cache.set(attempt, number := 1, timeout=seconds)
+    return number
 
 
 def _until_next_window(seconds: int) -> int:
     return seconds - int(time.time()) % seconds
 
 
-def _key(request: HttpRequest, scope: str, seconds: int) -> str:
+def _key(request: HttpRequest, scope: str, seconds: int) -> Attempt:
     window = int(time.time()) // seconds
     facts = f"{scope} {window} {client_of(request)}".encode()
     digest = hmac.digest(conf.signing_keys[0], facts, hashlib.sha256).hex()

@@ -15,7 +15,7 @@ from directlinks.conf import conf
 from directlinks.core import signing
 from directlinks.core.errors import InvalidParameters, PasswordRequired, WrongPassword
 from directlinks.sql.rows import LinkRow
-from directlinks.visiting.throttling import note_failure, refuse_after
+from directlinks.visiting.throttling import note_attempt, take_back
 
 COOKIE = "directlinks_unlocked"
 UNLOCKED_SECONDS = 12 * 3600
@@ -62,16 +62,24 @@ def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
 
 def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
     scope = f"password of {row.link}"
-    refuse_after(conf.LOGIN_RATE, request, scope=scope)
+    # Before the slow comparison, or those who guess in parallel would all be let through.
+    attempt = note_attempt(conf.LOGIN_RATE, request, scope=scope)
     if not check_password(password, row.password):
-        note_failure(conf.LOGIN_RATE, request, scope=scope)
         raise WrongPassword
+    take_back(attempt)
 
 
 def _password_in_form(request: HttpRequest) -> str:
     try:
         return request.POST.get("password", "")
-    except (BadRequest, MultiPartParserError, UnreadablePostError) as error:
+    except (
+        BadRequest,
+        MultiPartParserError,
+        UnreadablePostError,
+        # of charsets that are none of text, or that cannot read it
+        LookupError,
+        ValueError,
+    ) as error:
         raise InvalidParameters(cause=str(error)) from error
 
 

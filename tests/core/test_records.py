@@ -23,7 +23,7 @@ codes = st.from_regex(r"[0-9A-Za-z_-]{4,64}", fullmatch=True)
 file_paths = texts.filter(lambda text: paths.fault(text) is None)
 aware = st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1 < moment.year < 9999)
 moments = aware | aware.map(lambda moment: moment.replace(tzinfo=None))
-numbers = st.integers(0, 2**63 - 1)
+numbers = st.integers(0, 2**62)
 
 
 @st.composite
@@ -111,7 +111,7 @@ def test_a_line_that_holds_no_link_says_why(line: str, fault: str) -> None:
         ("name", ["a/b", "..", None]),
         ("reusable", [None, 1, "true"]),
         ("paused", [None, 0]),
-        ("downloads", [None, -1, 1.5, "1", True, 2**63]),
+        ("downloads", [None, -1, 1.5, "1", True, 2**62 + 1]),
         ("max_downloads", [-1, "1", False]),
         ("expires_at", ["", "tomorrow", "0001-01-01T00:00:00Z", "9999-12-31", 1]),
         ("label", [None, 1, "\ud800"]),

@@ -237,6 +237,20 @@ class TestKeptRedirects:
             assert visit(link).headers["Cache-Control"] == "public, max-age=100"
         assert len(signing_bucket.wishes) == 1
 
+    def test_one_that_a_process_remembers_leaves_time_to_follow_it(
+        self, signing_bucket: SigningBucket, settings: Settings
+    ) -> None:
+        settings.DIRECTLINKS = {"CACHE_SECONDS": 60}
+        with time_machine.travel(NOON, tick=False) as clock:
+            visit(DirectLinkFactory())
+            # A tenth of its 600 seconds to follow it, and before that one to remember it.
+            clock.shift(479)
+            visit(DirectLinkFactory(file=File.objects.get()))
+            assert len(signing_bucket.wishes) == 1
+            clock.shift(2)
+            visit(DirectLinkFactory(file=File.objects.get()))
+            assert len(signing_bucket.wishes) == 2
+
     def test_none_leads_to_a_signature_that_has_ended(self, settings: Settings) -> None:
         settings.DIRECTLINKS = {"REDIRECT_MAX_AGE": 3600}
         backend = RedirectBackend(s3())

@@ -49,6 +49,14 @@ def test_it_is_never_kept_beyond_its_target_its_link_or_the_setting(
     assert match is not None or shown == "private, no-store"
 
 
+def test_where_a_process_may_remember_it_that_time_is_left_out() -> None:
+    with override_settings(
+        DIRECTLINKS={"REDIRECT_MAX_AGE": 3600, "CACHE_SECONDS": 30, "TARGET_SECONDS": 600}
+    ):
+        reply = redirection("https://x.example/", download(), dies_in=600, now=NOW)
+    assert reply.headers["Cache-Control"] == "public, max-age=570"
+
+
 @given(
     max_age=st.integers(0, 200_000),
     dies_in=lives,

@@ -119,8 +119,11 @@ class TestBoth:
             FormerCode.objects.create(code=code, link=link, until=until)
         found = asked.find("former1", NOW)
         assert (found.link, found.code) == (link.pk, "former1")
-        assert asked.find("former2", NOW) is None
-        assert asked.find("former3", NOW) is None
+        assert not found.revoked
+        # One whose time is over is known, and as good as revoked.
+        for code in ("former2", "former3"):
+            found = asked.find(code, NOW)
+            assert (found.link, found.code, found.revoked) == (link.pk, code, True)
         assert asked.find(link.code, NOW).code == link.code
 
     def test_what_is_not_there_is_not_found(self, asked: Any) -> None:

@@ -115,6 +115,13 @@ class TestEveryDoor:
         Notebook.closed.add(link.pk)
         assert door(link.get_absolute_url()).status == 404
 
+    def test_who_asks_from_many_origins_is_remembered_once(self, door: Door) -> None:
+        link = DirectLinkFactory()
+        for number in range(3):
+            headers = {"Origin": f"https://{number}.example"}
+            assert door(link.get_absolute_url(), headers=headers).status == 302
+        assert len(memory._answers) == 1
+
     def test_bytes_are_never_kept(self, door: Door, settings: Settings) -> None:
         stream = {"BACKEND": "directlinks.delivery.stream.StreamBackend"}
         settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "DELIVERY": stream}

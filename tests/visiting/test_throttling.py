@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import caches
+from django.core.cache import cache, caches
 from django.http import HttpRequest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from directlinks.core import rates
 from directlinks.core.errors import TooManyAttempts
-from directlinks.visiting.throttling import note_failure, refuse_after
+from directlinks.models import FormerCode
+from directlinks.visiting.throttling import note_attempt, take_back
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def request_from(address: str, forwarded: str = "") -> HttpRequest:
 
 def is_refused(request: HttpRequest, rate: str | None = "1/min") -> bool:
     try:
-        refuse_after(rate, request, scope="test")
+        note_attempt(rate, request, scope="test")
     except TooManyAttempts:
         return True
     return False
@@ -70,6 +71,13 @@ class TestUnknownCodes:
         link = DirectLinkFactory()
         for _ in range(40):
             assert Client().get(f"/f/{link.code}/other.txt").status_code == 404
+        assert unknown(0).status_code == 404
+
+    def test_a_code_that_was_taken_from_a_link_is_no_guess(self) -> None:
+        link = DirectLinkFactory(name="a.txt")
+        for number in range(40):
+            FormerCode.objects.create(code=f"former{number:02}", link=link)
+            assert Client().get(f"/f/former{number:02}/a.txt").status_code == 404
         assert unknown(0).status_code == 404
 
     def test_forms_count_too(self) -> None:
@@ -114,6 +122,8 @@ class TestClients:
             ("2001:db8::1", "2001:db8::ffff:1", True),
             ("2001:db8::1", "2001:db8:0:1::1", False),
             ("fe80::1%eth0", "fe80::2%eth0", True),
+            ("192.0.2.1:40000", "192.0.2.1:40001", True),
+            ("[2001:db8::1]:40000", "2001:db8::2", True),
             ("", "", True),
             ("unix:", "unix:", True),
         ],
@@ -121,12 +131,12 @@ class TestClients:
     def test_an_address_is_a_client_and_a_network_of_ipv6_is_one(
         self, one: str, other: str, same: bool
     ) -> None:
-        note_failure("1/min", request_from(one), scope="test")
+        note_attempt("1/min", request_from(one), scope="test")
         assert is_refused(request_from(one))
         assert is_refused(request_from(other)) is same
 
     def test_a_header_that_anybody_can_send_is_believed_of_no_one(self) -> None:
-        note_failure("1/min", request_from("192.0.2.1", "198.51.100.1"), scope="test")
+        note_attempt("1/min", request_from("192.0.2.1", "198.51.100.1"), scope="test")
         assert is_refused(request_from("192.0.2.1", "198.51.100.2"))
 
     @pytest.mark.parametrize(
@@ -143,17 +153,29 @@ class TestClients:
     ) -> None:
         settings.REST_FRAMEWORK = {"NUM_PROXIES": proxies}
         first = "198.51.100.1" if proxies == 1 else "198.51.100.1, 10.0.0.1"
-        note_failure("1/min", request_from("10.0.0.9", first), scope="test")
+        note_attempt("1/min", request_from("10.0.0.9", first), scope="test")
         assert is_refused(request_from("10.0.0.8", other)) is same
 
     def test_a_cache_that_forgets_begins_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
         request = request_from("192.0.2.1")
         monkeypatch.setattr(BACKEND, "add", lambda *args, **kwargs: False)
-        note_failure("1/min", request, scope="test")
+        note_attempt("1/min", request, scope="test")
         assert is_refused(request)
 
+    def test_what_succeeded_is_taken_back(self) -> None:
+        request = request_from("192.0.2.1")
+        take_back(note_attempt("1/min", request, scope="test"))
+        assert not is_refused(request)
+        assert is_refused(request)
+
+    def test_what_the_cache_forgot_needs_no_taking_back(self) -> None:
+        attempt = note_attempt("1/min", request_from("192.0.2.1"), scope="test")
+        cache.clear()
+        take_back(attempt)
+        assert not is_refused(request_from("192.0.2.1"))
+
     def test_without_a_rate_nobody_is_counted(self) -> None:
-        note_failure(None, request_from("192.0.2.1"), scope="test")
+        take_back(note_attempt(None, request_from("192.0.2.1"), scope="test"))
         assert not is_refused(request_from("192.0.2.1"), None)
         assert not is_refused(request_from("192.0.2.1"))
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.models import DirectLink
+from directlinks.visiting import unlocking
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,10 @@ def send_form(link: DirectLink, client: Client, password: str, **headers: str) -
 
 def downloads(link: DirectLink) -> int:
     return int(DirectLink.objects.values_list("downloads", flat=True).get(pk=link.pk))
+
+
+# What is sent in charsets that are none of texts.
+ODD_FORM = b'--B\r\nContent-Disposition: form-data; name="password"\r\n\r\npw\xff\r\n--B--\r\n'
 
 
 class TestWithoutThePassword:
@@ -169,6 +174,10 @@ class TestPeople:
             ("multipart/form-data", b"password"),
             ("multipart/form-data; boundary=\xff", b"password"),
             ("application/x-www-form-urlencoded; charset=utf-16", b"password="),
+            *(
+                (f"multipart/form-data; boundary=B; charset={charset}", ODD_FORM)
+                for charset in ("base64", "hex", "idna", "punycode", "undefined")
+            ),
             ("application/x-www-form-urlencoded", b"&a" * 2000),
             ("application/x-www-form-urlencoded", b"password=" + b"a" * 3_000_000),
         ],
@@ -212,6 +221,21 @@ class TestGuessing:
             assert send_form(link, Client(), PASSWORD, **BROWSER).status_code == 429
         with time_machine.travel(1_800_000_061, tick=False):
             assert visit(link, headers=with_password(typed(PASSWORD))).status_code == 302
+
+    def test_those_under_way_count_until_they_turn_out_right(
+        self, link: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else all who guess at once would be let through before the first has failed."""
+        statuses: list[int] = []
+
+        def slow(password: str, encoded: str) -> bool:
+            # Another guess comes in meanwhile, as often as guesses are let through.
+            statuses.append(visit(link, headers=with_password(typed(PASSWORD))).status_code)
+            return password == PASSWORD
+
+        monkeypatch.setattr(unlocking, "check_password", slow)
+        assert visit(link, headers=with_password("wrong")).status_code == 401
+        assert statuses == [429, 302, 302]
 
     def test_right_ones_are_not_counted(self, link: Any) -> None:
         for _ in range(5):
