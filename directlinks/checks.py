@@ -11,15 +11,21 @@ from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
 from django.utils.module_loading import import_string
 
+from directlinks import addresses
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
 from directlinks.core.codes import random_bits
 from directlinks.counting.base import Counter
 from directlinks.counting.choice import make_counter
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_for
-from directlinks.storage import content_storage, has_local_paths
+from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths
 
 ENOUGH_BITS = 120
+
+_OPTIONS_OF_COUNTERS = (
+    "'journal' needs the option 'directory', and 'redis' the option 'url': "
+    '{"BACKEND": "journal", "OPTIONS": {"directory": "/var/lib/site/counts"}}.'
+)
 
 
 def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -49,14 +55,23 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W002, W003 and W006, for what other settings do to this app."""
+    """W002, W003, W006 and W012, for what other settings do to this app."""
     messages: list[CheckMessage] = []
+    if addresses.link_prefix() is None:
+        messages.append(
+            Caution(
+                "No link can be made: no URL of the site serves them.",
+                hint='Add path("", include("directlinks.urls")) to the root URLs of the site.',
+                id="directlinks.W012",
+            )
+        )
     storage = content_storage()
     if isinstance(storage, FileSystemStorage) and not storage.base_location:
         messages.append(
             Caution(
                 "MEDIA_ROOT is empty, so uploads land in the working directory.",
-                hint="Set MEDIA_ROOT to a folder that the web server does not publish.",
+                hint="Set MEDIA_ROOT to a folder that the web server does not publish, and move "
+                f"{OWN_FOLDER}/ there if something was stored already.",
                 id="directlinks.W002",
             )
         )
@@ -64,7 +79,8 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
         messages.append(
             Caution(
                 "Refresh tokens stay valid after logout and after they were exchanged.",
-                hint="Add 'rest_framework_simplejwt.token_blacklist' to INSTALLED_APPS.",
+                hint="Add 'rest_framework_simplejwt.token_blacklist' to INSTALLED_APPS, and run "
+                "manage.py migrate.",
                 id="directlinks.W003",
             )
         )
@@ -116,17 +132,20 @@ def _check_base_url() -> list[CheckMessage]:
     base = conf.BASE_URL
     if not isinstance(base, str) or "://" in base:
         return []
-    return _check_callable("BASE_URL", base, "directlinks.E020")
+    hint = f"An address begins with its scheme: 'https://{base}'."
+    return _check_callable("BASE_URL", base, "directlinks.E020", hint=hint)
 
 
-def _check_callable(setting: str, path: str, check: str) -> list[CheckMessage]:
+def _check_callable(
+    setting: str, path: str, check: str, *, hint: str | None = None
+) -> list[CheckMessage]:
     try:
         found = import_string(path)
     except ImportError as error:
-        return [Error(f'DIRECTLINKS["{setting}"]: {error}', id=check)]
+        return [Error(f'DIRECTLINKS["{setting}"]: {error}', hint=hint, id=check)]
     if callable(found):
         return []
-    return [Error(f'DIRECTLINKS["{setting}"]: {path} cannot be called.', id=check)]
+    return [Error(f'DIRECTLINKS["{setting}"]: {path} cannot be called.', hint=hint, id=check)]
 
 
 def _check_storage_aliases() -> list[CheckMessage]:
@@ -164,7 +183,8 @@ def _check_counter() -> Sequence[CheckMessage]:
     try:
         counter: object = make_counter(conf.COUNTER)
     except (ImportError, TypeError, ValueError) as error:
-        return [Error(f'DIRECTLINKS["COUNTER"]: {error}', id="directlinks.E031")]
+        hint = _OPTIONS_OF_COUNTERS
+        return [Error(f'DIRECTLINKS["COUNTER"]: {error}', hint=hint, id="directlinks.E031")]
     if not isinstance(counter, Counter):
         fault = f"{type(counter).__name__} is no Counter."
         return [Error(f'DIRECTLINKS["COUNTER"]: {fault}', id="directlinks.E031")]

@@ -37,12 +37,13 @@ def report(
 ) -> None:
     """Log that ``request`` for ``place`` failed with ``msg``, in place of Django's own line."""
     logger.warning(
-        "%s: %s %s%s: %s",
+        "%s: %s %s%s: %s (correlation id %s)",
         response.reason_phrase,
         request.method,
         place,
         "" if code is None else f" {codes.shortened(code)}",
         msg,
+        correlation_id(request),
         extra={
             "status_code": response.status_code,
             "correlation_id": correlation_id(request),

@@ -11,6 +11,9 @@ from django.db.models.fields.files import FieldFile
 
 from directlinks.conf import conf
 
+OWN_FOLDER = "directlinks"
+"""Where contents that are uploaded or copied lie in the storage."""
+
 # What a storage would do its own way if it kept its files elsewhere, or not as they are.
 _METHODS = ("exists", "path", "size", "open", "_open")
 _PLAIN = (*_METHODS, "location", "base_location")

@@ -205,7 +205,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
             "verb": verb,
             "form": form,
             "number": number,
-            "shown": queryset[:_SHOWN],
+            "shown": queryset.with_file()[:_SHOWN],
             "unshown": max(number - _SHOWN, 0),
             "across": across,
             # Of a whole list, one row stands for all: Django wants to see a selection.

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from directlinks.admin.charts import sparkline
@@ -24,9 +24,9 @@ def copy_button(text: str, name: str) -> SafeString:
         '<button type="button" class="dl-copy" data-copy="{}" data-copied="{}" aria-label="{}"'
         " hidden>{}</button>",
         text,
-        _now("Copied"),
-        _now("Copy: %(name)s") % {"name": name},
-        _now("Copy"),
+        gettext("Copied"),
+        gettext("Copy: %(name)s") % {"name": name},
+        gettext("Copy"),
     )
 
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
@@ -110,15 +111,16 @@ class FileAdmin(OwnPages, FileLinks):
             )
 
     @admin.action(description=_("Move to the trash"), permissions=["change"])
-    def trash_files(self, request: HttpRequest, queryset: FileQuerySet) -> None:
+    def trash_files(self, request: HttpRequest, queryset: FileQuerySet) -> Any:
         # MySQL updates no table that a condition of the list, such as the policy's, reads.
         keys = [file.pk for file in queryset]
         count = File.objects.filter(pk__in=keys).trash(timezone.now())
         told = ngettext("%d file was trashed.", "%d files were trashed.", count)
         self.message_user(request, told % count, _level(count))
+        return self._back(request)
 
     @admin.action(description=_("Restore from the trash"), permissions=["change"])
-    def restore_files(self, request: HttpRequest, queryset: FileQuerySet) -> None:
+    def restore_files(self, request: HttpRequest, queryset: FileQuerySet) -> Any:
         restored = 0
         for file in queryset.trashed():
             try:
@@ -131,6 +133,12 @@ class FileAdmin(OwnPages, FileLinks):
                 restored += 1
         told = ngettext("%d file was restored.", "%d files were restored.", restored)
         self.message_user(request, told % restored, _level(restored))
+        return self._back(request)
+
+    def _back(self, request: HttpRequest) -> HttpResponseRedirect | None:
+        """To the page of the one file, where the action was asked from there."""
+        (key, *_others) = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        return self._to("file", key) if "on_page" in request.POST else None
 
 
 def _level(count: int) -> int:

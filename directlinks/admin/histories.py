@@ -1,19 +1,35 @@
 """Who did what to links, as Django's admin keeps it, also of what came through the API."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
+from directlinks.services.history import RESUMED
 
 _SHOWN = 20
 # So many entries of all links are read to find some of those that the user may see.
 _READ = 300
+
+
+# Of what is more than a changed field, by the message that admin keeps.
+_SENTENCES = {
+    json.dumps([{"changed": {"fields": [field]}}]): sentence
+    for field, sentence in (
+        ("paused", _("Paused.")),
+        (RESUMED, _("Resumed.")),
+        ("revoked at", _("Revoked.")),
+        ("code", _("Got a new address.")),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +43,22 @@ class Deed:
 def history_of(link: DirectLink) -> list[Deed]:
     """The last deeds on ``link``, the latest first, and how it began."""
     entries = _entries().filter(object_id=str(link.pk))[:_SHOWN]
-    creator = "" if link.created_by is None else str(link.created_by)
-    began = Deed(link.created_at, creator, _("Created."), link)
-    return [*(_deed(entry, link) for entry in entries), began]
+    return [*(_deed(entry, link) for entry in entries), _beginning(link)]
 
 
 def recent_deeds(links: DirectLinkQuerySet, number: int) -> list[Deed]:
-    """The last ``number`` deeds on any of ``links``, at most; two statements."""
+    """The last ``number`` deeds on any of ``links``, at most; three statements."""
     entries = list(_entries()[:_READ])
     keys = {entry.object_id for entry in entries}
     found = {str(link.pk): link for link in links.filter(pk__in=keys)}
     deeds = [_deed(entry, found[entry.object_id]) for entry in entries if entry.object_id in found]
-    return deeds[:number]
+    deeds += map(_beginning, links.select_related("created_by").order_by("-pk")[:number])
+    return sorted(deeds, key=attrgetter("at"), reverse=True)[:number]
+
+
+def _beginning(link: DirectLink) -> Deed:
+    creator = "" if link.created_by is None else str(link.created_by)
+    return Deed(link.created_at, creator, gettext("Created."), link)
 
 
 def _entries() -> Any:
@@ -48,5 +68,5 @@ def _entries() -> Any:
 
 
 def _deed(entry: LogEntry, link: DirectLink) -> Deed:
-    what = entry.get_change_message() or str(entry)
-    return Deed(entry.action_time, str(entry.user), what, link)
+    what = _SENTENCES.get(entry.change_message) or entry.get_change_message() or str(entry)
+    return Deed(entry.action_time, str(entry.user), str(what), link)

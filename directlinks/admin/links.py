@@ -36,12 +36,12 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
 
     list_display = (
         "link",
-        "short_address",
         "state",
+        "owner",
         "downloads",
+        "short_address",
         "last_days",
         "opened",
-        "owner",
         "file_page",
     )
     list_filter = (StateFilter, OpenedFilter, OwnerFilter)

@@ -23,3 +23,9 @@ class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.asked_by = request.user
         return form
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """As Django does, but of what goes with ``objs`` only how many there are: the counts of
+        each day would be a line each."""
+        _lines, numbers, missing_permissions, protected = super().get_deleted_objects(objs, request)
+        return [str(one) for one in objs], numbers, missing_permissions, protected

@@ -10,8 +10,9 @@ from django.http import HttpRequest
 
 from directlinks.admin.visible import visible_links
 from directlinks.core import codes
+from directlinks.models import FormerCode
 
-_ADDRESS = re.compile(rf"/f/(?:d/)?({codes.PATTERN})/")
+_ADDRESS = re.compile(rf"/f/(?:d/)?({codes.PATTERN})(?:[/?#]|$)")
 # Of so many, the keys are worth remembering for the length of a request.
 _FEW = 1000
 
@@ -42,6 +43,9 @@ class LinkSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         """
         known: dict[str, list[Any]] = request.__dict__.setdefault("directlinks_found", {})
         if term not in known:
-            links, _ = super().get_search_results(request, visible_links(request.user), term)
+            visible = visible_links(request.user)
+            links, _ = super().get_search_results(request, visible, term)
+            # A former code may still open its link, which whoever has it wants to stop.
+            links |= visible.filter(pk__in=FormerCode.objects.filter(code=term).values("link"))
             known[term] = list(links.order_by().values_list("pk", flat=True)[: _FEW + 1])
         return known[term] if len(known[term]) <= _FEW else None

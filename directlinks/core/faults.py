@@ -57,11 +57,11 @@ COUNTERS = ("database", "journal", "redis")
 def counter(value: object) -> str | None:
     if isinstance(value, dict) and value.get("BACKEND") in COUNTERS:
         value = {**value, "BACKEND": "known.by.name"}
-    if value in COUNTERS or _is_backend(value):
+    if value in COUNTERS or _is_backend(value) or dotted_path(value) is None:
         return None
     return (
-        "must be 'database', 'journal', 'redis' or a dict like "
-        '{"BACKEND": "dotted.path.of.a.class", "OPTIONS": {…}}'
+        "must be 'database', the dotted path of a class or a dict like "
+        '{"BACKEND": "journal", "OPTIONS": {"directory": "/var/lib/site/counts"}}'
     )
 
 
@@ -72,7 +72,7 @@ def truth(value: object) -> str | None:
 def dotted_path(value: object) -> str | None:
     if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
         return None
-    return "must be the dotted path of a class"
+    return "must be a dotted path like 'package.module.name'"
 
 
 def alphabet(value: object) -> str | None:

@@ -72,6 +72,8 @@ def _check_columns(names: list[str]) -> None:
         raise WrongFormat(f"The first line names no {' and no '.join(missing)}.")
     if unknown := [name for name in names if name not in records.COLUMNS]:
         raise WrongFormat(f"Nothing of a link is called {', '.join(unknown)}.")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise WrongFormat(f"The first line names {' and '.join(sorted(twice))} twice.")
 
 
 def _from_row(names: list[str], row: list[str]) -> LinkRecord:

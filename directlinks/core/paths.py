@@ -27,7 +27,7 @@ def fault(path: str) -> str | None:
     if not path.isprintable() and any(map(_is_forbidden, path)):
         return "A path cannot hold control characters or undecodable bytes."
     if not _NO_NAMES.isdisjoint(names):
-        return "A path is made of names joined by single slashes, and none of them is . or .."
+        return "A path is names joined by single slashes, none at its ends, and no name is . or .."
     if len(path) * 4 > MAX_NAME_BYTES and any(
         len(name.encode()) > MAX_NAME_BYTES for name in names
     ):

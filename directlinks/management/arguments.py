@@ -6,10 +6,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+
+from directlinks.services.locating import user_keys
 
 _LIFE = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 _CENTURY = timedelta(days=36525)
@@ -25,15 +26,23 @@ def add_dry_run(parser: ArgumentParser) -> None:
 def user_named(name: str) -> Any:
     """The user of this name, or else with this key. Raises CommandError."""
     model = get_user_model()
-    user = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
-    if user is None:
-        try:
-            user = model._default_manager.filter(pk=name).first()
-        except (ValueError, ValidationError):
-            user = None
+    users = model._default_manager
+    user = None
+    if name.isprintable():  # a database cannot be asked for undecodable bytes
+        user = users.filter(**{model.USERNAME_FIELD: name}).first()
+        user = user or users.filter(pk__in=user_keys(name)).first()
     if user is None:
         raise CommandError(f"There is no user {name!r}.")
     return user
+
+
+def words(text: str) -> str:
+    """``text``, which a database can hold. For argparse."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ArgumentTypeError(f"{text!r} holds bytes that are no text") from None
+    return text
 
 
 def life(text: str) -> timedelta:

@@ -1,14 +1,13 @@
 """The tables: files, the links that lead to them, and what is known of the links' use."""
 
 from directlinks.models.codes import FormerCode
-from directlinks.models.contents import OWN_FOLDER, validate_path
+from directlinks.models.contents import validate_path
 from directlinks.models.counts import DailyDownloads, FoldedBatch
 from directlinks.models.files import File
 from directlinks.models.idempotency import IdempotentRequest
 from directlinks.models.links import DirectLink
 
 __all__ = [
-    "OWN_FOLDER",
     "DailyDownloads",
     "DirectLink",
     "File",

@@ -9,10 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from directlinks.core import content_types, paths
-
-# Where contents that are uploaded or copied lie in the storage.
-OWN_FOLDER = "directlinks"
-
+from directlinks.storage import OWN_FOLDER
 
 # What core.paths may say, which knows no Django: listed here to be found by translators.
 PATH_FAULTS = (
@@ -20,7 +17,9 @@ PATH_FAULTS = (
     gettext_noop("A path holds at most 1024 characters."),
     gettext_noop("A path holds at most 64 names."),
     gettext_noop("A path cannot hold control characters or undecodable bytes."),
-    gettext_noop("A path is made of names joined by single slashes, and none of them is . or .."),
+    gettext_noop(
+        "A path is names joined by single slashes, none at its ends, and no name is . or .."
+    ),
     gettext_noop("A name holds at most 255 bytes."),
 )
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.files.base import File as DjangoFile
 from django.core.files.storage import Storage
 
-from directlinks.models import OWN_FOLDER, File, validate_path
-from directlinks.storage import has_local_paths
+from directlinks.models import File, validate_path
+from directlinks.storage import OWN_FOLDER, has_local_paths
 
 
 class Outcome(Enum):

@@ -11,7 +11,7 @@ from directlinks.core.errors import NotYourLink
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services.announcing import announce
 from directlinks.services.fresh_codes import fresh_codes
-from directlinks.services.history import remember
+from directlinks.services.history import changed_fields, remember
 from directlinks.services.limits import apply_limits
 
 _TRIES = 3
@@ -29,7 +29,7 @@ def change_direct_link(
     apply_limits(link, limits, user=user, now=now)
     with transaction.atomic():
         link.save(update_fields=list(limits))
-        remember([link], limits, user=user)
+        remember([link], changed_fields(limits), user=user)
     announce(signals.changed, links=[link], changes=list(limits), user=user)
     return link
 

@@ -17,7 +17,7 @@ from directlinks.fields import validate_moment
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services.announcing import announce
 from directlinks.services.fresh_codes import fresh_codes
-from directlinks.services.history import remember
+from directlinks.services.history import changed_fields, remember
 from directlinks.services.limits import LIMITS, ceilings
 
 # A statement that names more codes has more parameters than some builds of SQLite accept.
@@ -106,12 +106,12 @@ def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -
     standing = [link for link in links if link.revoked_at is None]
     if not standing:
         return 0
-    limits = [name for name in values if name in LIMITS]
+    limits = {name: value for name, value in values.items() if name in LIMITS}
     keys = [link.pk for link in standing]
     with transaction.atomic():
         # In the order in which links are made, so that MariaDB has less to deadlock about.
         rows = DirectLink.objects.filter(pk__in=keys, revoked_at=None).order_by("file_id")
         number = rows.update(**values)
-        remember(standing, limits, user=user)
-    announce(signals.changed, links=standing, changes=limits, user=user)
+        remember(standing, changed_fields(limits), user=user)
+    announce(signals.changed, links=standing, changes=list(limits), user=user)
     return number

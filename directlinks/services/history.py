@@ -1,15 +1,25 @@
 """Who changed which link: kept where Django's admin keeps what people did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.utils import translation
-from django.utils.text import capfirst
 
 from directlinks.models import DirectLink
 
 CHANGE = 2  # django.contrib.admin.models.CHANGE, which cannot be imported on a site without admin
+
+
+RESUMED = "resumed"
+"""Kept in place of the field ``paused`` of links that are paused no more."""
+
+
+def changed_fields(values: Mapping[str, Any]) -> list[str]:
+    """What to remember of links that have the new ``values``, by field."""
+    return [
+        RESUMED if (name, value) == ("paused", False) else name for name, value in values.items()
+    ]
 
 
 def remember(links: Iterable[DirectLink], fields: Iterable[str], *, user: Any) -> None:
@@ -36,4 +46,4 @@ def _message(fields: Iterable[str]) -> dict[str, Any]:
     # As written in the code: who reads it sees it in a language of their own.
     with translation.override(None):
         verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}
-    return {"changed": {"fields": [capfirst(verbose[name]) for name in fields]}}
+    return {"changed": {"fields": [verbose.get(name, name) for name in fields]}}

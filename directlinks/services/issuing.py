@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from directlinks.core import paths
 from directlinks.models import DirectLink, File
@@ -12,11 +12,28 @@ from directlinks.services.shared_links import shared_links
 from directlinks.storage import lacks_bytes
 
 
-def linkable_files(owner: Any, asked: Sequence[str]) -> dict[str, File]:
-    """The live files of ``owner`` at the paths ``asked`` that have bytes, by path. One read."""
-    possible = [path for path in asked if paths.fault(path) is None]
-    found = File.objects.at([(owner.pk, path) for path in possible])
-    return {file.path: file for file in found if not lacks_bytes(file.content)}
+class Linkable(NamedTuple):
+    """What can have a link, by path, and why the other paths have none, in a sentence each."""
+
+    files: dict[str, File]
+    faults: dict[str, str]
+
+
+def linkable_files(owner: Any, asked: Sequence[str]) -> Linkable:
+    """The live files of ``owner`` at the paths ``asked`` that have bytes. Two reads at most."""
+    faults = {path: fault for path in asked if (fault := paths.fault(path)) is not None}
+    possible = [(owner.pk, path) for path in asked if path not in faults]
+    found = {file.path: file for file in File.objects.at(possible)}
+    files = {path: file for path, file in found.items() if not lacks_bytes(file.content)}
+    faults |= dict.fromkeys(found.keys() - files.keys(), "Its bytes are gone.")
+    missing = [place for place in possible if place[1] not in found]
+    folders = File.objects.all().folders_among(missing) if missing else set()
+    for place in missing:
+        is_folder = place in folders
+        faults[place[1]] = (
+            "This is a folder: name its files." if is_folder else "There is no such file."
+        )
+    return Linkable(files, faults)
 
 
 def issue_links(

@@ -18,7 +18,6 @@ from django.utils import timezone
 from directlinks.conf import conf
 from directlinks.core.codes import may_repeat
 from directlinks.models import (
-    OWN_FOLDER,
     DailyDownloads,
     DirectLink,
     File,
@@ -26,7 +25,7 @@ from directlinks.models import (
     IdempotentRequest,
 )
 from directlinks.services.walking import in_steps, walk
-from directlinks.storage import has_local_paths
+from directlinks.storage import OWN_FOLDER, has_local_paths
 
 # A machine that comes back after so long could still bring a journal that was added already.
 FOLDED = timedelta(days=366)

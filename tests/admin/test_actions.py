@@ -44,13 +44,13 @@ def exported(browser: Client, *links: DirectLink) -> list[dict[str, str]]:
 )
 def test_nothing_is_done_before_it_is_confirmed(browser: Client, action: str) -> None:
     links = [
-        DirectLinkFactory(expires_at=NOW, label="For the press"),
-        DirectLinkFactory(paused=True),
+        DirectLinkFactory(expires_at=NOW, label="For the press", file__path="to/report.pdf"),
+        DirectLinkFactory(paused=True, file__owner__username="ann"),
     ]
     before = list(DirectLink.objects.order_by("pk").values())
     shown = text_of(ask(browser, action, *links))
     assert "2 links are selected" in shown
-    for words in (links[0].name, links[1].name, "For the press"):
+    for words in (links[0].name, f"{links[1].code[:4]}…", "For the press", "to/report.pdf", "ann"):
         assert words in shown
     assert list(DirectLink.objects.order_by("pk").values()) == before
 

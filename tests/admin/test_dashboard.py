@@ -1,5 +1,6 @@
 """All links at a glance."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,13 +51,16 @@ def test_it_counts_states_and_leads_to_them(browser: Client) -> None:
 
 
 def test_it_tells_what_is_downloaded_and_what_was_done(browser: Client) -> None:
-    few, many = used(3, name="few.txt"), used(8, name="many.txt", file__owner__username="ann")
+    few = used(3, name="few.txt", file__path="few.txt")
+    many = used(8, name="many.txt", file__path="a/many.txt", file__owner__username="ann")
     pause_direct_links([few], user=UserFactory(username="bob"))
     html = shown(browser)
     text = text_of(html)
     assert "11 downloads in 30 days" in text
-    assert "many.txt 8 ann few.txt 3" in text
-    assert "few.txt bob Changed Paused." in text
+    assert "many.txt a/many.txt 8 ann few.txt few.txt 3" in text
+    assert re.search(
+        r"few\.txt bob Paused\. .* many\.txt \S Created\. .* few\.txt \S Created\.", text
+    )
     assert page_of(many) in html
 
 

@@ -204,6 +204,19 @@ class TestTrash:
         assert run(browser, FILES, "restore_files", files) == ["2 files were restored."]
         assert set(File.objects.live()) == set(files)
 
+    def test_a_file_is_trashed_and_restored_on_its_page(self, browser: Client) -> None:
+        file = FileFactory()
+        for action, is_live in (("trash_files", False), ("restore_files", True)):
+            assert f'value="{action}"' in browser.get(page_of(file)).content.decode()
+            data = {"action": action, "_selected_action": file.pk, "on_page": "1"}
+            answer = browser.post(FILES, data, follow=True)
+            assert answer.redirect_chain == [(page_of(file), 302)]
+            assert File.objects.live().exists() is is_live
+
+    def test_who_may_only_look_is_not_offered_it(self, client: Client) -> None:
+        html = staff(client, "view_file").get(page_of(FileFactory())).content.decode()
+        assert "trash_files" not in html
+
     def test_what_is_done_already_is_not_counted(self, browser: Client) -> None:
         live, trashed = FileFactory(), FileFactory()
         trashed.trash()

@@ -14,7 +14,8 @@ from pytest_django.fixtures import Settings
 
 from directlinks.counting.days import day_of
 from directlinks.models import DirectLink, FormerCode
-from directlinks.services.changing import change_direct_link
+from directlinks.services.changing import change_direct_link, rotate_direct_link
+from directlinks.services.revoking import revoke_direct_link
 from tests.admin.pages import faults, page_of, staff, text_of
 from tests.factories import DirectLinkFactory, UserFactory
 
@@ -44,7 +45,7 @@ class TestLimits:
         entry = LogEntry.objects.get()
         assert (entry.user, entry.get_change_message()) == (
             superuser,
-            "Changed Paused and Label.",
+            "Changed paused and label.",
         )
 
     def test_what_the_site_does_not_allow_is_a_fault(
@@ -64,7 +65,7 @@ class TestPassword:
         browser.post(page_of(link), {**EMPTY, "new_password": " open sesame "})
         link.refresh_from_db()
         assert check_password(" open sesame ", link.password)
-        assert LogEntry.objects.get().get_change_message() == "Changed Password."
+        assert LogEntry.objects.get().get_change_message() == "Changed password."
 
     def test_it_stays_unless_it_is_changed(self, browser: Client) -> None:
         link = DirectLinkFactory(password="a hash")
@@ -146,7 +147,18 @@ class TestFacts:
         bob = UserFactory(username="bob")
         change_direct_link(link, {"paused": True}, user=bob, now=NOW)
         text = text_of(shown(browser, link))
-        assert re.search(r"bob Changed Paused\. .* ann Created\.", text)
+        assert re.search(r"bob Paused\. .* ann Created\.", text)
+
+    def test_it_says_what_was_done_rather_than_which_field_changed(self, browser: Client) -> None:
+        link, bob = DirectLinkFactory(), UserFactory(username="bob")
+        for limits in ({"paused": True}, {"paused": False}):
+            change_direct_link(link, limits, user=bob, now=NOW)
+        rotate_direct_link(link, grace=None, user=bob, now=NOW)
+        revoke_direct_link(link, user=bob, now=NOW)
+        text = text_of(shown(browser, link))
+        assert re.search(
+            r"bob Revoked\. .* bob Got a new address\. .* bob Resumed\. .* bob Paused\.", text
+        )
 
     def test_former_codes_are_listed(self, browser: Client) -> None:
         link = DirectLinkFactory()

@@ -1,7 +1,7 @@
 """The pages of links."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.counting.days import day_of
-from directlinks.models import DirectLink
-from tests.admin.pages import LINKS, actions, faults, listed, page_of, run, staff
+from directlinks.models import DirectLink, FormerCode
+from tests.admin.pages import FILES, LINKS, actions, faults, listed, page_of, run, staff, text_of
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -246,8 +246,38 @@ class TestLimits:
         assert not link.paused
 
 
-@pytest.mark.parametrize("prefix", ["/f/", "/f/d/"])
-def test_a_pasted_address_finds_its_link(browser: Client, prefix: str) -> None:
+@pytest.mark.parametrize("code", ["now", "former"])
+@pytest.mark.parametrize(
+    "address", ["http://testserver/f/{}/a.txt", "/f/d/{}/a.txt", "/f/{}", "/f/{}?x=1", "{}"]
+)
+def test_a_pasted_address_finds_its_link(browser: Client, code: str, address: str) -> None:
     link, _ = DirectLinkFactory.create_batch(2)
-    address = "http://testserver" + link.get_absolute_url().replace("/f/", prefix)
-    assert listed(browser, LINKS, q=address) == {link}
+    FormerCode.objects.create(code="former-code", link=link, until=None)
+    code = link.code if code == "now" else "former-code"
+    assert listed(browser, LINKS, q=address.format(code)) == {link}
+
+
+def test_the_list_says_how_a_link_is_made(browser: Client, client: Client) -> None:
+    DirectLinkFactory()
+    way = f'<a href="{FILES}">Choose a file to link</a>'
+    assert way in browser.get(LINKS).content.decode()
+    for permission in ("add_directlink", "view_file"):
+        html = staff(client, "view_directlink", permission).get(LINKS).content.decode()
+        assert way not in html
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_whoever_deletes_is_told_what_that_means(browser: Client, many: bool) -> None:
+    link = DirectLinkFactory(downloads=3)
+    for day in range(1, 4):
+        link.days.create(day=date(2026, 5, day), downloads=1)
+    if many:
+        data = {"action": "delete_selected", "_selected_action": link.pk}
+        html = browser.post(LINKS, data).content.decode()
+    else:
+        html = browser.get(page_of(link).replace("change", "delete")).content.decode()
+    text = text_of(html)
+    assert "revoke it instead" in text
+    # How many, and not each of them.
+    assert "ownloads by day: 3" in text
+    assert "2026-05-01" not in text

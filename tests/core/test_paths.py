@@ -12,7 +12,7 @@ from directlinks.core import paths
 TOO_LONG = "A path holds at most 1024 characters."
 TOO_DEEP = "A path holds at most 64 names."
 UNPRINTABLE = "A path cannot hold control characters or undecodable bytes."
-ILL_JOINED = "A path is made of names joined by single slashes, and none of them is . or .."
+ILL_JOINED = "A path is names joined by single slashes, none at its ends, and no name is . or .."
 LONG_NAME = "A name holds at most 255 bytes."
 
 

@@ -155,6 +155,7 @@ class TestCSV:
         [
             ("", "The first line names no code and no owner and no path."),
             ("code,owner,colour,path", "Nothing of a link is called colour."),
+            ("path,code,owner,path", "The first line names path twice."),
             ('code,owner,path\nabcd,ann,"a', "Line 2 is no CSV: unexpected end of data."),
         ],
     )

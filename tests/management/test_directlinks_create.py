@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import Group
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
+from directlinks.management.commands import directlinks_create
 from directlinks.models import DirectLink, File
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.management.terminals import Terminal, said
 
 pytestmark = pytest.mark.django_db
+
+ILL_JOINED = "A path is names joined by single slashes, none at its ends, and no name is . or .."
 
 
 @pytest.fixture
@@ -141,9 +144,19 @@ class TestDryRun:
 
 
 class TestFaults:
-    @pytest.mark.parametrize("path", ["nowhere.jpg", "photos", "../cat.jpg", "bob's.jpg", "lost"])
+    @pytest.mark.parametrize(
+        ("path", "fault"),
+        [
+            ("nowhere.jpg", "There is no such file."),
+            ("bob's.jpg", "There is no such file."),
+            ("photos", "This is a folder: name its files."),
+            ("lost", "Its bytes are gone."),
+            ("/photos/cat 1.jpg", ILL_JOINED),
+            ("cloudreve://my/photos/cat 1.jpg", ILL_JOINED),
+        ],
+    )
     def test_a_path_without_a_file_is_told_and_the_rest_goes_on(
-        self, ann: Any, cat: File, path: str, capsys: pytest.CaptureFixture[str]
+        self, ann: Any, cat: File, path: str, fault: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         FileFactory(path="bob's.jpg")
         Path(FileFactory(owner=ann, path="lost").content.path).unlink()
@@ -151,9 +164,21 @@ class TestFaults:
         with pytest.raises(CommandError, match="1 have no link"):
             create(path, "photos/cat 1.jpg", into=out)
         assert out.getvalue() == f"{cat.links.get().get_absolute_url()}\n"
-        assert capsys.readouterr().err == (
-            f"{path}: There is no such file, or its bytes are gone.\n"
-        )
+        assert capsys.readouterr().err == f"{path}: {fault}\n"
+
+    def test_a_file_that_vanishes_meanwhile_is_told(
+        self, cat: File, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(directlinks_create, "issue_links", lambda *args, **options: {})
+        with pytest.raises(CommandError, match="1 have no link"):
+            create("photos/cat 1.jpg", into=StringIO())
+        assert capsys.readouterr().err == "photos/cat 1.jpg: The file has vanished.\n"
+
+    def test_bytes_that_are_no_text_are_refused(self, cat: File) -> None:
+        with pytest.raises(CommandError, match="There is no user"):
+            call_command("directlinks_create", "\udcff", "photos/cat 1.jpg")
+        with pytest.raises(CommandError, match="bytes that are no text"):
+            create("photos/cat 1.jpg", "--label", "\udcff", into=StringIO())
 
     def test_the_owner_must_exist(self) -> None:
         with pytest.raises(CommandError, match="There is no user 'ann'"):

@@ -51,7 +51,7 @@ class TestChanging:
         ((fact),) = heard
         assert (fact["links"], fact["changes"], fact["user"]) == ([link], ["label", "note"], user)
         entry = LogEntry.objects.get(user=user, object_id=str(link.pk))
-        assert entry.get_change_message() == "Changed Label and Note."
+        assert entry.get_change_message() == "Changed label and note."
 
     def test_a_label_keeps_a_link_for_everybody(self) -> None:
         link = reusable()
@@ -100,7 +100,7 @@ class TestRotating:
         with heard_from(signals.changed) as heard, django_capture_on_commit_callbacks(execute=True):
             rotate_direct_link(link, grace=None, user=user, now=NOW)
         assert (heard[0]["links"], heard[0]["changes"]) == ([link], ["code"])
-        assert LogEntry.objects.get(user=user).get_change_message() == "Changed Code."
+        assert LogEntry.objects.get(user=user).get_change_message() == "Changed code."
 
     @pytest.mark.parametrize("meanwhile", [{"code": "another-code"}, {"revoked_at": NOW}])
     def test_whoever_comes_second_is_told(self, meanwhile: dict[str, Any]) -> None:

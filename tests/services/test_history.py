@@ -24,7 +24,7 @@ def test_many_links_are_one_statement(django_assert_num_queries: Any) -> None:
     entry = LogEntry.objects.filter(object_id=str(links[2].pk)).get()
     assert (entry.user, entry.action_flag, entry.object_repr) == (user, CHANGE, "a")
     assert entry.get_edited_object() == links[2]
-    assert entry.get_change_message() == "Changed Paused and Expires at."
+    assert entry.get_change_message() == "Changed paused and expires at."
 
 
 @pytest.mark.parametrize("user", [None, AnonymousUser()])
@@ -49,4 +49,4 @@ def test_it_is_kept_in_the_language_of_the_code() -> None:
     with translation.override("zh-hans"):
         remember([DirectLinkFactory()], ["max_downloads"], user=UserFactory())
     message = LogEntry.objects.get().change_message
-    assert json.loads(message) == [{"changed": {"fields": ["Most downloads"]}}]
+    assert json.loads(message) == [{"changed": {"fields": ["most downloads"]}}]

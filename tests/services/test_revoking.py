@@ -86,7 +86,7 @@ class TestMany:
         assert [(fact["links"], fact["user"]) for fact in heard] == [(links, user)]
         assert {(link.revoked_at, link.reuse_name) for link in links} == {(NOW, None)}
         entries = LogEntry.objects.filter(user=user)
-        assert {entry.get_change_message() for entry in entries} == {"Changed Revoked at."}
+        assert {entry.get_change_message() for entry in entries} == {"Changed revoked at."}
         assert entries.count() == 2
 
     def test_nothing_left_to_revoke_is_not_told(

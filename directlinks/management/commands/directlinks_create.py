@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from directlinks import addresses
-from directlinks.management.arguments import OWNER, add_dry_run, life, moment, user_named
+from directlinks.management.arguments import OWNER, add_dry_run, life, moment, user_named, words
 from directlinks.management.terminal import explained, printable
 from directlinks.models import DirectLink
 from directlinks.services.issuing import issue_links, linkable_files
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             action="store_true",
             help="ask visitors for the password that is the first line of the standard input",
         )
-        parser.add_argument("--label", help="for those who manage the link")
+        parser.add_argument("--label", type=words, help="for those who manage the link")
         parser.add_argument(
             "--new", action="store_true", help="a link that nobody was given, or will be again"
         )
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         owner = user_named(options["owner"])
         asked = list(dict.fromkeys(options["paths"]))
-        files = linkable_files(owner, asked)
+        files, faults = linkable_files(owner, asked)
         now = timezone.now()
         try:
             links = issue_links(
@@ -65,8 +65,8 @@ class Command(BaseCommand):
             if path in made:
                 self._print(path, made[path], dry_run=options["dry_run"])
             else:
-                fault = f"{path}: There is no such file, or its bytes are gone."
-                self.stderr.write(self.style.ERROR(printable(fault)))
+                fault = faults.get(path, "The file has vanished.")
+                self.stderr.write(self.style.ERROR(printable(f"{path}: {fault}")))
         if len(made) < len(asked):
             raise CommandError(f"{len(asked) - len(made)} have no link.")
 
