@@ -44,15 +44,14 @@ def shares(results: Results) -> Iterator[tuple[str, float]]:
             grown = lookups.growth([getattr(row, what) for row in rows])
             for row, growth in zip(rows, grown, strict=True):
                 yield f"{what} one of {row.links:,} links, {where}", lookups.GOALS[where] / growth
-    for size, sent in results.throughput.items():
-        yield from ((f"{one.subject}, {size}", one.share) for one in sent if not one.is_control)
     yield from ((f"memory, {grown.subject}", grown.share) for grown in results.memory)
 
 
 def _shares_of_rates(results: Results) -> Iterator[tuple[str, float]]:
     rates = [(where, one) for where, rows in results.redirects.items() for one in rows]
+    rates += [(size, one) for size, rows in results.throughput.items() for one in rows]
     for where, costs in results.batches.items():
         rates += [(where, cost.rates(batch.goal_of(cost))) for cost in costs]
     for where, one in rates:
-        if one.goal is not None:
-            yield f"{one.subject}, {where}", one.ratio / one.goal
+        if one.share is not None:
+            yield f"{one.subject}, {where}", one.share

@@ -4,15 +4,13 @@ All servers run with one worker and one thread, so the ratio is that of the work
 """
 
 import json
-import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import machine
+from benchmarks import load
 from benchmarks.effort import Effort
 from benchmarks.results import Rates
 from tests.real import servers
@@ -119,10 +117,9 @@ def measure_workers(site: Site, effort: Effort) -> list[Rates]:
         with servers.granian(
             variant, application=WRAPPED_APPLICATION, threads=1, workers=workers
         ) as server:
-            _requests_per_second(server.origin, script, seconds=1)
+            _load(server.origin, script, seconds=1)
             rounds[workers] = [
-                _requests_per_second(server.origin, script, effort.seconds)
-                for _ in range(effort.rounds)
+                _load(server.origin, script, effort.seconds) for _ in range(effort.rounds)
             ]
     return [
         Rates(f"{workers} workers", rates, rounds[1], None) for workers, rates in rounds.items()
@@ -157,12 +154,10 @@ def measure(site: Site, vendor: str, effort: Effort) -> list[Rates]:
 
 def _rounds(started: Mapping[str, str], script: Path, effort: Effort) -> Iterator[dict[str, float]]:
     for url in started.values():
-        _requests_per_second(url, script, seconds=1)  # what a first request loads is no speed
+        _load(url, script, seconds=1)  # what a first request loads is no speed
     for number in range(1, effort.rounds + 1):
         sys.stderr.write(f"Round {number} of {effort.rounds} …\n")
-        yield {
-            name: _requests_per_second(url, script, effort.seconds) for name, url in started.items()
-        }
+        yield {name: _load(url, script, effort.seconds) for name, url in started.items()}
 
 
 def _links(site: Site) -> list[str]:
@@ -210,19 +205,5 @@ def _granian(site: Site, name: str, settings: str, *, module: str = "wsgi") -> I
         yield server
 
 
-def _requests_per_second(url: str, script: Path, seconds: int) -> float:
-    program = machine.path_of("wrk")
-    assert program is not None
-    options = ["--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
-    said = subprocess.run(
-        [program, *options, "--script", str(script), "--timeout", "10s", url],
-        capture_output=True,
-        text=True,
-        timeout=seconds + 60,
-        check=True,
-    ).stdout
-    failed = re.search(r"^ *(Socket errors|Non-2xx or 3xx responses): .+$", said, re.MULTILINE)
-    found = re.search(r"^Requests/sec: +([\d.]+)$", said, re.MULTILINE)
-    if failed or found is None:
-        raise RuntimeError(f"A run with failures measures nothing:\n{said}")
-    return float(found[1])
+def _load(url: str, script: Path, seconds: int) -> float:
+    return load.requests_per_second(url, clients=CONNECTIONS, seconds=seconds, script=script)

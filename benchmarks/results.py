@@ -9,38 +9,9 @@ GOAL_BYTES = 16 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
-class Throughput:
-    """Megabytes per second of a subject in each round, and of the control in the same round."""
-
-    subject: str
-    rates: list[float]
-    control: list[float]
-
-    @property
-    def is_control(self) -> bool:
-        return self.rates == self.control
-
-    @property
-    def ratios(self) -> list[float]:
-        return [rate / control for rate, control in zip(self.rates, self.control, strict=True)]
-
-    @property
-    def ratio(self) -> float:
-        return median(self.ratios)
-
-    @property
-    def share(self) -> float:
-        """What part of the goal it reached."""
-        return self.ratio / GOAL_RATIO
-
-    @property
-    def is_met(self) -> bool:
-        return self.share >= 1
-
-
-@dataclass(frozen=True, slots=True)
 class Rates:
-    """Requests per second of a subject in each round, and of the control in the same round."""
+    """Requests, URIs or megabytes per second of a subject in each round, and of the control in the
+    same round. The control has no goal."""
 
     subject: str
     rates: list[float]
@@ -58,6 +29,11 @@ class Rates:
     @property
     def is_met(self) -> bool | None:
         return None if self.goal is None else self.ratio >= self.goal
+
+    @property
+    def share(self) -> float | None:
+        """What part of the goal it reached."""
+        return None if self.goal is None else self.ratio / self.goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +91,7 @@ class Results:
     """One run. Numbers of different runs, let alone machines, are not to be compared."""
 
     machine: dict[str, str]
-    throughput: dict[str, list[Throughput]] = field(default_factory=dict)  # by the file's size
+    throughput: dict[str, list[Rates]] = field(default_factory=dict)  # by the file's size
     memory: list[Growth] = field(default_factory=list)
     redirects: dict[str, list[Rates]] = field(default_factory=dict)  # by the database
     batches: dict[str, list[Cost]] = field(default_factory=dict)  # by the database

@@ -6,13 +6,11 @@ from statistics import median
 from benchmarks import batch, lookups
 from benchmarks.results import (
     GOAL_BYTES,
-    GOAL_RATIO,
     Cost,
     Growth,
     Lookups,
     Rates,
     Results,
-    Throughput,
 )
 
 BEGIN = "<!-- The last run. Written by: make bench ARGS=--write-docs -->"
@@ -23,11 +21,11 @@ def rendered(results: Results) -> str:
     """The machine, then a table for each thing that was measured."""
     machine = ", ".join(f"{name}: {value}" for name, value in results.machine.items())
     tables = [
-        *(_redirects(f"links, {where}", rows) for where, rows in results.redirects.items()),
+        *(_rates(f"links, {where}", "requests/s", r) for where, r in results.redirects.items()),
         *(_batch(where, costs) for where, costs in results.batches.items()),
         *(_lookups(where, rows) for where, rows in results.lookups.items()),
-        *([_redirects("more workers", results.workers)] if results.workers else []),
-        *(_throughput(size, rows) for size, rows in results.throughput.items()),
+        *([_rates("more workers", "requests/s", results.workers)] if results.workers else []),
+        *(_rates(f"{size}, 8 clients", "MB/s", r) for size, r in results.throughput.items()),
         *([_memory(results.memory)] if results.memory else []),
     ]
     return "\n\n".join([machine, *tables])
@@ -40,15 +38,15 @@ def with_last_run(page: str, text: str) -> str:
     return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
 
 
-def _redirects(what: str, rows: Sequence[Rates]) -> str:
-    head = [what, "ratio", "lowest to highest", "requests/s", "goal"]
-    return _table([head, *(_rates_row(one, "{:.0f}") for one in rows)])
+def _rates(what: str, unit: str, rows: Sequence[Rates]) -> str:
+    head = [what, "ratio", "lowest to highest", unit, "goal"]
+    return _table([head, *map(_rates_row, rows)])
 
 
-def _rates_row(one: Rates, rate: str) -> list[str]:
+def _rates_row(one: Rates) -> list[str]:
     ratios = one.ratios
     span = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    return [one.subject, f"{one.ratio:.2f}", span, rate.format(median(one.rates)), _goal(one)]
+    return [one.subject, f"{one.ratio:.2f}", span, f"{median(one.rates):.0f}", _goal(one)]
 
 
 def _goal(one: Rates) -> str:
@@ -66,7 +64,7 @@ def _batch(where: str, costs: Sequence[Cost]) -> str:
 
 def _batch_row(cost: Cost) -> list[str]:
     one = cost.rates(batch.goal_of(cost))
-    name, ratio, span, _, goal = _rates_row(one, "{}")
+    name, ratio, span, _, goal = _rates_row(one)
     milliseconds = f"{median(cost.seconds) * 1000:.1f}"
     statements = f"{cost.statements}, loop {cost.loop_statements}"
     return [name, ratio, span, milliseconds, statements, goal]
@@ -98,24 +96,8 @@ def _memory(rows: Sequence[Growth]) -> str:
     return _table([head, *(_memory_row(one) for one in rows)])
 
 
-def _throughput(size: str, rows: Sequence[Throughput]) -> str:
-    head = [f"{size}, 8 clients", "ratio", "lowest to highest", "MB/s", f"goal ≥ {GOAL_RATIO}"]
-    return _table([head, *(_throughput_row(one) for one in rows)])
-
-
-def _throughput_row(one: Throughput) -> list[str]:
-    ratios = one.ratios
-    span = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    goal = "control" if one.is_control else _verdict(one)
-    return [one.subject, f"{one.ratio:.2f}", span, f"{median(one.rates):.0f}", goal]
-
-
 def _memory_row(one: Growth) -> list[str]:
-    return [one.subject, f"{one.grown / 1024**2:.1f}", _verdict(one)]
-
-
-def _verdict(one: Throughput | Growth) -> str:
-    return "met" if one.is_met else "not met"
+    return [one.subject, f"{one.grown / 1024**2:.1f}", "met" if one.is_met else "not met"]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -12,12 +12,14 @@ from functools import partial
 from benchmarks import load, machine
 from benchmarks.effort import Effort
 from benchmarks.redirects import WRAPPED_APPLICATION
-from benchmarks.results import Throughput
+from benchmarks.results import GOAL_RATIO, Rates
 from benchmarks.site import Measured
 from tests.real import servers, web_servers
 from tests.real.servers import Server
 from tests.real.sites import Site
 from tests.real.visitors import connect, send
+
+CLIENTS = 8
 
 CONTROL = "nginx, the file itself"
 SIZES = {"1 MB": "small.bin", "100 MB": "large.bin"}
@@ -46,7 +48,7 @@ REMEMBERING = "{}, cache and journal"
 STATIC = "server {{ listen 127.0.0.1:{port}; root {media}; }}\n"
 
 
-def measure(measured: Measured, effort: Effort) -> dict[str, list[Throughput]]:
+def measure(measured: Measured, effort: Effort) -> dict[str, list[Rates]]:
     """All subjects in turn, again and again, so that a busy minute strikes them alike."""
     with ExitStack() as stack:
         started = dict(_start(measured, stack))
@@ -56,12 +58,18 @@ def measure(measured: Measured, effort: Effort) -> dict[str, list[Throughput]]:
         }
 
 
-def _measure(addresses: Mapping[str, str], effort: Effort) -> list[Throughput]:
+def _measure(addresses: Mapping[str, str], effort: Effort) -> list[Rates]:
     for url in addresses.values():
-        load.megabytes_per_second(url, seconds=1)  # what a first request loads is no speed
+        # What a first request loads is no speed.
+        load.megabytes_per_second(url, clients=CLIENTS, seconds=1)
     rounds = [_round(number, addresses, effort) for number in range(1, effort.rounds + 1)]
     return [
-        Throughput(subject, [one[subject] for one in rounds], [one[CONTROL] for one in rounds])
+        Rates(
+            subject,
+            [one[subject] for one in rounds],
+            [one[CONTROL] for one in rounds],
+            None if subject == CONTROL else GOAL_RATIO,
+        )
         for subject in addresses
     ]
 
@@ -70,7 +78,7 @@ def _round(number: int, addresses: Mapping[str, str], effort: Effort) -> dict[st
     """Megabytes per second of each subject."""
     sys.stderr.write(f"Round {number} of {effort.rounds} …\n")
     return {
-        subject: load.megabytes_per_second(url, effort.seconds)
+        subject: load.megabytes_per_second(url, clients=CLIENTS, seconds=effort.seconds)
         for subject, url in addresses.items()
     }
 

@@ -310,7 +310,8 @@ class TestTheLog:
         (record,) = caplog.records
         assert record.name == "directlinks"
         assert record.getMessage() == (
-            f"Not Found: GET directlinks:open {link.code[:4]}…: direct link not found"
+            f"Not Found: GET directlinks:open {link.code[:4]}…: direct link not found "
+            f"(correlation id {response.json()['correlation_id']})"
         )
         assert vars(record)["correlation_id"] == response.json()["correlation_id"]
 

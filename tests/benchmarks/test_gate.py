@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from benchmarks import gate
-from benchmarks.results import GOAL_BYTES, Cost, Growth, Lookups, Rates, Results, Throughput
+from benchmarks.results import GOAL_BYTES, Cost, Growth, Lookups, Rates, Results
 
 NGINX = [1000.0] * 3
 
@@ -15,7 +15,7 @@ def test_what_reaches_the_part_that_is_asked_for_passes() -> None:
     results = Results(
         machine={},
         throughput={
-            "1 MB": [Throughput("nginx", NGINX, NGINX), Throughput("ours", [450.0] * 3, NGINX)]
+            "1 MB": [Rates("nginx", NGINX, NGINX, None), Rates("ours", [450.0] * 3, NGINX, 0.75)]
         },
         memory=[Growth("ours", int(GOAL_BYTES / 0.6))],
         redirects={"sqlite": [Rates("a view", [1.0], [1.0], None), Rates("ours", [3.0], [5.0], 1)]},
@@ -29,7 +29,7 @@ def test_what_reaches_the_part_that_is_asked_for_passes() -> None:
 def test_what_does_not_is_named() -> None:
     results = Results(
         machine={},
-        throughput={"1 MB": [Throughput("sent", [440.0] * 3, NGINX)]},
+        throughput={"1 MB": [Rates("sent", [440.0] * 3, NGINX, 0.75)]},
         memory=[Growth("grown", GOAL_BYTES * 2)],
         redirects={"sqlite": [Rates("redirected", [2.9], [5.0], 1)]},
         batches={"sqlite": [Cost("create", 1000, [1.0], [20.0], 2, 2001)]},

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from directlinks.core import rates
 from directlinks.core.errors import TooManyAttempts
 from directlinks.models import FormerCode
 from directlinks.visiting.throttling import note_attempt, take_back
@@ -178,11 +177,3 @@ class TestClients:
         take_back(note_attempt(None, request_from("192.0.2.1"), scope="test"))
         assert not is_refused(request_from("192.0.2.1"), None)
         assert not is_refused(request_from("192.0.2.1"))
-
-
-@pytest.mark.parametrize(
-    ("rate", "parsed"),
-    [("1/s", (1, 1)), ("30/min", (30, 60)), ("5/hour", (5, 3600)), ("9/d", (9, 86_400))],
-)
-def test_a_rate_is_a_number_in_so_many_seconds(rate: str, parsed: tuple[int, int]) -> None:
-    assert rates.parse(rate) == parsed
