@@ -120,8 +120,8 @@ DIRECTLINKS = {
     ],
     # Pages that may read links from their own origin: "off", "*" or a list of origins.
     "CORS": "off",
-    # How downloads are counted: "database", or {"BACKEND": …, "OPTIONS": {…}} with "journal", "redis"
-    # or the dotted path of a class.
+    # How downloads are counted: "database", or {"BACKEND": …, "OPTIONS": {…}} with "journal",
+    # "redis" or the dotted path of a class.
     "COUNTER": "database",
     # Seconds for which a process may remember a link without limits, and so the longest that
     # revoking one takes; 0: at once.

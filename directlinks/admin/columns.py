@@ -68,7 +68,7 @@ class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
     def opened(self, link: DirectLink) -> str | None:
         if link.last_opened_at is None:
             return None
-        return date_format(timezone.localtime(link.last_opened_at), "DATE_FORMAT")
+        return date_format(timezone.localtime(link.last_opened_at), "SHORT_DATE_FORMAT")
 
     @admin.display(description=_("owner"), ordering="file__owner")
     def owner(self, link: DirectLink) -> SafeString:

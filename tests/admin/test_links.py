@@ -66,7 +66,7 @@ class TestList:
     def test_when_it_was_opened_is_a_day(self, browser: Client) -> None:
         # The site is eight hours ahead of UTC.
         DirectLinkFactory(last_opened_at=datetime(2026, 5, 4, 16, tzinfo=UTC))
-        assert '<td class="field-opened">May 5, 2026</td>' in browser.get(LINKS).content.decode()
+        assert '<td class="field-opened">05/05/2026</td>' in browser.get(LINKS).content.decode()
 
     def test_a_base_url_begins_the_addresses(self, browser: Client, settings: Settings) -> None:
         settings.DIRECTLINKS = {"BASE_URL": "https://files.example.org/x/"}

@@ -107,10 +107,10 @@ def test_the_keyboard_alone_is_enough(page: Page, server: Server) -> None:
     page.keyboard.type(" and friends")
     page.keyboard.press("Enter")
     expect(page.get_by_text("was changed successfully")).to_be_visible()
-    # From the name to its address, and on to the button that copies it.
+    # From the name over the owner to the address, and on to the button that copies it.
     page.goto(f"{server.origin}{LINKS}?q=anthem")
     page.locator("#result_list tbody th a").focus()
-    for _ in range(2):
+    for _ in range(3):
         page.keyboard.press("Tab")
     focused = page.locator(":focus")
     assert focused.evaluate("button => button.className") == "dl-copy"
