@@ -1,5 +1,8 @@
 """GET file/info: what is known of one file, and of its links."""
 
+import re
+from typing import Any
+
 from django.db import router
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -14,6 +17,8 @@ from directlinks.core import envelope, uris
 from directlinks.core.errors import (
     ActionNotSupported,
     InvalidParameters,
+    NotOwner,
+    PathNotExist,
     UnknownFileSystem,
     UnknownURI,
     URIError,
@@ -23,38 +28,61 @@ from directlinks.policies import site_policy
 from directlinks.services.listing import links_of
 from directlinks.services.locating import locate
 
+# As the protocol shows a file's primary key.
+_ID = re.compile("[0-9]{1,18}")
+
 
 class FileInfoView(EnvelopeView):
-    """One file by its URI; ``extended`` adds its links."""
+    """One file by its URI or its id; ``extended`` adds its links."""
 
     def get(self, request: Request) -> Response:
         query = InfoQuery(data=query_of(request)).checked()
-        if "uri" not in query:
-            raise InvalidParameters("uri is required")
-        uri = uris.parse(query["uri"])
         reader = Reader(
             user=request.user,
             address=addresses.links_at(django_request(request)),
             now=timezone.now(),
         )
-        file = self._file(request, uri)
-        shown = reader.file(file, uri)
+        if "uri" in query:
+            uri = uris.parse(query["uri"])
+            file = _file_at(uri, request.user)
+            shown = reader.file(file, path=uri.file_url())
+        elif "id" in query:
+            file = _file_with(query["id"], request.user)
+            shown = reader.file(file, path=reader.file_url(file))
+        else:
+            raise InvalidParameters("uri is required")
         if query["extended"]:
             shown["extended_info"] = reader.extended_info(file, links_of(file))
         return Response(envelope.success(shown))
 
-    def _file(self, request: Request, uri: uris.FileURI) -> File:
-        """The file at ``uri``. Raises the URIError that a batch would have for it."""
-        if uri.fs == "my" and not uri.path and uri.user in (None, str(request.user.pk)):
-            raise ActionNotSupported
-        (target,) = locate([uri], user=request.user, policy=site_policy()).targets
-        if isinstance(target, UnknownFileSystem):
-            # By itself it has no number, and so would be a failure of the server.
-            raise UnknownURI(cause=target.cause)
-        if isinstance(target, URIError):
-            raise target
-        # What a link needs of a file is less than what is shown here.
-        using = router.db_for_write(File)  # which knows of a file that was just added
-        whole = File.objects.using(using).select_related("owner")
-        file: File = get_object_or_404(whole, pk=target.pk)
-        return file
+
+def _file_at(uri: uris.FileURI, user: Any) -> File:
+    """The file at ``uri``. Raises the URIError that a batch would have for it."""
+    if uri.fs == "my" and not uri.path and uri.user in (None, str(user.pk)):
+        raise ActionNotSupported
+    (target,) = locate([uri], user=user, policy=site_policy()).targets
+    if isinstance(target, UnknownFileSystem):
+        # By itself it has no number, and so would be a failure of the server.
+        raise UnknownURI(cause=target.cause)
+    if isinstance(target, URIError):
+        raise target
+    # What a link needs of a file is less than what is shown here.
+    file: File = get_object_or_404(_files(), pk=target.pk)
+    return file
+
+
+def _file_with(key: str, user: Any) -> File:
+    """The live file with this id. Raises InvalidParameters, PathNotExist or NotOwner."""
+    if not _ID.fullmatch(key):
+        raise InvalidParameters("unknown file id")
+    file: File | None = _files().live().filter(pk=key).first()
+    if file is None:
+        raise PathNotExist
+    if not site_policy().allows(user, file):
+        raise NotOwner
+    return file
+
+
+def _files() -> Any:
+    """Read where a file is known that was just added."""
+    return File.objects.using(router.db_for_write(File)).select_related("owner")

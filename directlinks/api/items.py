@@ -8,7 +8,7 @@ from typing import Any
 from directlinks.api.moments import rfc3339
 from directlinks.core import referers
 from directlinks.core.snippets import snippets
-from directlinks.core.uris import FileURI, file_url
+from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
 from directlinks.services.creating import IssuedLink
 from directlinks.services.usage import Statistics
@@ -56,8 +56,11 @@ class Reader:
             **self.snippets(link),
         }
 
-    def file(self, file: File, uri: FileURI) -> dict[str, Any]:
-        """A file as the protocol shows it; what this server has no notion of is empty."""
+    def file(self, file: File, *, path: str) -> dict[str, Any]:
+        """A file as the protocol shows it; what this server has no notion of is empty.
+
+        Its ``path`` is the URI as the asker wrote it, or would write it.
+        """
         return {
             "type": 0,
             "id": str(file.pk),
@@ -66,7 +69,7 @@ class Reader:
             "updated_at": rfc3339(file.updated_at),
             "size": file.size,
             "metadata": {},
-            "path": uri.file_url(),
+            "path": path,
             "capability": _CAPABILITY,
             "owned": file.owner_id == self.user.pk,
             "primary_entity": file.version,

@@ -59,6 +59,7 @@ class StatisticsQuery(PlainSerializer):
 
 class InfoQuery(PlainSerializer):
     uri = TextField(required=False)
+    id = TextField(required=False)
     extended = QueryTruthField(required=False, default=False)
 
 

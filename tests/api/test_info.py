@@ -84,6 +84,17 @@ def test_links_come_with_what_is_extended(
     }
 
 
+def test_a_file_is_asked_for_by_its_id_too(
+    api: APIClient, file: Any, django_assert_num_queries: Any
+) -> None:
+    by_uri = api.get("file/info", uri=A).json()
+    with django_assert_num_queries(2):  # the user, the file
+        assert api.get("file/info", id=str(file.pk)).json() == by_uri
+    staff = APIClient(UserFactory(is_staff=True))
+    shown = staff.get("file/info", id=str(file.pk)).json()["data"]
+    assert shown["path"] == f"cloudreve://{file.owner.pk}@my/folder/a%20b.txt"
+
+
 def test_without_links_their_key_is_absent(api: APIClient) -> None:
     assert api.get("file/info", uri=A, extended="1").json()["data"]["extended_info"] == {
         "storage_used": 10
@@ -119,7 +130,12 @@ def test_staff_see_the_files_of_others_and_that_they_are_not_theirs(file: Any) -
     ("query", "status", "code", "msg"),
     [
         ({}, 400, 40001, "uri is required"),
-        ({"uri": ""}, 400, 40001, "uri is required"),
+        ({"uri": "", "id": ""}, 400, 40001, "uri is required"),
+        ({"id": "a"}, 400, 40001, "unknown file id"),
+        ({"id": "9" * 30}, 400, 40001, "unknown file id"),
+        ({"id": "0"}, 404, 40016, "Path not exist"),
+        ({"id": "TRASHED"}, 404, 40016, "Path not exist"),
+        ({"id": "FOREIGN"}, 403, 40082, "Only owner or administrator can perform this action"),
         ({"uri": "a"}, 400, 40001, "unknown uri"),
         ({"uri": "cloudreve://nowhere/a"}, 400, 40001, "unknown uri"),
         ({"uri": A, "extended": "perhaps"}, 400, 40001, "extended: Must be a valid boolean."),
@@ -144,10 +160,17 @@ def test_what_cannot_be_shown_is_a_plain_failure(
     file: Any,
     settings: Settings,
 ) -> None:
-    stranger = str(FileFactory(path="a").owner.pk)
-    uri = {name: value.replace("STRANGER", stranger) for name, value in query.items()}
-    uri = {name: value.replace("OWN", str(file.owner.pk)) for name, value in uri.items()}
-    response = api.get("file/info", **uri)
+    foreign, trashed = FileFactory(path="a"), FileFactory(owner=file.owner)
+    trashed.trash()
+    meant = {
+        "STRANGER": foreign.owner.pk,
+        "OWN": file.owner.pk,
+        "FOREIGN": foreign.pk,
+        "TRASHED": trashed.pk,
+    }
+    for word, key in meant.items():
+        query = {name: value.replace(word, str(key)) for name, value in query.items()}
+    response = api.get("file/info", **query)
     answer = response.json()
     assert (response.status_code, answer["code"], answer["msg"]) == (status, code, msg)
     assert set(answer) == {"code", "msg", "correlation_id"}
