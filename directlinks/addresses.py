@@ -46,7 +46,7 @@ def link_prefix() -> str | None:
     As it is in front of all middleware: nobody has chosen other routes for the request yet. None
     where the site has not included ``directlinks.urls``.
     """
-    return _bare_prefix_in(conf.root_urlconf)
+    return None if conf.root_urlconf is None else _bare_prefix_in(conf.root_urlconf)
 
 
 def absolute(path: str, request: HttpRequest) -> str:
@@ -85,7 +85,7 @@ def _prefix() -> str:
 
 # Django's reverse() costs as much as the rest of a visit, and its answer stays the same.
 @lru_cache(maxsize=64)
-def _prefix_in(urlconf: str, script_prefix: str) -> str:
+def _prefix_in(urlconf: str | None, script_prefix: str) -> str:
     return reverse("directlinks:open", urlconf, args=["code", "name"]).removesuffix("code/name")
 
 

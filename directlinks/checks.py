@@ -60,8 +60,8 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
     if addresses.link_prefix() is None:
         messages.append(
             Caution(
-                "No link can be made: no URL of the site serves them.",
-                hint='Add path("", include("directlinks.urls")) to the root URLs of the site.',
+                "ROOT_URLCONF has no URLs of links, without which none can be made.",
+                hint='Add path("", include("directlinks.urls")) to it.',
                 id="directlinks.W012",
             )
         )
@@ -132,7 +132,7 @@ def _check_base_url() -> list[CheckMessage]:
     base = conf.BASE_URL
     if not isinstance(base, str) or "://" in base:
         return []
-    hint = f"An address begins with its scheme: 'https://{base}'."
+    hint = f"If an address was meant, it begins with its scheme: 'https://{base}'."
     return _check_callable("BASE_URL", base, "directlinks.E020", hint=hint)
 
 
@@ -183,7 +183,7 @@ def _check_counter() -> Sequence[CheckMessage]:
     try:
         counter: object = make_counter(conf.COUNTER)
     except (ImportError, TypeError, ValueError) as error:
-        hint = _OPTIONS_OF_COUNTERS
+        hint = _OPTIONS_OF_COUNTERS if isinstance(error, TypeError) else None
         return [Error(f'DIRECTLINKS["COUNTER"]: {error}', hint=hint, id="directlinks.E031")]
     if not isinstance(counter, Counter):
         fault = f"{type(counter).__name__} is no Counter."

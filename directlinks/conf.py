@@ -54,6 +54,11 @@ def site_settings() -> dict[str, Any]:
     return declared if isinstance(declared, dict) else {}
 
 
+PART_TO_FOLLOW = 10
+"""Of the life of a target, one part of so many is left to whoever gets it to follow it, and for
+another one a process may remember it."""
+
+
 class Conf:
     """``conf.BATCH_SIZE`` and its like: the site's value, or the default."""
 
@@ -138,8 +143,9 @@ class Conf:
         return chosen.get(self.storage_alias)
 
     @cached_property
-    def root_urlconf(self) -> str:
-        return settings.ROOT_URLCONF
+    def root_urlconf(self) -> str | None:
+        """None on a site without URLs, as one that only runs commands."""
+        return getattr(settings, "ROOT_URLCONF", None)
 
     @cached_property
     def facts_of_site(self) -> tuple[str, ...]:
@@ -158,7 +164,7 @@ class Conf:
     def remembered_seconds(self) -> int:
         """How long a process may remember an answer: a small part of the life of any target, so
         that whoever gets it has time to follow it."""
-        return min(self.CACHE_SECONDS, self.TARGET_SECONDS // 10)
+        return min(self.CACHE_SECONDS, self.TARGET_SECONDS // PART_TO_FOLLOW)
 
     @cached_property
     def num_proxies(self) -> int:

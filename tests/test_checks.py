@@ -228,10 +228,13 @@ class TestSurroundings:
     def test_a_site_without_the_urls_of_links_is_told(self, settings: Settings) -> None:
         settings.ROOT_URLCONF = "directlinks.api.urls"
         assert ids() == ["directlinks.W012"]
+        del settings.ROOT_URLCONF
+        assert ids() == ["directlinks.W012"]
 
     def test_an_address_without_a_scheme_is_told_what_it_lacks(self, settings: Settings) -> None:
         settings.DIRECTLINKS = {"BASE_URL": "cdn.example.org"}
-        assert found()[0].hint == "An address begins with its scheme: 'https://cdn.example.org'."
+        hint = "If an address was meant, it begins with its scheme: 'https://cdn.example.org'."
+        assert found()[0].hint == hint
 
     def test_missing_the_blacklist_is_a_warning(self, settings: Settings) -> None:
         blacklist = "rest_framework_simplejwt.token_blacklist"

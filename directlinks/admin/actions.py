@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from directlinks import addresses
+from directlinks.admin.columns import which
 from directlinks.admin.exporting import csv_response
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
@@ -205,7 +206,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
             "verb": verb,
             "form": form,
             "number": number,
-            "shown": queryset.with_file()[:_SHOWN],
+            "shown": [(link, which(link)) for link in queryset.with_file()[:_SHOWN]],
             "unshown": max(number - _SHOWN, 0),
             "across": across,
             # Of a whole list, one row stands for all: Django wants to see a selection.

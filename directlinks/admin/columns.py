@@ -30,6 +30,12 @@ def copy_button(text: str, name: str) -> SafeString:
     )
 
 
+def which(link: DirectLink) -> SafeString:
+    """What tells ``link`` from others of the same name: its code, owner, path and label."""
+    facts = [codes.shortened(link.code), str(link.file.owner), link.file.path, link.label]
+    return format_html('<span class="dl-label">{}</span>', " · ".join(filter(None, facts)))
+
+
 class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """The columns. A link has its ``site`` with it, and in the list its ``recent`` downloads."""
 

@@ -16,7 +16,8 @@ from django.utils.translation import ngettext
 from directlinks import addresses
 from directlinks.admin.columns import copy_button
 from directlinks.admin.states import badge
-from directlinks.conf import conf
+from directlinks.admin.visible import may_create_links
+from directlinks.core import codes
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
 from directlinks.services.issuing import issue_links
@@ -36,8 +37,7 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return [own, *super().get_urls()]
 
     def has_create_link_permission(self, request: HttpRequest) -> bool:
-        """BATCH_SIZE = 0 switches creating links off, here as well."""
-        return bool(conf.BATCH_SIZE) and request.user.has_perm("directlinks.add_directlink")
+        return may_create_links(request.user)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -108,6 +108,7 @@ def _row(link: DirectLink, request: HttpRequest) -> dict[str, Any]:
     return {
         "link": link,
         "url": url,
+        "code": codes.shortened(link.code),
         "copy": copy_button(url, str(link.name)),
         "badge": badge(link.state(timezone.now())),
     }

@@ -111,7 +111,9 @@ class FileAdmin(OwnPages, FileLinks):
             )
 
     @admin.action(description=_("Move to the trash"), permissions=["change"])
-    def trash_files(self, request: HttpRequest, queryset: FileQuerySet) -> Any:
+    def trash_files(
+        self, request: HttpRequest, queryset: FileQuerySet
+    ) -> HttpResponseRedirect | None:
         # MySQL updates no table that a condition of the list, such as the policy's, reads.
         keys = [file.pk for file in queryset]
         count = File.objects.filter(pk__in=keys).trash(timezone.now())
@@ -120,7 +122,9 @@ class FileAdmin(OwnPages, FileLinks):
         return self._back(request)
 
     @admin.action(description=_("Restore from the trash"), permissions=["change"])
-    def restore_files(self, request: HttpRequest, queryset: FileQuerySet) -> Any:
+    def restore_files(
+        self, request: HttpRequest, queryset: FileQuerySet
+    ) -> HttpResponseRedirect | None:
         restored = 0
         for file in queryset.trashed():
             try:

@@ -1,8 +1,8 @@
 """Who did what to links, as Django's admin keeps it, also of what came through the API."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -13,23 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
-from directlinks.services.history import RESUMED
+from directlinks.services.history import RESUMED, message_of
 
 _SHOWN = 20
 # So many entries of all links are read to find some of those that the user may see.
 _READ = 300
-
-
-# Of what is more than a changed field, by the message that admin keeps.
-_SENTENCES = {
-    json.dumps([{"changed": {"fields": [field]}}]): sentence
-    for field, sentence in (
-        ("paused", _("Paused.")),
-        (RESUMED, _("Resumed.")),
-        ("revoked at", _("Revoked.")),
-        ("code", _("Got a new address.")),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +40,9 @@ def recent_deeds(links: DirectLinkQuerySet, number: int) -> list[Deed]:
     keys = {entry.object_id for entry in entries}
     found = {str(link.pk): link for link in links.filter(pk__in=keys)}
     deeds = [_deed(entry, found[entry.object_id]) for entry in entries if entry.object_id in found]
-    deeds += map(_beginning, links.select_related("created_by").order_by("-pk")[:number])
+    # Not by their keys: what was imported began long ago.
+    newest = links.select_related("created_by").order_by("-created_at", "-pk")
+    deeds += map(_beginning, newest[:number])
     return sorted(deeds, key=attrgetter("at"), reverse=True)[:number]
 
 
@@ -68,5 +58,16 @@ def _entries() -> Any:
 
 
 def _deed(entry: LogEntry, link: DirectLink) -> Deed:
-    what = _SENTENCES.get(entry.change_message) or entry.get_change_message() or str(entry)
+    what = _sentences().get(entry.change_message) or entry.get_change_message() or str(entry)
     return Deed(entry.action_time, str(entry.user), str(what), link)
+
+
+@cache
+def _sentences() -> dict[str, Any]:
+    """What was done that is more than a changed field, by the message that admin keeps."""
+    return {
+        message_of(["paused"]): _("Paused."),
+        message_of([RESUMED]): _("Resumed."),
+        message_of(["revoked_at"]): _("Revoked."),
+        message_of(["code"]): _("Got a new address."),
+    }

@@ -7,19 +7,21 @@ from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from directlinks import addresses
 from directlinks.admin.actions import LinkActions
 from directlinks.admin.changelists import LinkChangeList, LinkPaginator
-from directlinks.admin.columns import LinkColumns
+from directlinks.admin.columns import LinkColumns, which
 from directlinks.admin.dashboard import dashboard
 from directlinks.admin.facts import facts_of
 from directlinks.admin.filters import OpenedFilter, OwnerFilter, StateFilter
 from directlinks.admin.forms import LinkForm
 from directlinks.admin.pages import OwnPages
 from directlinks.admin.searching import LinkSearch
-from directlinks.admin.visible import visible_links
+from directlinks.admin.visible import may_create_links, visible_links
 from directlinks.models import DirectLink
 from directlinks.services.changing import change_direct_link
 
@@ -70,6 +72,12 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LinkChangeList]:
         return LinkChangeList
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        facts = {"may_create": may_create_links(request.user), **(extra_context or {})}
+        return super().changelist_view(request, facts)
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.dashboard_view)
         own = path("dashboard/", view, name="directlinks_directlink_dashboard")
@@ -78,6 +86,9 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
     def dashboard_view(self, request: HttpRequest) -> HttpResponse:
         """Totals, and what is used most, of the links that the user may see."""
         return dashboard(self, request)
+
+    def described(self, one: DirectLink) -> SafeString:
+        return format_html("{} {}", super().described(one), which(one))
 
     def get_fieldsets(self, request: HttpRequest, obj: DirectLink | None = None) -> Any:
         has_password = obj is not None and bool(obj.password)

@@ -4,6 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 
 class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -28,4 +31,10 @@ class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
         """As Django does, but of what goes with ``objs`` only how many there are: the counts of
         each day would be a line each."""
         _lines, numbers, missing_permissions, protected = super().get_deleted_objects(objs, request)
-        return [str(one) for one in objs], numbers, missing_permissions, protected
+        return [self.described(one) for one in objs], numbers, missing_permissions, protected
+
+    def described(self, one: Any) -> SafeString:
+        """By what somebody who is about to delete ``one`` knows it, leading to its page."""
+        place = f"admin:directlinks_{self.opts.model_name}_change"
+        page = reverse(place, args=[one.pk], current_app=self.admin_site.name)
+        return format_html('<a href="{}">{}</a>', page, one)

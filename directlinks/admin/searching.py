@@ -12,7 +12,11 @@ from directlinks.admin.visible import visible_links
 from directlinks.core import codes
 from directlinks.models import FormerCode
 
-_ADDRESS = re.compile(rf"/f/(?:d/)?({codes.PATTERN})(?:[/?#]|$)")
+# Of what does not begin like an address, it is one only with a name behind the code: a path may
+# have such a folder too.
+_ADDRESS = re.compile(
+    rf"(?:^|://[^?#]*)/f/(?:d/)?({codes.PATTERN})(?:[/?#]|$)|/f/(?:d/)?({codes.PATTERN})/"
+)
 # Of so many, the keys are worth remembering for the length of a request.
 _FEW = 1000
 
@@ -30,7 +34,7 @@ class LinkSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         """What is at hand is often the whole address, of which the code is enough."""
         address = _ADDRESS.search(search_term)
         if address is not None:
-            search_term = address[1]
+            search_term = address[1] or address[2]
         keys = self._found(request, search_term) if search_term else None
         if keys is None:
             return super().get_search_results(request, queryset, search_term)

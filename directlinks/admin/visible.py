@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from directlinks.conf import conf
 from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy
 from directlinks.querysets import DirectLinkQuerySet, FileQuerySet, is_everything
@@ -15,3 +16,8 @@ def visible_links(user: Any) -> DirectLinkQuerySet:
     """The links of ``visible_files``; where these are all, no condition makes the list slower."""
     files, links = visible_files(user), DirectLink.objects.all()
     return links if is_everything(files) else links.filter(file__in=files)
+
+
+def may_create_links(user: Any) -> bool:
+    """BATCH_SIZE = 0 switches creating links off, in the admin as well."""
+    return bool(conf.BATCH_SIZE) and user.has_perm("directlinks.add_directlink")

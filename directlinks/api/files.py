@@ -17,7 +17,6 @@ from directlinks.core import envelope, uris
 from directlinks.core.errors import (
     ActionNotSupported,
     InvalidParameters,
-    NotOwner,
     PathNotExist,
     UnknownFileSystem,
     UnknownURI,
@@ -72,14 +71,15 @@ def _file_at(uri: uris.FileURI, user: Any) -> File:
 
 
 def _file_with(key: str, user: Any) -> File:
-    """The live file with this id. Raises InvalidParameters, PathNotExist or NotOwner."""
+    """The live file with this id. Raises InvalidParameters, or PathNotExist.
+
+    Somebody else's is not told from one that does not exist, as with paths.
+    """
     if not _ID.fullmatch(key):
         raise InvalidParameters("unknown file id")
     file: File | None = _files().live().filter(pk=key).first()
-    if file is None:
+    if file is None or not site_policy().allows(user, file):
         raise PathNotExist
-    if not site_policy().allows(user, file):
-        raise NotOwner
     return file
 
 

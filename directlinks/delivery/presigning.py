@@ -32,6 +32,9 @@ class Wish:
 class Target:
     """``url`` is good for ``seconds``, or for ever where None.
 
+    Fewer than were wished for do not go together with CACHE_SECONDS, by which a process remembers a
+    target for a part of what was wished for.
+
     ``overrides`` says whether it gives the headers wished for, and ``head_only`` whether it
     refuses every method but HEAD.
     """

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import iri_to_uri
 
-from directlinks.conf import conf
+from directlinks.conf import PART_TO_FOLLOW, conf
 from directlinks.core.errors import LinkNotFound, NotForPreviews
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
@@ -22,10 +22,6 @@ from directlinks.delivery.redirection import redirection
 from directlinks.storage import has_local_paths
 
 logger = logging.getLogger("directlinks")
-
-# A target is handed out while a tenth of its life at least is left to follow it, also by processes
-# that remember it.
-_MARGIN = 10
 
 
 class RedirectBackend(DeliveryBackend):
@@ -74,7 +70,8 @@ class RedirectBackend(DeliveryBackend):
         # Signatures count from a whole second.
         dies_at = now.replace(microsecond=0) + timedelta(seconds=target.seconds)
         if shared:
-            timeout = target.seconds - math.ceil(target.seconds / _MARGIN) - conf.remembered_seconds
+            to_follow = math.ceil(target.seconds / PART_TO_FOLLOW)
+            timeout = target.seconds - to_follow - conf.remembered_seconds
             cache.set(key, (target, dies_at), timeout=timeout)
         return target, dies_at
 

@@ -28,7 +28,7 @@ def user_named(name: str) -> Any:
     model = get_user_model()
     users = model._default_manager
     user = None
-    if name.isprintable():  # a database cannot be asked for undecodable bytes
+    if _is_text(name):
         user = users.filter(**{model.USERNAME_FIELD: name}).first()
         user = user or users.filter(pk__in=user_keys(name)).first()
     if user is None:
@@ -38,11 +38,14 @@ def user_named(name: str) -> Any:
 
 def words(text: str) -> str:
     """``text``, which a database can hold. For argparse."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ArgumentTypeError(f"{text!r} holds bytes that are no text") from None
+    if not _is_text(text):
+        raise ArgumentTypeError(f"{text!r} holds bytes that are no text")
     return text
+
+
+def _is_text(text: str) -> bool:
+    """Whether ``text`` has none of the bytes that a shell passes on and no database takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def life(text: str) -> timedelta:

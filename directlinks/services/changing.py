@@ -1,10 +1,10 @@
 """Changing links: their limits, one by one or many at once, and their codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
@@ -20,7 +20,7 @@ _TRIES = 3
 def change_direct_link(
     link: DirectLink, limits: Mapping[str, Any], *, user: Any, now: datetime
 ) -> DirectLink:
-    """Set ``limits`` (see ``apply_limits``) on ``link``, save it and say so. One write.
+    """Set ``limits`` (see ``apply_limits``) on ``link``, save it and say so. A read and a write.
 
     Raises ValidationError where the limits are wrong; then nothing was changed.
     """
@@ -28,10 +28,19 @@ def change_direct_link(
         return link
     apply_limits(link, limits, user=user, now=now)
     with transaction.atomic():
+        changed = _what_differs(link, limits)
         link.save(update_fields=list(limits))
-        remember([link], changed_fields(limits), user=user)
+        remember([link], changed_fields(changed), user=user)
     announce(signals.changed, links=[link], changes=list(limits), user=user)
     return link
+
+
+def _what_differs(link: DirectLink, names: Iterable[str]) -> dict[str, Any]:
+    """The columns ``names`` in which ``link`` differs from its row, with its values."""
+    using = router.db_for_write(DirectLink, instance=link)
+    # A form has set them on the link already.
+    row = DirectLink.objects.using(using).filter(pk=link.pk).values(*names).first() or {}
+    return {name: getattr(link, name) for name, old in row.items() if getattr(link, name) != old}
 
 
 def rotate_direct_link(

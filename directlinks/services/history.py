@@ -1,17 +1,19 @@
 """Who changed which link: kept where Django's admin keeps what people did."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from directlinks.models import DirectLink
 
 CHANGE = 2  # django.contrib.admin.models.CHANGE, which cannot be imported on a site without admin
 
 
-RESUMED = "resumed"
+RESUMED = gettext_noop("resumed")
 """Kept in place of the field ``paused`` of links that are paused no more."""
 
 
@@ -28,22 +30,23 @@ def remember(links: Iterable[DirectLink], fields: Iterable[str], *, user: Any) -
     One statement for all ``links``. Nothing is written where nobody is known to have done it, or
     where the site has no admin to show it.
     """
-    links = list(links)
+    links, fields = list(links), list(fields)
     if (
         user is None
         or user.pk is None
         or not links
+        or not fields
         or not apps.is_installed("django.contrib.admin")
     ):
         return
     apps.get_model("admin", "LogEntry").objects.log_actions(
-        user.pk, links, CHANGE, change_message=[_message(fields)], single_object=False
+        user.pk, links, CHANGE, change_message=message_of(fields), single_object=False
     )
 
 
-def _message(fields: Iterable[str]) -> dict[str, Any]:
-    """What admin keeps of a change."""
+def message_of(fields: Iterable[str]) -> str:
+    """What admin keeps of a change of ``fields``."""
     # As written in the code: who reads it sees it in a language of their own.
     with translation.override(None):
         verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}
-    return {"changed": {"fields": [verbose.get(name, name) for name in fields]}}
+    return json.dumps([{"changed": {"fields": [verbose.get(name, name) for name in fields]}}])

@@ -31,6 +31,8 @@ def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attem
     number, seconds = rates.parse(rate)
     attempt = _key(request, scope, seconds)
     if _counted(attempt, seconds) > number:
+        # Nothing was tried, so it must not stand in the way of others that turn out right.
+        take_back(attempt)
         raise TooManyAttempts(_until_next_window(seconds))
     return attempt
 
@@ -48,6 +50,7 @@ def _counted(attempt: Attempt, seconds: int) -> int:
     cache.add(attempt, 0, timeout=seconds)
     try:
         number: int = cache.incr(attempt)
+        cache.touch(attempt, seconds)  # some caches forget the timeout when they count
     except ValueError:  # the cache forgot the key between the two: the count begins anew
         cache.set(attempt, number := 1, timeout=seconds)
     return number

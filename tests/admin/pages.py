@@ -41,6 +41,17 @@ def run(browser: Client, page: str, action: str, rows: Iterable[Any], **answers:
     return re.findall(r'<li class="\w+">(.*?)</li>', messages_of(html), re.DOTALL)
 
 
+def press(browser: Client, page: str, button: str) -> Any:
+    """The answer to a press of the ``button`` on ``page``, with what its form holds, followed."""
+    html = browser.get(page).content.decode()
+    forms = re.findall(r"<form [^>]*>.*?</form>", html, re.DOTALL)
+    (form,) = (form for form in forms if f'name="action" value="{button}"' in form)
+    action = re.search(r'action="([^"]+)"', form)
+    assert action is not None
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    return browser.post(action[1], {**dict(hidden), "action": button}, follow=True)
+
+
 def messages_of(html: str) -> str:
     return "".join(re.findall(r'<ul class="messagelist">(.*?)</ul>', html, re.DOTALL))
 

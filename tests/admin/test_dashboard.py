@@ -64,6 +64,13 @@ def test_it_tells_what_is_downloaded_and_what_was_done(browser: Client) -> None:
     assert page_of(many) in html
 
 
+def test_what_was_imported_began_long_ago(browser: Client) -> None:
+    DirectLinkFactory(name="new.txt")
+    for link in DirectLinkFactory.create_batch(10):
+        DirectLink.objects.filter(pk=link.pk).update(created_at=NOW)
+    assert "new.txt" in text_of(shown(browser))
+
+
 def test_an_empty_site_has_one_too(browser: Client) -> None:
     text = text_of(shown(browser))
     assert "No link was opened." in text

@@ -25,8 +25,10 @@ from tests.admin.pages import (
     listed,
     messages_of,
     page_of,
+    press,
     run,
     staff,
+    text_of,
 )
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -207,11 +209,23 @@ class TestTrash:
     def test_a_file_is_trashed_and_restored_on_its_page(self, browser: Client) -> None:
         file = FileFactory()
         for action, is_live in (("trash_files", False), ("restore_files", True)):
-            assert f'value="{action}"' in browser.get(page_of(file)).content.decode()
-            data = {"action": action, "_selected_action": file.pk, "on_page": "1"}
-            answer = browser.post(FILES, data, follow=True)
+            answer = press(browser, page_of(file), action)
             assert answer.redirect_chain == [(page_of(file), 302)]
             assert File.objects.live().exists() is is_live
+
+    @pytest.mark.parametrize("many", [False, True])
+    def test_whoever_deletes_one_instead_is_told_what_that_means(
+        self, browser: Client, many: bool
+    ) -> None:
+        file = DirectLinkFactory().file
+        if many:
+            data = {"action": "delete_selected", "_selected_action": file.pk}
+            text = text_of(browser.post(FILES, data).content.decode())
+        else:
+            page = page_of(file).replace("change", "delete")
+            text = text_of(browser.get(page).content.decode())
+        assert "or move the file to the trash" in text
+        assert "Direct links: 1" in text
 
     def test_who_may_only_look_is_not_offered_it(self, client: Client) -> None:
         html = staff(client, "view_file").get(page_of(FileFactory())).content.decode()

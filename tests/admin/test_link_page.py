@@ -160,6 +160,14 @@ class TestFacts:
             r"bob Revoked\. .* bob Got a new address\. .* bob Resumed\. .* bob Paused\.", text
         )
 
+    def test_what_did_not_change_is_no_history(self, browser: Client) -> None:
+        link, bob = DirectLinkFactory(), UserFactory(username="bob")
+        change_direct_link(link, {"paused": False, "label": "x"}, user=bob, now=NOW)
+        change_direct_link(link, {"paused": False}, user=bob, now=NOW)
+        text = text_of(shown(browser, link))
+        assert "bob Changed label." in text
+        assert "Resumed." not in text
+
     def test_former_codes_are_listed(self, browser: Client) -> None:
         link = DirectLinkFactory()
         assert "Former codes" not in shown(browser, link)

@@ -266,6 +266,18 @@ def test_the_list_says_how_a_link_is_made(browser: Client, client: Client) -> No
         assert way not in html
 
 
+def test_but_not_where_links_are_switched_off(browser: Client, settings: Settings) -> None:
+    settings.DIRECTLINKS = {"BATCH_SIZE": 0}
+    assert "Choose a file to link" not in browser.get(LINKS).content.decode()
+
+
+@pytest.mark.parametrize(("term", "number"), [("a/f/plan", 1), ("plan", 2)])
+def test_a_path_may_look_like_an_address(browser: Client, term: str, number: int) -> None:
+    for path in ("a/f/plan.txt", "other plan.txt"):
+        DirectLinkFactory(file__path=path)
+    assert len(listed(browser, LINKS, q=term)) == number
+
+
 @pytest.mark.parametrize("many", [False, True])
 def test_whoever_deletes_is_told_what_that_means(browser: Client, many: bool) -> None:
     link = DirectLinkFactory(downloads=3)
@@ -278,6 +290,8 @@ def test_whoever_deletes_is_told_what_that_means(browser: Client, many: bool) ->
         html = browser.get(page_of(link).replace("change", "delete")).content.decode()
     text = text_of(html)
     assert "revoke it instead" in text
+    assert f"{link.code[:4]}… · {link.file.owner} · {link.file.path}" in text
+    assert f'<a href="{page_of(link)}">' in html
     # How many, and not each of them.
     assert "ownloads by day: 3" in text
     assert "2026-05-01" not in text

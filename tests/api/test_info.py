@@ -135,7 +135,7 @@ def test_staff_see_the_files_of_others_and_that_they_are_not_theirs(file: Any) -
         ({"id": "9" * 30}, 400, 40001, "unknown file id"),
         ({"id": "0"}, 404, 40016, "Path not exist"),
         ({"id": "TRASHED"}, 404, 40016, "Path not exist"),
-        ({"id": "FOREIGN"}, 403, 40082, "Only owner or administrator can perform this action"),
+        ({"id": "FOREIGN"}, 404, 40016, "Path not exist"),
         ({"uri": "a"}, 400, 40001, "unknown uri"),
         ({"uri": "cloudreve://nowhere/a"}, 400, 40001, "unknown uri"),
         ({"uri": A, "extended": "perhaps"}, 400, 40001, "extended: Must be a valid boolean."),

@@ -174,6 +174,10 @@ class TestFaults:
             create("photos/cat 1.jpg", into=StringIO())
         assert capsys.readouterr().err == "photos/cat 1.jpg: The file has vanished.\n"
 
+    def test_a_name_may_hold_what_is_not_printed(self) -> None:
+        file = FileFactory(owner__username="a\u200db", path="cat.jpg")
+        assert said("directlinks_create", "a\u200db", "cat.jpg").strip().endswith(file.name)
+
     def test_bytes_that_are_no_text_are_refused(self, cat: File) -> None:
         with pytest.raises(CommandError, match="There is no user"):
             call_command("directlinks_create", "\udcff", "photos/cat 1.jpg")

@@ -1,5 +1,6 @@
 """Who tries codes is slowed down; who follows links never is."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,6 +167,29 @@ class TestClients:
         take_back(note_attempt("1/min", request, scope="test"))
         assert not is_refused(request)
         assert is_refused(request)
+
+    def test_what_was_refused_is_in_nobodys_way(self) -> None:
+        request = request_from("192.0.2.1")
+        right = [note_attempt("3/min", request, scope="test") for _ in range(3)]
+        assert is_refused(request, "3/min")
+        assert is_refused(request, "3/min")
+        for attempt in right:
+            take_back(attempt)
+        assert [is_refused(request, "3/min") for _ in range(4)] == [False, False, False, True]
+
+    def test_a_cache_in_files_keeps_long_windows_too(
+        self, settings: Settings, tmp_path: Path, clock: Any
+    ) -> None:
+        settings.CACHES = {
+            "default": {
+                "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+                "LOCATION": str(tmp_path),
+            }
+        }
+        request = request_from("192.0.2.1")
+        assert not is_refused(request, "1/hour")
+        clock.shift(1000)
+        assert is_refused(request, "1/hour")
 
     def test_what_the_cache_forgot_needs_no_taking_back(self) -> None:
         attempt = note_attempt("1/min", request_from("192.0.2.1"), scope="test")
