@@ -68,11 +68,14 @@ class JournalCounter(OutsideCounter):
     def check(self) -> Sequence[CheckMessage]:
         try:
             with tempfile.TemporaryFile(dir=self.directory):
-                return []
-        except OSError as error:
+                fault = None
+        except (OSError, ValueError) as error:
             fault = f"its directory cannot be written to: {error}"
-            hint = "Make a folder for the site alone, on a disk of this machine."
-            return [Error(f'DIRECTLINKS["COUNTER"]: {fault}', hint=hint, id="directlinks.E031")]
+        if not self.directory.is_absolute():
+            fault = "its directory must not depend on where the site was started."
+        hint = "Make a folder for the site alone, on a disk of this machine, and name it from / on."
+        message = Error(f'DIRECTLINKS["COUNTER"]: {fault}', hint=hint, id="directlinks.E031")
+        return [] if fault is None else [message]
 
     def _put_down(self) -> NewSegment | None:
         """The segment of this process, to which nobody writes from now on."""

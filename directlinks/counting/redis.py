@@ -37,6 +37,10 @@ class RedisCounter(OutsideCounter):
 
     def __init__(self, url: str, prefix: str = "{directlinks}") -> None:
         super().__init__()
+        if not (isinstance(url, str) and url and isinstance(prefix, str) and prefix):
+            raise ValueError(
+                "The url and the prefix of Redis must be texts, neither of them empty."
+            )
         # No retries: an increment whose answer was lost may have been made.
         self._redis: Any = Redis.from_url(
             url,
@@ -44,6 +48,12 @@ class RedisCounter(OutsideCounter):
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
         )
+        pool = self._redis.connection_pool
+        # It makes one and does not connect: options that the URL has made up are refused here.
+        pool.make_connection()
+        options = pool.connection_kwargs
+        if options.get("decode_responses") or options.get("encoding", "utf-8") != "utf-8":
+            raise ValueError("The url of Redis must not say how answers are decoded.")
         self._counts = f"{prefix}:counts"
         self._batches = f"{prefix}:batches"
         self._turn = f"{prefix}:turn"

@@ -3,6 +3,7 @@
 from directlinks.models.codes import FormerCode
 from directlinks.models.contents import validate_path
 from directlinks.models.counts import DailyDownloads, FoldedBatch
+from directlinks.models.deleting import lock_links
 from directlinks.models.files import File
 from directlinks.models.idempotency import IdempotentRequest
 from directlinks.models.links import DirectLink
@@ -14,5 +15,6 @@ __all__ = [
     "FoldedBatch",
     "FormerCode",
     "IdempotentRequest",
+    "lock_links",
     "validate_path",
 ]

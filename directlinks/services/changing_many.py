@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, router, transaction
 from django.db.models import Case, F, Value, When
 
 from directlinks import signals
@@ -22,6 +22,7 @@ from directlinks.services.limits import LIMITS, ceilings
 
 # A statement that names more codes has more parameters than some builds of SQLite accept.
 _ROTATED_AT_ONCE = 300
+_TRIES = 3
 
 
 def pause_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
@@ -79,16 +80,29 @@ def rotate_direct_links(
     rotated: list[DirectLink] = []
     with transaction.atomic():
         for start in range(0, len(standing), _ROTATED_AT_ONCE):
-            rotated += _rotate(standing[start : start + _ROTATED_AT_ONCE], until)
+            rotated += _rotated(standing[start : start + _ROTATED_AT_ONCE], until)
         remember(rotated, ["code"], user=user)
     if rotated:
         announce(signals.changed, links=rotated, changes=["code"], user=user)
     return len(rotated)
 
 
+def _rotated(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
+    tries = _TRIES
+    while True:
+        tries -= 1
+        try:
+            with transaction.atomic():
+                return _rotate(links, until)
+        except IntegrityError:  # a code became another link's, as happens to very short ones
+            if not tries:
+                raise
+
+
 def _rotate(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
     """Those of ``links`` that got a new code: not what somebody else has rotated or revoked."""
     codes = [link.code for link in links]
+    DirectLink.objects.filter(pk__in=[link.pk for link in links]).lock()
     fresh = dict(zip(codes, fresh_codes(len(codes)), strict=True))
     cases = [When(code=old, then=Value(new)) for old, new in fresh.items()]
     DirectLink.objects.filter(code__in=fresh, revoked_at=None).update(code=Case(*cases))
@@ -109,9 +123,10 @@ def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -
     limits = {name: value for name, value in values.items() if name in LIMITS}
     keys = [link.pk for link in standing]
     with transaction.atomic():
+        rows = DirectLink.objects.using(router.db_for_write(DirectLink)).filter(pk__in=keys)
+        rows.lock()
         # In the order in which links are made, so that MariaDB has less to deadlock about.
-        rows = DirectLink.objects.filter(pk__in=keys, revoked_at=None).order_by("file_id")
-        number = rows.update(**values)
+        number = rows.filter(revoked_at=None).order_by("file_id").update(**values)
         remember(standing, changed_fields(limits), user=user)
     announce(signals.changed, links=standing, changes=list(limits), user=user)
     return number

@@ -55,7 +55,10 @@ def revoke_all(links: Iterable[DirectLink], *, user: Any, now: datetime) -> int:
     """Revoke ``links``; returns how many were not revoked yet."""
     links = list(links)
     with transaction.atomic():
-        number = DirectLink.objects.filter(pk__in=[link.pk for link in links]).revoke(now)
+        rows = DirectLink.objects.using(router.db_for_write(DirectLink))
+        rows = rows.filter(pk__in=[link.pk for link in links])
+        rows.lock()
+        number = rows.revoke(now)
         if number:
             remember(links, ["revoked_at"], user=user)
     if number:

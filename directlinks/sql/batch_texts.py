@@ -184,7 +184,8 @@ def _make_mysql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
     # [[file, code, name], …] becomes a table in memory, in the order of the files. Each is looked
     # up by primary key and locked before its link is written: whoever comes second waits there, in
     # the same order. Without that lock, two who meet a third one's new row would share the lock of
-    # its gap, and neither could go on. IGNORE leaves out what the unique indexes refuse.
+    # its gap, and neither could go on. IGNORE leaves out what the unique indexes refuse, and would
+    # store "?" for what the character set of the database cannot hold, were it not told another.
     values = ", ".join(["%s"] * len(n.shared))
     returning = (
         "RETURNING file_id, id, code"
@@ -194,8 +195,9 @@ def _make_mysql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
     return f"""
         INSERT IGNORE INTO {n.link} ({n.new})
         SELECT file.id, asked.code, asked.name, asked.name, {values}
-        FROM JSON_TABLE(%s, '$[*]' COLUMNS (file BIGINT PATH '$[0]', code VARCHAR(64) PATH '$[1]',
-            name VARCHAR(255) PATH '$[2]')) asked
+        FROM JSON_TABLE(%s, '$[*]' COLUMNS (file BIGINT PATH '$[0]',
+            code VARCHAR(64) CHARACTER SET utf8mb4 PATH '$[1]',
+            name VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[2]')) asked
         STRAIGHT_JOIN {n.file} file ON file.id = asked.file
         {codes} AND file.deleted_at IS NULL
         FOR UPDATE {returning}"""  # noqa: S608

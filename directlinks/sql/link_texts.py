@@ -78,6 +78,17 @@ _OPENS = """
 
 _REVOKED = "link.revoked_at IS NOT NULL"
 
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """From which tables a link is read, and what stands for some of its columns."""
+
+    tables: str
+    code: str = "link.code"
+    revoked: str = _REVOKED
+    expires_at: str = "link.expires_at"
+
+
 _FOR_EVERYBODY = "link.password = '' AND link.referers = ''"
 
 _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
@@ -85,28 +96,33 @@ _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
 
 def _find(t: Tables) -> str:
     # Both halves begin at a unique index over a code, and go on by primary keys: at most one of
-    # them finds a row. The former code is what a visitor has, so it stands in the code's place; one
-    # whose time is over is as good as revoked. Three parameters: code, now, code.
-    formerly = f"{t.former} former INNER JOIN {t.link} link ON link.id = former.link_id"
-    is_over = "former.until IS NULL OR former.until <= %s"
+    # them finds a row. The former code is what a visitor has, so it stands in the code's place, and
+    # its end in that of the link where it comes sooner; one whose time is over is as good as
+    # revoked. Three parameters: code, now, code.
+    formerly = _Source(
+        tables=f"{t.former} former INNER JOIN {t.link} link ON link.id = former.link_id",
+        code="former.code",
+        revoked=f"({_REVOKED} OR former.until IS NULL OR former.until <= %s)",
+        expires_at="""CASE WHEN link.expires_at IS NULL OR former.until < link.expires_at
+            THEN former.until ELSE link.expires_at END""",
+    )
     return f"""
-        {_select(t, "link.code", _REVOKED, f"{t.link} link")} WHERE link.code = %s
+        {_select(t, _Source(tables=f"{t.link} link"))} WHERE link.code = %s
         UNION ALL
-        {_select(t, "former.code", f"({_REVOKED} OR {is_over})", formerly)}
-        WHERE former.code = %s"""
+        {_select(t, formerly)} WHERE former.code = %s"""
 
 
 def _find_by_key(t: Tables) -> str:
-    return f"""{_select(t, "link.code", _REVOKED, f"{t.link} link")} WHERE link.id = %s"""
+    return f"""{_select(t, _Source(tables=f"{t.link} link"))} WHERE link.id = %s"""
 
 
-def _select(t: Tables, code: str, revoked: str, source: str) -> str:
+def _select(t: Tables, source: _Source) -> str:
     file = ", ".join(f"file.{column}" for column in _FILE)
     return f"""
-        SELECT link.id, {code}, link.name, {revoked}, link.paused,
-            link.not_before, link.expires_at, link.downloads, link.max_downloads, link.password,
+        SELECT link.id, {source.code}, link.name, {source.revoked}, link.paused,
+            link.not_before, {source.expires_at}, link.downloads, link.max_downloads, link.password,
             link.referers, file.deleted_at IS NOT NULL, {t.active}, {file}
-        FROM {source}
+        FROM {source.tables}
         INNER JOIN {t.file} file ON file.id = link.file_id
         INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id"""  # noqa: S608  # our names
 

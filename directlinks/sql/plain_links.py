@@ -31,8 +31,9 @@ class PlainLinks(Links):
         if link is None:
             return None
         is_over = link.until is None or link.until <= now
+        ends = [end for end in (link.until, link.expires_at) if end is not None]
         row = self._row(link, code)
-        return row._replace(revoked=row.revoked or is_over)
+        return row._replace(revoked=row.revoked or is_over, expires_at=min(ends, default=None))
 
     def find_by_key(self, link: int) -> LinkRow | None:
         found = self.links.with_file().filter(pk=link).first()
