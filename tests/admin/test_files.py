@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -33,6 +34,13 @@ from tests.admin.pages import (
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
+
+
+class SharesGroups(OwnerOrAdmin):
+    """Everybody manages the files of those who are in the same groups."""
+
+    def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
+        return queryset.filter(owner__groups__in=user.groups.all())
 
 
 class HidesSecrets(OwnerOrAdmin):
@@ -341,6 +349,18 @@ class TestPermissions:
         run(browser, FILES, "create_links", [hidden])
         assert File.objects.live().get() == hidden
         assert not DirectLink.objects.exists()
+
+    def test_a_policy_may_find_a_file_twice(
+        self, browser: Client, superuser: Any, settings: Settings
+    ) -> None:
+        file = FileFactory()
+        for name in ("editors", "press"):
+            group = Group.objects.create(name=name)
+            superuser.groups.add(group)
+            file.owner.groups.add(group)
+        settings.DIRECTLINKS = {"POLICY": f"{__name__}.SharesGroups"}
+        assert list(browser.get(FILES).context["cl"].result_list) == [file]
+        assert browser.get(page_of(file)).status_code == 200
 
 
 class TestWhatOthersOwn:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import DirectLinksError
 from directlinks.models import DirectLink, FormerCode
+from directlinks.services import changing_many
 from directlinks.services import fresh_codes as module
 from directlinks.services.changing import rotate_direct_link
 from directlinks.services.changing_many import rotate_direct_links
@@ -41,6 +43,31 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
 def test_what_was_used_is_drawn_again(former: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn(monkeypatch, "aaaa", former, "bbbb", former, "cccc")
     assert fresh_codes(3) == ["aaaa", "cccc", "bbbb"]
+
+
+def test_so_is_what_a_link_has_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    DirectLinkFactory(code="mine")
+    drawn(monkeypatch, "mine", "free")
+    assert fresh_codes(1) == ["free"]
+
+
+def test_many_are_rotated_again_where_somebody_was_quicker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code becomes another link's after it was found to be free."""
+    taken = DirectLinkFactory(code="took").code
+    links = DirectLinkFactory.create_batch(2)
+    dice = iter([["one1", taken], ["two1", "two2"]])
+    monkeypatch.setattr(changing_many, "fresh_codes", lambda number: next(dice))
+    assert rotate_direct_links(links, grace=None, user=None, now=NOW) == 2
+    assert [link.code for link in links] == ["two1", "two2"]
+    assert FormerCode.objects.count() == 2
+
+
+def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = DirectLinkFactory(code="took").code
+    monkeypatch.setattr(changing_many, "fresh_codes", lambda number: [taken])
+    with pytest.raises(IntegrityError):
+        rotate_direct_links([DirectLinkFactory()], grace=None, user=None, now=NOW)
+    assert not FormerCode.objects.exists()
 
 
 def test_where_all_are_used_somebody_is_told(former: str, monkeypatch: pytest.MonkeyPatch) -> None:

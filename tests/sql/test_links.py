@@ -119,12 +119,21 @@ class TestBoth:
             FormerCode.objects.create(code=code, link=link, until=until)
         found = asked.find("former1", NOW)
         assert (found.link, found.code) == (link.pk, "former1")
-        assert not found.revoked
+        assert (found.revoked, found.expires_at) == (False, NOW + timedelta(1))
         # One whose time is over is known, and as good as revoked.
         for code in ("former2", "former3"):
             found = asked.find(code, NOW)
             assert (found.link, found.code, found.revoked) == (link.pk, code, True)
         assert asked.find(link.code, NOW).code == link.code
+
+    @pytest.mark.parametrize("days", [1, 3])
+    def test_it_ends_with_its_link_or_by_itself_whatever_comes_first(
+        self, asked: Any, days: int
+    ) -> None:
+        link = DirectLinkFactory(expires_at=NOW + timedelta(days=2))
+        FormerCode.objects.create(code="former", link=link, until=NOW + timedelta(days=days))
+        assert asked.find("former", NOW).expires_at == NOW + timedelta(days=min(days, 2))
+        assert asked.find(link.code, NOW).expires_at == NOW + timedelta(days=2)
 
     def test_what_is_not_there_is_not_found(self, asked: Any) -> None:
         assert asked.find("abcdefgh", NOW) is None
