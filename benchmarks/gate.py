@@ -16,12 +16,12 @@ PART = 0.6
 # limit is. Whoever moves the limit moves the number.
 REACHED = {
     "WSGI wrapper, sqlite": 0.52,
+    "view, no middleware, postgresql": 0.72,
+    "WSGI wrapper, postgresql": 0.62,
     "reuse 1000 URIs, sqlite": 0.63,
     "reuse 1000 URIs, postgresql": 0.62,
-    "signed, gunicorn, 1 MB": 0.40,
-    "signed, granian, 1 MB": 0.86,
-    "stream, gunicorn, 1 MB": 0.44,
-    "stream, granian, 1 MB": 0.80,
+    "signed, gunicorn, 1 MB": 0.55,
+    "stream, gunicorn, 1 MB": 0.50,
     "accel, nginx, 1 MB": 0.80,
     "sendfile, Apache, 1 MB": 0.80,
 }
