@@ -12,7 +12,6 @@ from directlinks.models import DirectLink
 
 CHANGE = 2  # django.contrib.admin.models.CHANGE, which cannot be imported on a site without admin
 
-
 RESUMED = gettext_noop("resumed")
 """Kept in place of the field ``paused`` of links that are paused no more."""
 

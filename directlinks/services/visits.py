@@ -13,7 +13,7 @@ _LONGEST = 512
 
 def kind_of(look: Look, size: int) -> Visit:
     """The kind of one visit to a file of ``size`` bytes."""
-    said = (look.byte_range, look.user_agent, *look.purposes)
+    said = (look.method, look.byte_range, look.user_agent, look.referer, *look.purposes)
     judge = _judge if any(value and len(value) > _LONGEST for value in said) else _kind
     return judge(conf.VISIT_RULE, look, size, tuple(conf.PREVIEW_AGENTS))
 

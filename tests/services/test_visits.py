@@ -25,6 +25,8 @@ def remembered() -> int:
         (Look("GET", user_agent=f"{LONG} Slackbot"), Visit.PREVIEW),
         (Look("GET", purposes=(None, f"prefetch {LONG}")), Visit.PREVIEW),
         (Look("GET", byte_range=f"bytes=5-{LONG}"), Visit.DOWNLOAD),
+        (Look("GET", referer=LONG), Visit.DOWNLOAD),
+        (Look(LONG), Visit.DOWNLOAD),
     ],
 )
 def test_what_only_fills_the_memory_is_judged_and_forgotten(look: Look, kind: Visit) -> None:
