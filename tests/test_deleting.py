@@ -59,11 +59,9 @@ def test_they_are_locked_at_once_and_before_their_days(way: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(
-    "not __import__('django').db.connection.features.has_select_for_update",
-    reason="SQLite has one lock for all, so nobody waits for anybody in two orders",
-)
 def test_nobody_waits_for_each_other_for_ever() -> None:
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite has one lock for all, so nobody waits for anybody in two orders")
     links = DirectLinkFactory.create_batch(12)
     keys = [link.pk for link in links]
     is_over = threading.Event()

@@ -141,8 +141,9 @@ class FileAdmin(OwnPages, FileLinks):
 
     def _back(self, request: HttpRequest) -> HttpResponseRedirect | None:
         """To the page of the one file, where the action was asked from there."""
-        (key, *_others) = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        return self._to("file", key) if "on_page" in request.POST else None
+        if "on_page" not in request.POST:
+            return None
+        return self._to("file", request.POST[ACTION_CHECKBOX_NAME])
 
 
 def _level(count: int) -> int:

@@ -6,6 +6,9 @@ from directlinks.core import codes
 from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.models import DirectLink
 
+NO_CODE = "Failed to parse object ID"
+"""What the protocol says of a text that cannot be a code."""
+
 
 def find_direct_link(code: str, *, may_lag: bool = False) -> DirectLink:
     """The link with this code that was not revoked, with its file; it may be paused or expired.
@@ -14,7 +17,7 @@ def find_direct_link(code: str, *, may_lag: bool = False) -> DirectLink:
     InvalidParameters where ``code`` is no code at all, else NotYourLink.
     """
     if not codes.is_well_formed(code):
-        raise InvalidParameters("Failed to parse object ID")
+        raise InvalidParameters(NO_CODE)
     database = (router.db_for_read if may_lag else router.db_for_write)(DirectLink)
     links = DirectLink.objects.using(database).with_file()
     link: DirectLink | None = links.filter(code=code, revoked_at=None).first()

@@ -13,6 +13,7 @@ from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
 from directlinks.services.announcing import announce
+from directlinks.services.finding import NO_CODE
 from directlinks.services.history import remember
 
 
@@ -47,7 +48,7 @@ def revoke_direct_links(
         elif codes.is_well_formed(code):
             batch.errors[code] = NotYourLink()
         else:
-            batch.errors[code] = InvalidParameters("Failed to parse object ID")
+            batch.errors[code] = InvalidParameters(NO_CODE)
     return batch
 
 

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import time
 from contextlib import suppress
+from typing import NamedTuple
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -17,8 +18,12 @@ from directlinks.core import rates
 from directlinks.core.errors import TooManyAttempts
 from directlinks.core.networks import network_of
 
-Attempt = str
-"""Where the cache has the number of attempts of one kind."""
+
+class Attempt(NamedTuple):
+    """Where the cache has the number of attempts of one kind, and for how many seconds."""
+
+    key: str
+    seconds: int
 
 
 def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attempt | None:
@@ -29,8 +34,8 @@ def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attem
     if rate is None:
         return None
     number, seconds = rates.parse(rate)
-    attempt = _key(request, scope, seconds)
-    if _counted(attempt, seconds) > number:
+    attempt = Attempt(_key(request, scope, seconds), seconds)
+    if _counted(attempt) > number:
         # Nothing was tried, so it must not stand in the way of others that turn out right.
         take_back(attempt)
         raise TooManyAttempts(_until_next_window(seconds))
@@ -42,17 +47,22 @@ def take_back(attempt: Attempt | None) -> None:
     if attempt is not None:
         # The cache may have forgotten it.
         with suppress(ValueError):
-            cache.decr(attempt)
+            _add(attempt, -1)
 
 
-def _counted(attempt: Attempt, seconds: int) -> int:
+def _counted(attempt: Attempt) -> int:
     """How many of its kind there are in this window, with this one."""
-    cache.add(attempt, 0, timeout=seconds)
+    cache.add(attempt.key, 0, timeout=attempt.seconds)
     try:
-        number: int = cache.incr(attempt)
-        cache.touch(attempt, seconds)  # some caches forget the timeout when they count
+        return _add(attempt, 1)
     except ValueError:  # the cache forgot the key between the two: the count begins anew
-        cache.set(attempt, number := 1, timeout=seconds)
+        cache.set(attempt.key, 1, timeout=attempt.seconds)
+        return 1
+
+
+def _add(attempt: Attempt, times: int) -> int:
+    number: int = cache.incr(attempt.key, times)
+    cache.touch(attempt.key, attempt.seconds)  # some caches forget the timeout when they count
     return number
 
 
@@ -60,7 +70,7 @@ def _until_next_window(seconds: int) -> int:
     return seconds - int(time.time()) % seconds
 
 
-def _key(request: HttpRequest, scope: str, seconds: int) -> Attempt:
+def _key(request: HttpRequest, scope: str, seconds: int) -> str:
     window = int(time.time()) // seconds
     facts = f"{scope} {window} {client_of(request)}".encode()
     digest = hmac.digest(conf.signing_keys[0], facts, hashlib.sha256).hex()

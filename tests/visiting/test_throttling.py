@@ -188,8 +188,9 @@ class TestClients:
         }
         request = request_from("192.0.2.1")
         assert not is_refused(request, "1/hour")
-        clock.shift(1000)
-        assert is_refused(request, "1/hour")
+        for _ in range(2):
+            clock.shift(1000)
+            assert is_refused(request, "1/hour")
 
     def test_what_the_cache_forgot_needs_no_taking_back(self) -> None:
         attempt = note_attempt("1/min", request_from("192.0.2.1"), scope="test")
