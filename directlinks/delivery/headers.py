@@ -1,9 +1,9 @@
 """Headers that answers of several kinds share."""
 
+import re
 from functools import lru_cache
-from unicodedata import category
-
-from django.utils.http import content_disposition_header
+from unicodedata import category, normalize
+from urllib.parse import quote
 
 from directlinks.core import content_types
 from directlinks.core.quoting import in_order
@@ -24,17 +24,39 @@ SANDBOX = {
 }
 
 
+# What some clients misread in a quoted name (RFC 6266, appendix D), and what is not ASCII.
+_MISREAD = re.compile(r"[^ -~]+|[\"\\/]|%(?=[0-9A-Fa-f]{2})")
+_WORD = re.compile("[0-9A-Za-z]")
+
+
 # Files are sent many times, and each character of a name has to be looked up.
 @lru_cache(maxsize=4096)
 def disposition(name: str, *, attachment: bool) -> str:
-    """Content-Disposition for a file called ``name``.
+    """Return Content-Disposition for a file called ``name`` (RFC 6266).
 
     Characters that reorder text are left out: they can make ``exe.txt`` of ``txt.exe``. So are
-    controls, which could end the header.
+    controls, which could end the header. If every client reads the name alike in ``filename``,
+    that is all; else ``filename`` is a substitute in ASCII, and ``filename*`` is the name.
     """
+    kind = "attachment" if attachment else "inline"
     basename = name.rpartition("/")[2]
     shown = "".join(c for c in in_order(basename) if category(c) != "Cc")
-    return content_disposition_header(attachment, shown) or "inline"
+    if not shown:
+        return kind
+    if _MISREAD.search(shown) is None:
+        return f'{kind}; filename="{shown}"'
+    return f"{kind}; filename=\"{_substitute(shown)}\"; filename*=utf-8''{quote(shown, safe='')}"
+
+
+def _substitute(name: str) -> str:
+    """Return ``name`` in ASCII: accents are dropped, and what has no letter in ASCII is ``_``."""
+    base = "".join(c for c in normalize("NFKD", name) if category(c) != "Mn")
+    stem, dot, extension = _MISREAD.sub("_", base).rpartition(".")
+    if not dot:
+        stem, extension = extension, ""
+    if not _WORD.search(stem):
+        stem = "file"
+    return f"{stem}.{extension}" if _WORD.search(extension) else stem
 
 
 @lru_cache(maxsize=1024)

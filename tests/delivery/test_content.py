@@ -210,11 +210,11 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("name", "parameter"),
         [
-            ('a"b.bin', 'filename="a\\"b.bin"'),
+            ('a"b.bin', "filename=\"a_b.bin\"; filename*=utf-8''a%22b.bin"),
             ("a;b.bin", 'filename="a;b.bin"'),
-            ("新.bin", "filename*=utf-8''%E6%96%B0.bin"),
+            ("新.bin", "filename=\"file.bin\"; filename*=utf-8''%E6%96%B0.bin"),
             ("a\u202efdp.exe", 'filename="afdp.exe"'),
-            ("a\\b.bin", 'filename="a\\\\b.bin"'),
+            ("a\\b.bin", "filename=\"a_b.bin\"; filename*=utf-8''a%5Cb.bin"),
         ],
     )
     def test_names_are_quoted_and_cannot_reorder_themselves(

@@ -134,8 +134,9 @@ def replaced_content(door: Door) -> str:
 def strange_name(door: Door) -> str:
     answer = door.get(STRANGE)
     disposition = answer.headers["Content-Disposition"]
-    assert disposition == f"inline; filename*=utf-8''{quote(STRANGE)}"
-    return f"{told(answer)}, `filename*`"
+    substitute = 'filename="naive _ _41.txt"'
+    assert disposition == f"inline; {substitute}; filename*=utf-8''{quote(STRANGE)}"
+    return f"{told(answer)}, `filename` and `filename*`"
 
 
 ROWS: Mapping[str, Callable[[Door], str]] = {

@@ -89,7 +89,8 @@ def test_a_link_leads_to_the_exact_bytes_in_the_bucket(bucket: Bucket, path: str
         (
             STRANGE,
             "text/plain; charset=utf-8",
-            "inline; filename*=utf-8''na%C3%AFve%20%E5%90%8D%E5%89%8D%20%2541%2B%23%3B%27.txt",
+            "inline; filename=\"naive _ _41+#;'.txt\"; "
+            "filename*=utf-8''na%C3%AFve%20%E5%90%8D%E5%89%8D%20%2541%2B%23%3B%27.txt",
         ),
     ],
 )
