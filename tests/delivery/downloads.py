@@ -8,6 +8,8 @@ from directlinks.models import File
 
 DOWNLOAD = Download(
     link=7,
+    code="abcdEFGH",
+    password="",
     name="a.png",
     content=File(content="directlinks/x/a.png").content,
     content_type="image/png",

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import Settings
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from directlinks.core.signing import Ticket, issue
 from directlinks.models import DirectLink
+from directlinks.services.changing_many import rotate_direct_links
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
 from tests.storages import Bucket
@@ -148,8 +150,44 @@ def test_a_rotated_secret_key_is_good_while_it_is_a_fallback(settings: Settings)
 
 def test_a_ticket_of_a_link_that_never_was_is_a_404(settings: Settings) -> None:
     ticket = Ticket(link=10**18, attachment=False, head_only=False, expires=10**11)
-    text = issue(ticket, settings.SECRET_KEY.encode())
+    text = issue(ticket, settings.SECRET_KEY.encode(), code="abcdEFGH", password="")
     assert Client().get(f"/f/t/{text}/a.txt").status_code == 404
+
+
+def test_a_false_ticket_is_refused_without_a_statement(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    link = DirectLinkFactory()
+    ticket = Ticket(link=link.pk, attachment=False, head_only=False, expires=10**11)
+    text = issue(ticket, b"another key", code=link.code, password=link.password)
+    with django_assert_num_queries(0):
+        refused = Client().get(f"/f/t/{text}/{link.name}")
+    assert (refused.status_code, refused.json()["code"]) == (403, 40071)
+
+
+@pytest.mark.parametrize("change", ["password set", "password changed", "code rotated"])
+def test_a_ticket_ends_with_what_it_stands_for(change: str) -> None:
+    link = DirectLinkFactory(password=make_password("first") if "changed" in change else "")
+    headers = {"X-Link-Password": "first"}
+    location = Client().get(link.get_absolute_url(), headers=headers).headers["Location"]
+    target = location.removeprefix("http://testserver")
+    assert Client().get(target).getvalue() == b"some bytes"
+    match change:
+        case "code rotated":
+            rotate_direct_links([link], grace=None, user=None, now=timezone.now())
+        case _:
+            link.password = make_password("second")
+            link.save()
+    refused = Client().get(target)
+    assert (refused.status_code, refused.json()["code"]) == (403, 40071)
+
+
+def test_a_former_code_gives_tickets_that_open() -> None:
+    link = DirectLinkFactory()
+    former = link.get_absolute_url()
+    rotate_direct_links([link], grace=timedelta(hours=1), user=None, now=timezone.now())
+    location = Client().get(former).headers["Location"]
+    assert Client().get(location.removeprefix("http://testserver")).getvalue() == b"some bytes"
 
 
 def test_a_type_that_became_active_since_is_not_shown() -> None:

@@ -153,6 +153,8 @@ class TestDownload:
         (given,) = door.given
         assert given == Download(
             link=link.pk,
+            code=link.code,
+            password="",
             name="a.txt",
             content=link.file.content,
             content_type="text/plain",
@@ -190,7 +192,8 @@ class TestTickets:
     @staticmethod
     def text(link: DirectLink, key: str, **changes: Any) -> str:
         claim = {"link": link.pk, "attachment": False, "head_only": False, **changes}
-        return issue(Ticket(**{"expires": int(NOW.timestamp()) + 60, **claim}), key.encode())
+        ticket = Ticket(**{"expires": int(NOW.timestamp()) + 60, **claim})
+        return issue(ticket, key.encode(), code=link.code, password=link.password)
 
     def test_one_is_good_for_its_download(self, settings: Any) -> None:
         link = DirectLinkFactory(file__path="a.png", max_downloads=1, downloads=1)

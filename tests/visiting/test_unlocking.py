@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.models import DirectLink
+from directlinks.services.changing_many import rotate_direct_links
 from directlinks.visiting import unlocking
 from tests.factories import DirectLinkFactory
 
@@ -148,6 +149,14 @@ class TestPeople:
         send_form(link, client, PASSWORD)
         DirectLink.objects.filter(pk=link.pk).update(password=make_password(PASSWORD))
         assert visit(link, client).status_code == 401
+
+    def test_it_ends_when_the_code_is_rotated(self, link: Any) -> None:
+        client, former = Client(), link.get_absolute_url()
+        send_form(link, client, PASSWORD)
+        rotate_direct_links([link], grace=timedelta(hours=1), user=None, now=timezone.now())
+        assert client.get(former).status_code == 401
+        assert client.post(former, {"password": PASSWORD}).status_code == 303
+        assert client.get(former).status_code == 302
 
     def test_it_ends_after_half_a_day(self, link: Any) -> None:
         client = Client()
