@@ -1,4 +1,4 @@
-"""What kind of look a visit is: a download, its continuation, a preview, or headers only.
+"""What kind of visit a request is: a download, its continuation, a probe, a preview, or a HEAD.
 
 Only a download counts, and it alone may use up a limited link: link previews in chats, prefetching
 browsers and resumed downloads must not take a one-time link away from its reader.
@@ -15,32 +15,75 @@ from directlinks.core import ranges
 class Visit(Enum):
     DOWNLOAD = "download"
     CONTINUATION = "continuation"
+    PROBE = "probe"
     PREVIEW = "preview"
     HEAD = "head"
 
     def counts(self, *, limited: bool) -> bool:
-        """Whether this visit is counted, and on a ``limited`` link granted the bytes at all.
+        """Return True if this visit is counted, and on a ``limited`` link granted content at all.
 
-        A limited link counts continuations too: else a range would be a way around its limit.
+        A limited link counts continuations and probes too, or a range would be a way around its
+        limit: the answer to either may be an address that gives the whole file. Refusing them as
+        previews are refused would keep players that begin with a probe from ever opening the link.
         """
-        return self is Visit.DOWNLOAD or (limited and self is Visit.CONTINUATION)
+        return self is Visit.DOWNLOAD or (limited and self in (Visit.CONTINUATION, Visit.PROBE))
 
 
 PREVIEW_AGENTS = (
-    "bitlybot",
-    "discordbot",
+    "akkoma",
+    "apis-google",
+    "bingpreview",
+    "bluesky cardyb",
+    "embedly",
+    "facebookcatalog",
     "facebookexternalhit",
+    "flipboardproxy",
+    "google web preview",
+    "google-inspectiontool",
+    "google-pagerenderer",
+    "google.com/+/web/snippet",
+    "googleimageproxy",
     "iframely",
-    "linkedinbot",
+    "kakaotalk-scrap",
+    "lemmy/",
+    "line-poker",
+    "link preview",
+    "linkpreview",
     "mastodon",
-    "pinterestbot",
-    "skypeuripreview",
-    "slackbot",
-    "telegrambot",
-    "twitterbot",
+    "matrix-media-repo",
+    "mediapartners-google",
+    "meta-externalagent",
+    "meta-externalfetcher",
+    "microsoftpreview",
+    "misskey/",
+    "onebox",
+    "pleroma",
+    "safari/537.36 rocket.chat/",
+    "slack-imgproxy",
+    "slurp",
+    "synapse/",
+    "tumblr/",
+    "unfurl",
+    "uripreview",
+    "urlpreview",
+    "viber",
+    "vkshare",
     "whatsapp",
+    "yahoomailproxy",
 )
-"""User agents that fetch a link to draw its preview; a part of the name is enough."""
+"""User agents that fetch a link to draw its preview; a part of the name is enough.
+
+Some are longer than they need to be for telling the server of a chat from its own app, whose users
+download. Signal fetches previews as WhatsApp. Names that end in "bot" need no entry.
+"""
+
+# Crawlers name themselves, here in lower case: by "bot", "crawler" or "spider" at the end of a
+# word, or by the address of a page about them behind other words of a comment. Cubot makes phones,
+# and podcast players put their address into a comment of its own.
+_CRAWLER = re.compile(r"(?<!\bcu)bot(?![a-z])|(?:crawler|spider)(?![a-z])|; ?\+https?://")
+
+# What players send before they play, to see whether the server answers ranges.
+_LONGEST_PROBE = 2
 
 _PREFETCH = re.compile(r"\b(?:prefetch|prerender|preview)\b", re.IGNORECASE)
 
@@ -65,14 +108,17 @@ class Look:
 
 
 def classify(look: Look, *, size: int, preview_agents: Iterable[str]) -> Visit:
-    """The kind of one visit to a file of ``size`` bytes."""
+    """Return the kind of one visit to a file of ``size`` bytes."""
     if look.method == "HEAD":
         return Visit.HEAD
     if any(_PREFETCH.search(purpose) for purpose in look.purposes if purpose):
         return Visit.PREVIEW
     agent = (look.user_agent or "").lower()
-    if any(name and name.lower() in agent for name in preview_agents):
+    if any(name and name.lower() in agent for name in preview_agents) or _CRAWLER.search(agent):
         return Visit.PREVIEW
-    if ranges.select(look.byte_range, size).start > 0:
+    selection = ranges.select(look.byte_range, size)
+    if selection.status == 206 and selection.length <= _LONGEST_PROBE and selection.length < size:
+        return Visit.PROBE
+    if selection.start > 0:
         return Visit.CONTINUATION
     return Visit.DOWNLOAD

@@ -20,13 +20,21 @@ def kind_of(look: Look) -> Visit:
         (Look("GET", user_agent=FIREFOX), Visit.DOWNLOAD),
         (Look("GET", user_agent=""), Visit.DOWNLOAD),
         (Look("GET", "bytes=0-"), Visit.DOWNLOAD),
-        (Look("GET", "bytes=0-0"), Visit.DOWNLOAD),
+        (Look("GET", "bytes=0-2"), Visit.DOWNLOAD),
         (Look("GET", "bytes=-100"), Visit.DOWNLOAD),
         (Look("GET", "bytes=-1000"), Visit.DOWNLOAD),
         (Look("GET", "bytes=1-"), Visit.CONTINUATION),
         (Look("GET", "bytes=-99"), Visit.CONTINUATION),
         (Look("GET", "bytes=50-60"), Visit.CONTINUATION),
+        (Look("GET", "bytes=97-"), Visit.CONTINUATION),
         (Look("GET", "bytes=100-"), Visit.CONTINUATION),
+        # Players begin so, to see whether the server answers ranges.
+        (Look("GET", "bytes=0-0"), Visit.PROBE),
+        (Look("GET", "bytes=0-1"), Visit.PROBE),
+        (Look("GET", "bytes=50-51"), Visit.PROBE),
+        (Look("GET", "bytes=98-"), Visit.PROBE),
+        (Look("GET", "bytes=-2"), Visit.PROBE),
+        (Look("GET", "bytes=0-1", user_agent=SLACK), Visit.PREVIEW),
         # These are answered with the whole file.
         (Look("GET", "bytes=50-60,70-80"), Visit.DOWNLOAD),
         (Look("GET", "bytes=60-50"), Visit.DOWNLOAD),
@@ -61,10 +69,135 @@ def test_the_previewers_are_an_argument() -> None:
     assert classify(look, size=SIZE, preview_agents=[]) == Visit.DOWNLOAD
 
 
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0"
+
+# As these programs send them; some are shortened where it makes no difference.
+PREVIEWERS = """
+    Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)
+    Slack-ImgProxy (+https://api.slack.com/robots)
+    Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)
+    TelegramBot (like TwitterBot)
+    WhatsApp/2.23.20.0
+    WhatsApp/2
+    facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)
+    facebookexternalhit/1.1;line-poker/1.0
+    facebookexternalhit/1.1; kakaotalk-scrap/1.0; +https://devtalk.kakao.com/t/scrap/33984
+    meta-externalagent/1.1 (+https://developers.facebook.com/docs/sharing/webmasters/crawler)
+    Twitterbot/1.0
+    LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)
+    Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5 skype-url-preview@microsoft.com
+    MicrosoftPreview/2.0 +https://aka.ms/MicrosoftPreview
+    Mattermost-Bot/1.1
+    Synapse (bot; +https://github.com/matrix-org/synapse)
+    Synapse/1.98.0
+    matrix-media-repo
+    Mozilla/5.0 (compatible; redditbot/1.0; +http://www.reddit.com/feedback)
+    Mozilla/5.0 (compatible; Bluesky Cardyb/1.1; +mailto:support@bsky.app)
+    Mozilla/5.0 (X11; Linux x86_64) {chrome} Safari/537.36 Rocket.Chat/7.0.0
+    Mozilla/5.0 (compatible; ZulipURLPreview/9.0; +https://zulip.example.org)
+    Mozilla/5.0 (Windows NT 10.0; Win64; x64) {chrome} Safari/537.36 Viber/22.2.0
+    Mozilla/5.0 (compatible; Embedly/0.2; +http://support.embed.ly/)
+    Iframely/1.3.1 (+https://iframely.com/docs/about)
+    Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/534 (KHTML, like Gecko) BingPreview/1.0b
+    Mozilla/5.0 (en-us) AppleWebKit/534.14 (KHTML, like Gecko; Google Web Preview) Safari/534
+    Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)
+    Mozilla/5.0 (X11) {chrome} Safari/537.36 Google (+https://developers.google.com/+/web/snippet/)
+    Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)
+    DingTalkBot-LinkService/1.0 (+https://open-doc.dingtalk.com/microapp/faquestions/ftpfeu)
+    Mozilla/5.0 (compatible; vkShare; +http://vk.com/dev/Share)
+    Mozilla/5.0 (compatible; Pinterestbot/1.0; +https://www.pinterest.com/bot.html)
+    http.rb/5.1.1 (Mastodon/4.2.0; +https://mastodon.social/)
+    Lemmy/0.19.3; +https://lemmy.world
+    Snap URL Preview Service; bot; snapchat; https://developers.snap.com/robots
+    Discourse Forum Onebox v3.2
+    Mozilla/5.0 (compatible; January/1.0; +https://gitlab.insrt.uk/revolt/january)
+    Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)
+    Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)
+    Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)
+    Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)
+    Mozilla/5.0 (compatible; YandexImages/3.0; +http://yandex.com/bots)
+    Sogou web spider/4.0(+http://www.sogou.com/docs/help/webmasters.htm#07)
+    Mozilla/5.0 (compatible; archive.org_bot +http://archive.org/details/archive.org_bot)
+    Mozilla/5.0 {chrome}; compatible; ChatGPT-User/1.0; +https://openai.com/bot
+    Nextcloud Server Crawler
+    DuckDuckBot/1.1; (+http://duckduckgo.com/duckduckbot.html)
+"""
+
+# Browsers, those inside of apps too, players and programs that download.
+READERS = """
+    Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0
+    Mozilla/5.0 (Windows NT 10.0; Win64; x64) {chrome} Safari/537.36
+    Mozilla/5.0 (Windows NT 10.0; Win64; x64) {chrome} Safari/537.36 Edg/126.0.0.0
+    Mozilla/5.0 (Windows NT 10.0; Win64; x64) {chrome} Safari/537.36 OPR/112.0.0.0
+    Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 Version/17.5 Safari/605.1.15
+    Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605 Mobile/15E Safari/604
+    Mozilla/5.0 (Linux; Android 10; K) {chrome} Mobile Safari/537.36
+    Mozilla/5.0 (Linux; Android 9; CUBOT_X18_Plus) {chrome} Mobile Safari/537.36
+    Mozilla/5.0 (Linux; Android 13; CUBOT P80 Build/TP1A) {chrome} Mobile Safari/537.36
+    Mozilla/5.0 (Linux; Android 14; SM-S911B; wv) {chrome} Mobile Safari/537.36 [FBAN/FB4A;]
+    Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605 Mobile/15E Safari Line/14
+    Mozilla/5.0 (Linux; Android 13; V2203) {chrome} Mobile Safari/537.36 AliApp(DingTalk/7.5.0)
+    Mozilla/5.0 (Linux; Android 13; 2201123C) {chrome} Mobile Safari/537.36 MicroMessenger/8.0.49
+    Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Rocket.Chat/4.0.0 Chrome/126 Electron/31
+    Mozilla/5.0 (Macintosh) AppleWebKit/537.36 Slack/4.39.95 Chrome/126 Electron/31 Safari/537.36
+    Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Mattermost/5.9.0 Chrome/126 Electron/31
+    AppleCoreMedia/1.0.0.21A329 (iPhone; U; CPU OS 17_0 like Mac OS X; en_us)
+    VLC/3.0.20 LibVLC/3.0.20
+    Kodi/20.2 (X11; Linux x86_64) Ubuntu/22.04 App_Bitness/64 Version/20.2-Git:20230629
+    Lavf/60.3.100
+    mpv 0.38.0
+    ExoPlayerDemo/2.19.1 (Linux;Android 13) ExoPlayerLib/2.19.1
+    NSPlayer/12.00.22621.2506 WMFSDK/12.00.22621.2506
+    iTunes/12.13 (Windows; Microsoft Windows 10 x64) AppleWebKit/7614
+    Overcast/3.0 (+http://overcast.fm/; iOS podcast app)
+    PodcastAddict/v5 (+https://podcastaddict.com/; Android podcast app)
+    gPodder/3.11.4 (+http://gpodder.org/) Linux
+    AntennaPod/3.4.0
+    Spotify/8.9.40 Android/33 (SM-S911B)
+    Roku/DVP-12.5 (12.5.0.4178-88)
+    curl/8.5.0
+    Wget/1.21.4
+    aria2/1.37.0
+    Axel/2.17.11 (Linux)
+    python-requests/2.32.3
+    Go-http-client/2.0
+    okhttp/4.12.0
+    Dalvik/2.1.0 (Linux; U; Android 13; Pixel 7 Build/TQ3A)
+    Microsoft BITS/7.8
+    FDM/6.22
+    Transmission/4.0.5
+    rclone/v1.66.0
+    Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.22621.2506
+"""
+
+
+def agents(text: str) -> list[str]:
+    return [line.strip().replace("{chrome}", CHROME) for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("agent", "visit"),
+    [
+        *((agent, Visit.PREVIEW) for agent in agents(PREVIEWERS)),
+        *((agent, Visit.DOWNLOAD) for agent in agents(READERS)),
+    ],
+)
+def test_programs_that_draw_previews_are_told_from_those_of_readers(
+    agent: str, visit: Visit
+) -> None:
+    assert kind_of(Look("GET", user_agent=agent)) == visit
+
+
 @pytest.mark.parametrize("byte_range", ["bytes=0-", "bytes=5-", "bytes=-1"])
 def test_an_empty_file_has_no_continuation(byte_range: str) -> None:
     look = Look("GET", byte_range)
     assert classify(look, size=0, preview_agents=()) == Visit.DOWNLOAD
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_all_of_a_small_file_is_no_probe(size: int) -> None:
+    look = Look("GET", f"bytes=0-{size - 1}")
+    assert classify(look, size=size, preview_agents=()) == Visit.DOWNLOAD
 
 
 @pytest.mark.parametrize(
@@ -72,6 +205,7 @@ def test_an_empty_file_has_no_continuation(byte_range: str) -> None:
     [
         (Visit.DOWNLOAD, True, True),
         (Visit.CONTINUATION, False, True),
+        (Visit.PROBE, False, True),
         (Visit.PREVIEW, False, False),
         (Visit.HEAD, False, False),
     ],

@@ -63,7 +63,17 @@ BEFORE: list[tuple[str, dict[str, str]]] = [
 ]
 
 # Whatever else a request may say that has to do with which bytes it gets.
-RANGES = [None, "bytes=0-", "bytes=3-", "bytes=-3", "bytes=0-0,5-9", "bytes=99-", "items=0-", "x"]
+RANGES = [
+    None,
+    "bytes=0-",
+    "bytes=0-1",
+    "bytes=3-",
+    "bytes=-3",
+    "bytes=0-0,5-9",
+    "bytes=99-",
+    "items=0-",
+    "x",
+]
 CONDITIONS: list[dict[str, str]] = [
     {},
     {"If-None-Match": "*"},
@@ -156,10 +166,22 @@ class TestALinkForOneDownload:
             assert method == "GET" or downloads(link) == 0, (method, headers)
             DirectLink.objects.filter(pk=link.pk).update(downloads=0)
 
-    def test_a_part_of_the_file_uses_it_up(self, door: Door, delivered: str) -> None:
+    @pytest.mark.parametrize("part", ["bytes=3-", "bytes=0-1"])
+    def test_a_part_of_the_file_uses_it_up(self, door: Door, delivered: str, part: str) -> None:
         link = DirectLinkFactory(max_downloads=1, file__data=DATA)
         path = link.get_absolute_url()
-        assert gives_bytes(door, door(path, headers={"Range": "bytes=3-"}))
+        assert gives_bytes(door, door(path, headers={"Range": part}))
         for byte_range in ("bytes=0-", "bytes=3-", "bytes=-1"):
             assert door(path, headers={"Range": byte_range}).status == 410
         assert downloads(link) == 1
+
+
+@every_door
+def test_what_a_player_asks_to_play_a_file_once_is_one_download(
+    door: Door, delivered: str, settings: Settings
+) -> None:
+    settings.DIRECTLINKS = {**getattr(settings, "DIRECTLINKS", {}), "CACHE_SECONDS": 60}
+    link = DirectLinkFactory(file__data=DATA)
+    for part in ("bytes=0-1", "bytes=0-0", "bytes=0-99", "bytes=5-"):
+        assert gives_bytes(door, door(link.get_absolute_url(), headers={"Range": part}))
+    assert downloads(link) == 1
