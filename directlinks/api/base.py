@@ -12,8 +12,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from directlinks import caching
 from directlinks.api.authentication import AccessTokenAuthentication
 from directlinks.api.exceptions import CHALLENGE, exception_handler
 from directlinks.api.permissions import IsOwnerOrAdmin
@@ -38,6 +40,14 @@ class EnvelopeView(APIView):
         classes = cast("Any", api_settings.DEFAULT_AUTHENTICATION_CLASSES) or ()
         own = [authentication() for authentication in classes]
         return [AccessTokenAuthentication(), *own]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Those of the site, which let pass while the cache is down."""
+        throttles = super().get_throttles()
+        for throttle in throttles:
+            if caching.is_default(getattr(throttle, "cache", None)):
+                vars(throttle)["cache"] = caching.ForgivingCache()
+        return throttles
 
     def get_authenticate_header(self, request: Request) -> str:
         """Not being logged in is a 401, also where the site's first class has no challenge."""

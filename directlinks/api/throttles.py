@@ -1,10 +1,13 @@
 """How often a client may try."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from directlinks.api.base import django_request
+from directlinks.caching import ForgivingCache
 from directlinks.conf import conf
 from directlinks.visiting.throttling import client_of
 
@@ -16,6 +19,7 @@ class LoginThrottle(SimpleRateThrottle):
     """
 
     scope = "directlinks_login"
+    cache: Any = ForgivingCache()
 
     def get_ident(self, request: Request) -> str:
         """The network of the client. Without NUM_PROXIES, DRF believes any X-Forwarded-For."""

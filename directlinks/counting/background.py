@@ -1,32 +1,15 @@
-"""What a counter does beside answering visits: folding about once a second, and complaining."""
+"""What a counter does beside answering visits: folding about once a second."""
 
-import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 from weakref import WeakSet
 
 from django.db import close_old_connections, connections
 
-logger = logging.getLogger("directlinks")
+from directlinks.outages import RateLimitedLog
 
 SECONDS = 1.0
-
-
-class Complaints:
-    """Errors for the log, of which the same trouble would otherwise fill it: one a minute."""
-
-    SECONDS = 60.0
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def say(self, message: str, error: Exception) -> None:
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + self.SECONDS
-            logger.error("%s: %s", message, error, exc_info=error)
 
 
 class Repetition:
@@ -38,7 +21,7 @@ class Repetition:
     def __init__(self, act: Callable[[], object], message: str) -> None:
         self._act = act
         self._message = message
-        self._complaints = Complaints()
+        self._log = RateLimitedLog(60.0)
         self.forget()
         _repetitions.add(self)
 
@@ -58,7 +41,7 @@ class Repetition:
                 try:
                     thread.start()
                 except RuntimeError as error:  # no more threads: the next visit tries again
-                    self._complaints.say(self._message, error)
+                    self._log.write(self._message, error)
                 else:
                     self._thread = thread
 
@@ -76,7 +59,7 @@ class Repetition:
             try:
                 self._act()
             except Exception as error:  # noqa: BLE001  # nothing may end the thread
-                self._complaints.say(self._message, error)
+                self._log.write(self._message, error)
             finally:
                 # As after a request: they stay open only where the site wants that.
                 close_old_connections()

@@ -10,10 +10,10 @@ from weakref import WeakSet
 
 from django.core.checks import CheckMessage, Error
 
-from directlinks.counting.background import Complaints
 from directlinks.counting.folding import fold_batch, forget_batch
 from directlinks.counting.outside import OutsideCounter
 from directlinks.counting.segments import NewSegment, Segment, records_in, segments_in
+from directlinks.outages import RateLimitedLog
 
 
 class JournalCounter(OutsideCounter):
@@ -33,7 +33,7 @@ class JournalCounter(OutsideCounter):
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         super().__init__()
         self.directory = Path(directory)
-        self._unreadable = Complaints()
+        self._unreadable = RateLimitedLog(60.0)
         self.forget()
         _journals.add(self)
 
@@ -95,7 +95,7 @@ class JournalCounter(OutsideCounter):
                 segment = Segment.take(path)
                 added += 0 if segment is None else _fold(segment)
             except OSError as error:  # perhaps another user's: it must not keep us from the rest
-                self._unreadable.say(f"The downloads in {path} wait", error)
+                self._unreadable.write(f"The downloads in {path} wait", error)
         return added
 
 

@@ -1,16 +1,17 @@
 """What the counters have in common that count outside the database, and add to it later."""
 
-import time
 from abc import abstractmethod
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import ClassVar
 
 from django.utils import timezone
 
-from directlinks.counting.background import Complaints, Repetition
+from directlinks.counting.background import Repetition
 from directlinks.counting.base import Counter
 from directlinks.counting.database import DatabaseCounter
 from directlinks.counting.folding import forget_batches
+from directlinks.outages import CircuitBreaker, RateLimitedLog
 
 # How long nobody tries again what did not work: trying may take as long as a time-out.
 REST_SECONDS = 1.0
@@ -33,32 +34,33 @@ class OutsideCounter(Counter):
 
     def __init__(self) -> None:
         self._database = DatabaseCounter()
-        self._complaints = Complaints()
+        self._log = RateLimitedLog(60.0)
+        self._breaker = CircuitBreaker(least=REST_SECONDS, most=REST_SECONDS)
         self._repetition = Repetition(
             self._fold_in_turn, f"Downloads wait in the counter {self.kind!r}"
         )
-        self._rests_until = 0.0
         self._forgets_at = 0.0
 
     def count(self, link: int, now: datetime) -> bool:
         """Says no only where it had to ask the database, and the link does not open any more."""
         self._repetition.start()
-        if self._rests_until and time.monotonic() < self._rests_until:
+        if not self._breaker.allows():
             return self._database.count(link, now)
         try:
             self.note(link, int(now.timestamp()))
         except self.faults as error:
-            self._rests_until = time.monotonic() + REST_SECONDS
-            self._complaints.say(f"The counter {self.kind!r} is left for the database", error)
+            self._breaker.failed(0.0)
+            self._log.write(f"The counter {self.kind!r} is left for the database", error)
             return self._database.count(link, now)
+        self._breaker.succeeded()
         return True
 
     def fold(self) -> int:
         added = self.fold_all()
         # After folding, so that a batch which lay here for long is met before it is forgotten.
-        if time.monotonic() >= self._forgets_at:
+        if monotonic() >= self._forgets_at:
             forget_batches(self.kind, timezone.now() - self.remembered)
-            self._forgets_at = time.monotonic() + FORGETTING_SECONDS
+            self._forgets_at = monotonic() + FORGETTING_SECONDS
         return added
 
     def close(self) -> None:

@@ -5,13 +5,12 @@ import logging
 import math
 import re
 from datetime import datetime, timedelta
-from typing import cast
 from urllib.parse import urlsplit
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import iri_to_uri
 
+from directlinks import caching
 from directlinks.conf import PART_TO_FOLLOW, conf
 from directlinks.core.errors import LinkNotFound, NotForPreviews
 from directlinks.delivery.base import DeliveryBackend
@@ -60,7 +59,7 @@ class RedirectBackend(DeliveryBackend):
         )
         shared = wish.seconds == conf.TARGET_SECONDS
         key = self._key(download, wish)
-        known = cast("tuple[Target, datetime] | None", cache.get(key)) if shared else None
+        known = self._known(key) if shared else None
         if known is not None and known[1] > now:
             return known
         target = target_of(self.storage, str(download.content), wish)
@@ -72,8 +71,14 @@ class RedirectBackend(DeliveryBackend):
         if shared:
             to_follow = math.ceil(target.seconds / PART_TO_FOLLOW)
             timeout = target.seconds - to_follow - conf.remembered_seconds
-            cache.set(key, (target, dies_at), timeout=timeout)
+            caching.ask(lambda cache: cache.set(key, (target, dies_at), timeout), otherwise=None)
         return target, dies_at
+
+    def _known(self, key: str) -> tuple[Target, datetime] | None:
+        """Return the target that was kept as ``key``, and when it dies."""
+        known: tuple[Target, datetime] | None
+        known = caching.ask(lambda cache: cache.get(key), otherwise=None)
+        return known
 
     def _key(self, download: Download, wish: Wish) -> str:
         facts = (conf.storage_alias, str(download.content), download.version, wish)

@@ -1,7 +1,7 @@
 """How often one client may fail: at finding a link, and at its password. Success is not counted.
 
-Counted in Django's default cache, in windows of fixed length. An address is kept only as a keyed
-digest, so the cache does not tell who came.
+Counted in Django's default cache, in windows of fixed length, and not while that is down. An
+address is kept only as a keyed digest, so the cache does not tell who came.
 """
 
 import hashlib
@@ -10,9 +10,9 @@ import time
 from contextlib import suppress
 from typing import NamedTuple
 
-from django.core.cache import cache
 from django.http import HttpRequest
 
+from directlinks import caching
 from directlinks.conf import conf
 from directlinks.core import rates
 from directlinks.core.errors import TooManyAttempts
@@ -29,13 +29,17 @@ class Attempt(NamedTuple):
 def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attempt | None:
     """Count one attempt of this client in ``scope``; what succeeds is to be taken back.
 
-    Raises TooManyAttempts where it is one more than ``rate`` allows; None allows any number.
+    Raises TooManyAttempts where it is one more than ``rate`` allows; None allows any number, and so
+    does a cache that is down.
     """
     if rate is None:
         return None
     number, seconds = rates.parse(rate)
     attempt = Attempt(_key(request, scope, seconds), seconds)
-    if _counted(attempt) > number:
+    counted = caching.ask(lambda cache: _counted(cache, attempt), otherwise=None)
+    if counted is None:
+        return None
+    if counted > number:
         # Nothing was tried, so it must not stand in the way of others that turn out right.
         take_back(attempt)
         raise TooManyAttempts(_until_next_window(seconds))
@@ -45,22 +49,25 @@ def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attem
 def take_back(attempt: Attempt | None) -> None:
     """Count ``attempt`` no more."""
     if attempt is not None:
-        # The cache may have forgotten it.
-        with suppress(ValueError):
-            _add(attempt, -1)
+        caching.ask(lambda cache: _uncount(cache, attempt), otherwise=None)
 
 
-def _counted(attempt: Attempt) -> int:
+def _uncount(cache: caching.Cache, attempt: Attempt) -> None:
+    with suppress(ValueError):  # the cache may have forgotten it
+        _add(cache, attempt, -1)
+
+
+def _counted(cache: caching.Cache, attempt: Attempt) -> int:
     """How many of its kind there are in this window, with this one."""
     cache.add(attempt.key, 0, timeout=attempt.seconds)
     try:
-        return _add(attempt, 1)
+        return _add(cache, attempt, 1)
     except ValueError:  # the cache forgot the key between the two: the count begins anew
         cache.set(attempt.key, 1, timeout=attempt.seconds)
         return 1
 
 
-def _add(attempt: Attempt, times: int) -> int:
+def _add(cache: caching.Cache, attempt: Attempt, times: int) -> int:
     number: int = cache.incr(attempt.key, times)
     cache.touch(attempt.key, attempt.seconds)  # some caches forget the timeout when they count
     return number

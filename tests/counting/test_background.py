@@ -1,4 +1,4 @@
-"""The thread that folds, and the log that it fills."""
+"""The thread that folds."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from directlinks.counting import background
-from directlinks.counting.background import Complaints, Repetition
+from directlinks.counting.background import Repetition
 
 PATIENCE = 30
 
@@ -140,17 +140,3 @@ def test_its_connection_to_the_database_is_kept_as_the_site_wants_and_closed_at_
     repetition.stop()
     assert min(len(opened), 2) == connected
     assert wrappers[-1].connection is None
-
-
-def test_a_complaint_is_made_again_after_a_while(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    complaints = Complaints()
-    for number in range(3):
-        complaints.say(f"number {number}", ValueError("x"))
-    monkeypatch.setattr(Complaints, "SECONDS", 0.0)
-    Complaints().say("another", ValueError("x"))
-    complaints._next = 0.0
-    complaints.say("at last", ValueError("x"))
-    messages = [record.getMessage() for record in caplog.records]
-    assert messages == ["number 0: x", "another: x", "at last: x"]
