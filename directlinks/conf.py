@@ -114,6 +114,10 @@ class Conf:
         return settings.DEBUG
 
     @cached_property
+    def append_slash(self) -> bool:
+        return settings.APPEND_SLASH
+
+    @cached_property
     def signing_keys(self) -> list[bytes]:
         """The key that signs, then those that were in use before it."""
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)

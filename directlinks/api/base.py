@@ -1,14 +1,20 @@
 """What all our API views have in common, whatever the site's REST_FRAMEWORK settings say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from django.db.transaction import non_atomic_requests
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.http.response import HttpResponseBase
+from django.urls import is_valid_path
 from django.utils.decorators import method_decorator
+from django.views.decorators.common import no_append_slash
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.exceptions import NotFound
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -23,6 +29,22 @@ from directlinks.api.renderers import EnvelopeRenderer
 from directlinks.conf import conf
 
 
+class JSONAlways(BaseContentNegotiation):
+    """JSON, whatever ``Accept`` and ``format`` ask for: a 406 helps no client of this protocol."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        return next(iter(parsers), None)
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 # A request is no transaction: SQLite refuses one that reads before it writes, and a long one would
 # keep others from the same files.
 @method_decorator(non_atomic_requests, name="dispatch")
@@ -31,7 +53,7 @@ class EnvelopeView(APIView):
 
     renderer_classes = (EnvelopeRenderer,)
     permission_classes: tuple[type[BasePermission], ...] = (IsOwnerOrAdmin,)
-    content_negotiation_class = DefaultContentNegotiation
+    content_negotiation_class = JSONAlways
     versioning_class = None
     metadata_class = None
 
@@ -66,6 +88,31 @@ class EnvelopeView(APIView):
         return response
 
 
+@method_decorator(no_append_slash, name="dispatch")
+class UnknownRouteView(EnvelopeView):
+    """A path below the API's prefix that is none of its routes: a 404 by any method."""
+
+    permission_classes = ()
+    schema = None
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return []
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Redirect to a route of the site's own if only the final slash is missing.
+
+        CommonMiddleware would do so, but to it every path below the prefix is a known one.
+        """
+        if conf.append_slash and not request.path_info.endswith("/"):
+            match = is_valid_path(f"{request.path_info}/", getattr(request, "urlconf", None))
+            if match and getattr(match.func, "should_append_slash", True):
+                return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+        return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound
+
+
 def django_request(request: Request) -> HttpRequest:
-    """Django's request under DRF's."""
+    """Return Django's request under DRF's."""
     return request._request

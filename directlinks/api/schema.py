@@ -210,6 +210,7 @@ class _Session(OpenApiViewExtension):
                     "EmptyEnvelope", serializers.CharField(allow_blank=True, max_length=0)
                 ),
                 *ALWAYS,
+                411,
                 413,
             ),
         }
@@ -224,7 +225,7 @@ class _Refresh(OpenApiViewExtension):
             "operation_id": "refreshTokens",
             "summary": "Exchange a refresh token for a new pair",
             "request": body(RefreshTokenSerializer),
-            "responses": answers(_TOKENS, *ALWAYS, 413),
+            "responses": answers(_TOKENS, *ALWAYS, 411, 413),
         }
         return _described(self.target_class, {"post": refresh}, tag="session")
 

@@ -19,14 +19,14 @@ _MEANINGS = {
     403: "403: not allowed, or a session without its CSRF token. 40007: the site has switched "
     "creating links off. 40018: the account is inactive. 40082: the site's policy refuses.",
     404: "404: no such link, or not yours. 40016: no such path. 40077: a folder, or bytes gone.",
-    406: "406: no other format than JSON.",
     409: "409: the Idempotency-Key came with another request.",
+    411: "411: the server cannot read a body without a `Content-Length`.",
     413: "413: the body is too large.",
     429: "429: too many attempts; `Retry-After` says for how long.",
 }
 # A site may throttle every view by its REST_FRAMEWORK settings.
-ALWAYS = (400, 401, 406, 429)
-WRITING = (*ALWAYS, 403, 413)
+ALWAYS = (400, 401, 429)
+WRITING = (*ALWAYS, 403, 411, 413)
 
 _FAILED = {
     "code": 404,

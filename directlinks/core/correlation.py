@@ -11,8 +11,13 @@ _UUID = re.compile(
 
 
 def correlation_id(proposals: Iterable[str | None]) -> str:
-    """The first of the client's ``proposals`` that is a UUID, in canonical form, or a new one."""
+    """Return the first of the client's ``proposals`` that is a UUID, in canonical form.
+
+    Return a new one if there is none. The UUID of zeros alone means "no UUID" (RFC 9562).
+    """
     for proposal in proposals:
         if proposal is not None and (match := _UUID.fullmatch(proposal)):
-            return str(UUID(match[match.lastindex or 0]))
+            proposed = UUID(match[match.lastindex or 0])
+            if proposed.int:
+                return str(proposed)
     return str(uuid4())

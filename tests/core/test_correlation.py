@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from directlinks.core.correlation import correlation_id
 
 ID = "21e6adf9-8c4b-4d0e-8200-7ebfb235a07f"
-OTHER = "00000000-0000-0000-0000-000000000000"
+OTHER = "00000000-0000-0000-0000-000000000001"
+ZEROS = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,10 @@ def test_every_spelling_of_a_uuid_is_adopted_in_canonical_form(proposal: str) ->
         "2-1e6adf98c4b4d0e82007ebfb235a07f",
         "\u0662" + ID[1:],
         "urn:uu\u0131d:" + ID,
+        ZEROS,
+        ZEROS.replace("-", ""),
+        "{" + ZEROS + "}",
+        "urn:uuid:" + ZEROS,
     ],
 )
 def test_anything_else_is_replaced_by_a_random_one(proposal: str | None) -> None:
@@ -61,7 +66,7 @@ def test_anything_else_is_replaced_by_a_random_one(proposal: str | None) -> None
 
 
 def test_the_first_proposal_that_is_a_uuid_is_adopted() -> None:
-    assert correlation_id([None, "nonsense", ID, OTHER]) == ID
+    assert correlation_id([None, "nonsense", ZEROS, ID, OTHER]) == ID
     assert correlation_id(iter([OTHER, ID])) == OTHER
 
 
