@@ -1,6 +1,5 @@
 """The list of links as a table for a spreadsheet."""
 
-import csv
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from directlinks.core.cells import escaped
+from directlinks.core import cells
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
 
@@ -56,7 +55,7 @@ def csv_response(links: DirectLinkQuerySet, *, site: str, now: datetime) -> Stre
 
 
 def _lines(links: DirectLinkQuerySet, site: str, now: datetime) -> Iterator[str]:
-    writer: Any = csv.writer(_Echo())
+    writer = cells.writer(_Echo())
     yield "\ufeff"
     yield writer.writerow(COLUMNS)
     everything = links.select_related("file__owner", "created_by")
@@ -84,7 +83,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
-    return escaped(value) if isinstance(value, str) else str(value)
+    return cells.escaped(value) if isinstance(value, str) else str(value)
 
 
 def _yes_or_no(*, truth: bool) -> str:

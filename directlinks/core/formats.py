@@ -4,9 +4,10 @@ import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
-from directlinks.core import records
+from directlinks.core import cells, records
 from directlinks.core.records import LinkRecord
 
 
@@ -17,6 +18,9 @@ class Out(Protocol):
 class WrongFormat(ValueError):
     """The file as a whole is not what it was taken for."""
 
+
+# In which spreadsheets save, depending on the language of their user.
+_SEPARATORS = ",;\t"
 
 Numbered = tuple[int, LinkRecord | ValueError]
 """The number of a line, counted from one, and what it holds or why it holds nothing."""
@@ -46,8 +50,7 @@ def _read_json(lines: Iterable[str]) -> Iterator[Numbered]:
 
 
 def _write_csv(out: Out, links: Iterable[LinkRecord]) -> None:
-    # All quoted, so that a semicolon does not begin a cell where spreadsheets expect it to.
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer = cells.writer(out)
     writer.writerow(records.COLUMNS)
     for link in links:
         writer.writerow(records.to_cells(link))
@@ -56,12 +59,16 @@ def _write_csv(out: Out, links: Iterable[LinkRecord]) -> None:
 def _read_csv(lines: Iterable[str]) -> Iterator[Numbered]:
     # A note, or ten thousand days, may be longer than what is usual for a cell.
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.reader(lines, strict=True)
+    lines = iter(lines)
+    first = next(lines, "")
+    # No name of a column has one, so what there is most of divides the cells.
+    separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
     try:
         names = next(reader, [])
         _check_columns(names)
         for row in reader:
-            if row:
+            if any(row):
                 yield reader.line_num, _tried(_from_row, names, row)
     except csv.Error as error:
         raise WrongFormat(f"Line {reader.line_num} is no CSV: {error}.") from None

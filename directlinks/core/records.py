@@ -101,7 +101,8 @@ def _simple(value: Any) -> Any:
 
 def _loaded(text: str) -> Any:
     try:
-        return json.loads(text)
+        # Spreadsheets save truths in capitals.
+        return json.loads(text.lower() if text in {"TRUE", "FALSE"} else text)
     except (ValueError, RecursionError):
         raise ValueError("This is no JSON.") from None
 

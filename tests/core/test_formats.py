@@ -62,6 +62,20 @@ class TestCSV:
             read("csv", text)
         assert str(caught.value) == fault
 
+    @pytest.mark.parametrize("separator", [",", ";", "\t"])
+    @pytest.mark.parametrize("quote", ["", '"'])
+    def test_any_separator_of_spreadsheets_is_read(self, separator: str, quote: str) -> None:
+        rows = [("code", "owner", "path", "label"), ("abcd", "ann", "a/b.txt", '"a,b;c\td"')]
+        rows.insert(1, ("", "", "", ""))
+        lines = [separator.join(f"{quote}{cell}{quote}" for cell in row) for row in rows[:2]]
+        lines.append(separator.join(rows[2]))
+        ((number, link),) = read("csv", "\r\n".join([*lines, separator * 3, ""]))
+        assert (number, link.code, link.label) == (3, "abcd", "a,b;c\td")
+
+    def test_truths_may_be_in_capitals(self) -> None:
+        ((_, link),) = read("csv", "code,owner,path,paused,reusable\nabcd,ann,a,TRUE,FALSE\n")
+        assert (link.paused, link.reusable) == (True, False)
+
     def test_a_cell_may_be_very_long(self) -> None:
         long = {date.fromordinal(number): number for number in range(1, 10_000)}
         link = LinkRecord(code="abcd", owner="a", path="a", name="a", note="x" * 200_000, days=long)
