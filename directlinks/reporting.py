@@ -13,8 +13,11 @@ from django.http.response import HttpResponseBase
 from django.utils.log import log_response
 
 from directlinks.core import codes, correlation
+from directlinks.outages import RateLimitedLog
 
 logger = logging.getLogger("directlinks")
+
+_outages = RateLimitedLog(1.0)
 
 
 def correlation_id(request: HttpRequest) -> str:
@@ -62,6 +65,12 @@ def report_unexpected(request: HttpRequest, response: HttpResponse, exc: Excepti
         request=request,
         exception=exc,
     )
+
+
+def report_outage(response: HttpResponseBase, exc: Exception) -> None:
+    """Log once a second that the database is away, because each request would say so."""
+    _outages.write("The database is away", exc, kind=type(exc).__name__)
+    mark_as_logged(response)
 
 
 def mark_as_logged(response: HttpResponseBase) -> None:

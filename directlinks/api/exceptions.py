@@ -15,8 +15,14 @@ from rest_framework.views import set_rollback
 from directlinks.conf import conf
 from directlinks.core import envelope
 from directlinks.core.error_codes import ErrorCode
-from directlinks.core.errors import DirectLinksError, InvalidParameters, LoginRequired
-from directlinks.reporting import correlation_id, report, report_unexpected
+from directlinks.core.errors import (
+    DirectLinksError,
+    InvalidParameters,
+    LoginRequired,
+    ServiceUnavailable,
+)
+from directlinks.outages import is_away
+from directlinks.reporting import correlation_id, report, report_outage, report_unexpected
 
 CHALLENGE = "Bearer"
 
@@ -40,6 +46,8 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """
     request: HttpRequest = context["request"]._request
     set_rollback()
+    if is_away(exc):
+        return _unavailable(request, exc)
     exc = _as_ours_or_drfs(exc)
     if isinstance(exc, DirectLinksError):
         response = _answer(request, exc.code, exc.msg, exc.code.http_status, exc.cause)
@@ -102,6 +110,14 @@ def _answer(request: HttpRequest, code: int, msg: str, status: int, detail: str 
         detail=detail if conf.debug else "",
     )
     return Response(body, status=status)
+
+
+def _unavailable(request: HttpRequest, exc: Exception) -> Response:
+    error = ServiceUnavailable
+    response = _answer(request, error.code, error.msg, error.code.http_status, str(exc))
+    response.headers["Retry-After"] = str(error.seconds)
+    report_outage(response, exc)
+    return response
 
 
 def _unexpected(request: HttpRequest, exc: Exception) -> Response:

@@ -23,9 +23,10 @@ _MEANINGS = {
     411: "411: the server cannot read a body without a `Content-Length`.",
     413: "413: the body is too large.",
     429: "429: too many attempts; `Retry-After` says for how long.",
+    503: "503: the database is away; `Retry-After` says when to try again.",
 }
 # A site may throttle every view by its REST_FRAMEWORK settings.
-ALWAYS = (400, 401, 429)
+ALWAYS = (400, 401, 429, 503)
 WRITING = (*ALWAYS, 403, 411, 413)
 
 _FAILED = {

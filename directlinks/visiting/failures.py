@@ -16,6 +16,7 @@ from directlinks.core.errors import (
     LinkNotFound,
     PasswordRequired,
     RefererRefused,
+    ServiceUnavailable,
     TooManyAttempts,
     WrongPassword,
 )
@@ -37,7 +38,7 @@ def failure(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
     response.headers["Content-Length"] = str(len(response.content))
     if isinstance(error, PasswordRequired):
         response.headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | ServiceUnavailable):
         response.headers["Retry-After"] = str(error.seconds)
     return response
 
@@ -61,7 +62,9 @@ def _page(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
             "is_wrong": isinstance(error, WrongPassword),
         }
         template = "password" if isinstance(error, PasswordRequired) else "failure"
-        text = render_to_string(f"directlinks/{template}.html", context, request)
+        # The site's context processors may need the database.
+        about = None if isinstance(error, ServiceUnavailable) else request
+        text = render_to_string(f"directlinks/{template}.html", context, about)
     headers = {"Content-Language": language}
     response = HttpResponse(text, status=error.code.http_status, headers=headers)
     patch_vary_headers(response, ["Accept-Language"])
@@ -93,4 +96,6 @@ def _explanation(error: DirectLinksError) -> tuple[str, str]:
         )
     if isinstance(error, TooManyAttempts):
         return _("Too many attempts"), _("Wait a while, then try again.")
+    if isinstance(error, ServiceUnavailable):
+        return _("This site cannot answer at the moment"), _("Wait a while, then try again.")
     return _("This address cannot be opened"), _("Open the link that you were given once more.")

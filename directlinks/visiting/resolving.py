@@ -19,6 +19,7 @@ from directlinks.core.errors import (
     LinkNotFound,
     LinkUnknown,
     MethodNotAllowed,
+    ServiceUnavailable,
 )
 from directlinks.core.routes import Kind, Route
 from directlinks.core.visits import PURPOSES, Look
@@ -27,7 +28,8 @@ from directlinks.delivery.content import content_response
 from directlinks.delivery.cors import allow_origin
 from directlinks.delivery.download import Download
 from directlinks.models import File
-from directlinks.reporting import mark_as_logged, report, report_unexpected
+from directlinks.outages import is_away
+from directlinks.reporting import mark_as_logged, report, report_outage, report_unexpected
 from directlinks.services.opening import find_open_link, open_direct_link, redeem_ticket
 from directlinks.sql.rows import LinkRow
 from directlinks.visiting import memory
@@ -61,8 +63,12 @@ def resolve(request: HttpRequest, route: Route) -> HttpResponseBase:
     except Exception as error:
         if conf.debug:  # a developer wants Django's page
             raise
-        response = failure(request, DirectLinksError())
-        report_unexpected(request, response, error)
+        if is_away(error):
+            response = failure(request, ServiceUnavailable())
+            report_outage(response, error)
+        else:
+            response = failure(request, DirectLinksError())
+            report_unexpected(request, response, error)
     allow_origin(request, response, METHODS)
     # Django's log would show the whole path; a 412 or 416 is what its client asked for.
     mark_as_logged(response)

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
+from django.db import OperationalError
 from django.http import Http404
 from django.test import Client
 from django.urls import resolve
@@ -16,8 +17,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
+from directlinks import reporting
 from directlinks.api import sources
 from directlinks.models import DirectLink
+from directlinks.outages import RateLimitedLog
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, DirectLinkFactory, FileFactory
 
@@ -222,6 +225,29 @@ class TestFailures:
         (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
         assert record.exc_info is not None
         assert answer["correlation_id"] in record.getMessage()
+
+    @pytest.mark.parametrize("debug", [True, False])
+    def test_a_database_that_is_away_is_503_and_the_log_says_it_once(
+        self,
+        debug: bool,
+        user: Any,
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        settings.DEBUG = debug
+        monkeypatch.setattr(reporting, "_outages", RateLimitedLog(3600.0))
+        away = OperationalError("connection refused")
+        monkeypatch.setattr(sources, "create_direct_links", raising(away))
+        for _ in range(3):
+            response = APIClient(user).put(URI)
+            answer = response.json()
+            assert (response.status_code, answer["code"]) == (503, 503)
+            assert response.headers["Retry-After"] == "5"
+            assert answer["msg"] == "Service unavailable"
+            assert answer.get("error") == ("connection refused" if debug else None)
+        (record,) = caplog.records
+        assert record.getMessage() == "The database is away: connection refused"
 
     def test_debug_tells_what_lies_beneath(self, user: Any, settings: Settings) -> None:
         settings.DEBUG = True

@@ -65,4 +65,5 @@ def test_the_schema_of_the_example_project_is_valid_and_without_a_warning(tmp_pa
     assert set(link["properties"]) - set(link["required"]) == {"snippets"}
     assert "password" not in link["properties"]
     source = schema["paths"]["/api/v4/file/source"]["put"]
-    assert set(source["responses"]) == {"200", "400", "401", "403", "409", "411", "413", "429"}
+    statuses = {"200", "400", "401", "403", "409", "411", "413", "429", "503"}
+    assert set(source["responses"]) == statuses

@@ -3,6 +3,7 @@
 ::
 
     DirectLinksError                  -1     anything that has no number of its own
+    ├── ServiceUnavailable           503     the database is away; carries when to try again
     ├── InvalidParameters          40001     the request has the wrong shape
     │   └── UnknownURI             40001     a text that is no file URI
     ├── LoginRequired                401
@@ -43,6 +44,7 @@ Raise them anywhere; the API and the visitor's views translate them once, into a
 
 from directlinks.core.errors.base import (
     DirectLinksError,
+    ServiceUnavailable,
 )
 from directlinks.core.errors.requests import (
     AccountNotActivated,
@@ -110,6 +112,7 @@ __all__ = [
     "PasswordRequired",
     "PathNotExist",
     "RefererRefused",
+    "ServiceUnavailable",
     "ShareNotFound",
     "TargetError",
     "TicketError",

@@ -30,3 +30,11 @@ class DirectLinksError(Exception):
 
     def __str__(self) -> str:
         return self.text
+
+
+class ServiceUnavailable(DirectLinksError):
+    """The database cannot be reached. It is worth trying again after ``seconds``."""
+
+    code = ErrorCode.UNAVAILABLE
+    msg = "Service unavailable"
+    seconds = 5
