@@ -1,20 +1,26 @@
-"""What is asked of the tables, named once."""
+"""The queries of the tables, each named once.
+
+Every queryset of this app reads from the database to which its rows are written: what is read
+decides what is written next, and a replica may lag. Lists, statistics and pages say ``may_lag()``.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from itertools import chain
 from operator import or_
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, models
+from django.db import connections, models, router, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from directlinks.core import paths
 from directlinks.core.states import LinkState
 from directlinks.sql.folders import positions_of_folders
 from directlinks.users import active_where
+
+Row = TypeVar("Row", bound=models.Model)
 
 # More conditions in one statement would be deeper than SQLite accepts.
 _MOST_OWNERS = 200
@@ -28,7 +34,34 @@ def is_everything(queryset: "models.QuerySet[Any]") -> bool:
         return False
 
 
-class FileQuerySet(models.QuerySet[Any]):
+class PrimaryQuerySet(models.QuerySet[Any]):
+    """Rows as they are in the database of the write, unless they ``may_lag()``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django's own switch, which every clone inherits: ``db`` then asks for a write's database.
+        self._for_write = True
+
+    def may_lag(self) -> Self:
+        """Return the same rows, read where the site's database router sends reads."""
+        rows = self.all()
+        rows._for_write = False
+        return rows
+
+    def atomic(self) -> transaction.Atomic:
+        """Return ``transaction.atomic()`` for the database of these rows."""
+        return transaction.atomic(using=self.db)
+
+
+class PrimaryManager(models.Manager[Row]):
+    """The manager of these querysets; its ``db`` is the alias of the database of the write."""
+
+    @property
+    def db(self) -> str:
+        return self._db or router.db_for_write(self.model)
+
+
+class FileQuerySet(PrimaryQuerySet):
     def live(self) -> "FileQuerySet":
         """Files that are not in the trash."""
         return self.filter(deleted_at__isnull=True)
@@ -60,7 +93,7 @@ class FileQuerySet(models.QuerySet[Any]):
         return {asked[place] for place in places}
 
 
-class DirectLinkQuerySet(models.QuerySet[Any]):
+class DirectLinkQuerySet(PrimaryQuerySet):
     def with_file(self) -> "DirectLinkQuerySet":
         """With the file and its owner at hand, by which a link is judged."""
         return self.select_related("file__owner")
@@ -156,7 +189,7 @@ class DirectLinkQuerySet(models.QuerySet[Any]):
         return standing.update(revoked_at=now, reuse_name=None)
 
 
-class IdempotentRequestQuerySet(models.QuerySet[Any]):
+class IdempotentRequestQuerySet(PrimaryQuerySet):
     def outdated(self, now: datetime) -> "IdempotentRequestQuerySet":
         """Requests whose keys are free again."""
         return self.filter(created_at__lte=now - timedelta(hours=24))

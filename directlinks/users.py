@@ -2,6 +2,16 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db import router
+from django.db.models import QuerySet
+
+
+def users() -> "QuerySet[Any, Any]":
+    """Return all users of the site, as they are in the database to which they are written."""
+    model = get_user_model()
+    return model._default_manager.using(router.db_for_write(model))
+
 
 def is_active(user: object) -> bool:
     """Whether ``user`` may act."""

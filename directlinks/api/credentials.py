@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from directlinks.core.errors import AccountNotActivated, IncorrectCredentials
-from directlinks.users import is_active
+from directlinks.users import is_active, users
 
 
 def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> Any:
@@ -21,7 +21,7 @@ def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> A
     if known is not None and not is_active(known):
         # Backends refuse inactive users without saying whether the password was right. They look
         # the user up once more, and so do we: the work is the same for everybody.
-        known.refresh_from_db()
+        known.refresh_from_db(using=known._state.db)
         if known.check_password(password):
             raise AccountNotActivated
         raise IncorrectCredentials
@@ -42,7 +42,7 @@ def _user_called(login: str) -> Any | None:
     email = model.get_email_field_name()
     if any(field.name == email for field in model._meta.get_fields()):
         called |= Q(**{f"{email}__iexact": login})
-    found: list[Any] = list(model._default_manager.filter(called))
+    found: list[Any] = list(users().filter(called))
     named = [user for user in found if user.get_username() == login]
     candidates = named or found
     return candidates[0] if len(candidates) == 1 else None

@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from django.db import router
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework.request import Request
@@ -66,7 +65,7 @@ def _file_at(uri: uris.FileURI, user: Any) -> File:
     if isinstance(target, URIError):
         raise target
     # What a link needs of a file is less than what is shown here.
-    file: File = get_object_or_404(_files(), pk=target.pk)
+    file: File = get_object_or_404(File.objects.select_related("owner"), pk=target.pk)
     return file
 
 
@@ -77,12 +76,8 @@ def _file_with(key: str, user: Any) -> File:
     """
     if not _ID.fullmatch(key):
         raise InvalidParameters("unknown file id")
-    file: File | None = _files().live().filter(pk=key).first()
+    files = File.objects.live().select_related("owner")
+    file: File | None = files.filter(pk=key).first()
     if file is None or not site_policy().allows(user, file):
         raise PathNotExist
     return file
-
-
-def _files() -> Any:
-    """Read where a file is known that was just added."""
-    return File.objects.using(router.db_for_write(File)).select_related("owner")

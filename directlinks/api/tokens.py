@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.apps import apps
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt import tokens
@@ -14,7 +13,7 @@ from rest_framework_simplejwt.settings import api_settings
 from directlinks.api.moments import rfc3339
 from directlinks.conf import conf
 from directlinks.core.errors import InvalidToken
-from directlinks.users import is_active
+from directlinks.users import is_active, users
 
 # Ends with the password: a stolen refresh token dies when its owner changes it.
 STATE_CLAIM = "state_hash"
@@ -88,9 +87,8 @@ def blacklist(refresh: RefreshToken) -> bool:
 
 def _user_of(refresh: RefreshToken) -> Any | None:
     key = refresh.get(api_settings.USER_ID_CLAIM)
-    users = get_user_model()._default_manager
     try:
-        user: Any = users.filter(**{conf.token_user_field: key}).first()
+        user: Any = users().filter(**{conf.token_user_field: key}).first()
     except (ValueError, ValidationError):  # a key of another kind, from before it was changed
         return None
     if user is None or not is_active(user):

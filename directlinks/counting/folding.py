@@ -7,8 +7,7 @@ same batch again, after a process died half-way or at the same time, learns that
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import IntegrityError, router, transaction
-from django.db.models import QuerySet
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from directlinks.counting.tally import Tally
@@ -36,25 +35,17 @@ def fold_batch(name: str, tally: Tally) -> int:
 
 def forget_batch(name: str) -> None:
     """Forget that the batch ``name`` was added, because nobody can find it any more."""
-    _batches().filter(name__startswith=f"{name}/").delete()
+    FoldedBatch.objects.filter(name__startswith=f"{name}/").delete()
 
 
 def forget_batches(kind: str, before: datetime) -> None:
     """Forget the batches whose names begin with ``kind`` and that were last met ``before``."""
-    _batches().filter(name__startswith=f"{kind}/", folded_at__lt=before).delete()
-
-
-def _using() -> str:
-    return router.db_for_write(DirectLink)
-
-
-def _batches() -> QuerySet[FoldedBatch]:
-    return FoldedBatch.objects.using(_using())
+    FoldedBatch.objects.filter(name__startswith=f"{kind}/", folded_at__lt=before).delete()
 
 
 def _fold_part(name: str, part: Sequence[Collected]) -> int:
     # Durable: whoever called deletes the batch now, and no rollback would bring it back.
-    with transaction.atomic(using=_using(), durable=True):
+    with transaction.atomic(using=DirectLink.objects.db, durable=True):
         # Written first, so that SQLite gives this transaction its one lock at once or not at all.
         if not _is_new(name):
             return 0
@@ -65,10 +56,10 @@ def _fold_part(name: str, part: Sequence[Collected]) -> int:
 def _is_new(name: str) -> bool:
     now = timezone.now()
     try:
-        with transaction.atomic(using=_using()):
-            _batches().create(name=name, folded_at=now)
+        with FoldedBatch.objects.atomic():
+            FoldedBatch.objects.create(name=name, folded_at=now)
     except IntegrityError:
         # Whoever added it could not remove it, so it must be remembered for longer.
-        _batches().filter(name=name).update(folded_at=now)
+        FoldedBatch.objects.filter(name=name).update(folded_at=now)
         return False
     return True

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from directlinks.services.locating import user_keys
+from directlinks.users import users
 
 _LIFE = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 _CENTURY = timedelta(days=36525)
@@ -25,12 +26,10 @@ def add_dry_run(parser: ArgumentParser) -> None:
 
 def user_named(name: str) -> Any:
     """The user of this name, or else with this key. Raises CommandError."""
-    model = get_user_model()
-    users = model._default_manager
     user = None
     if _is_text(name):
-        user = users.filter(**{model.USERNAME_FIELD: name}).first()
-        user = user or users.filter(pk__in=user_keys(name)).first()
+        user = users().filter(**{get_user_model().USERNAME_FIELD: name}).first()
+        user = user or users().filter(pk__in=user_keys(name)).first()
     if user is None:
         raise CommandError(f"There is no user {name!r}.")
     return user

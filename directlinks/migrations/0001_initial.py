@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=120, unique=True)),
                 ("folded_at", models.DateTimeField()),
             ],
+            options={"base_manager_name": "objects"},
         ),
         migrations.CreateModel(
             name="File",
@@ -102,6 +103,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "file",
                 "verbose_name_plural": "files",
             },
@@ -237,6 +239,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "direct link",
                 "verbose_name_plural": "direct links",
             },
@@ -268,6 +271,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "former code",
                 "verbose_name_plural": "former codes",
             },
@@ -296,6 +300,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"base_manager_name": "objects"},
         ),
         migrations.CreateModel(
             name="DailyDownloads",
@@ -320,6 +325,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "base_manager_name": "objects",
                 "verbose_name": "downloads of a day",
                 "verbose_name_plural": "downloads by day",
                 "constraints": [

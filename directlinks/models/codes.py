@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from directlinks.core import codes
 from directlinks.fields import ExactCharField
 from directlinks.models.links import DirectLink
+from directlinks.querysets import PrimaryManager, PrimaryQuerySet
 
 
 class FormerCode(models.Model):
@@ -21,7 +22,10 @@ class FormerCode(models.Model):
     )
     until = models.DateTimeField(_("opens until"), null=True)
 
+    objects = PrimaryManager.from_queryset(PrimaryQuerySet)()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("former code")
         verbose_name_plural = _("former codes")
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from directlinks.models.links import DirectLink
+from directlinks.querysets import PrimaryManager, PrimaryQuerySet
 
 
 class DailyDownloads(models.Model):
@@ -19,7 +20,10 @@ class DailyDownloads(models.Model):
     day = models.DateField(_("day"))
     downloads = models.PositiveBigIntegerField(_("downloads"), default=0)
 
+    objects = PrimaryManager.from_queryset(PrimaryQuerySet)()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("downloads of a day")
         verbose_name_plural = _("downloads by day")
         constraints = [
@@ -39,6 +43,11 @@ class FoldedBatch(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     folded_at = models.DateTimeField()
+
+    objects = PrimaryManager.from_queryset(PrimaryQuerySet)()
+
+    class Meta:
+        base_manager_name = "objects"
 
     def __str__(self) -> str:
         return self.name

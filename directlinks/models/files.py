@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from directlinks.core import content_types, paths
 from directlinks.fields import ContentField, ExactCharField
 from directlinks.models.contents import content_name, validate_content_type, validate_path
-from directlinks.querysets import FileQuerySet
+from directlinks.querysets import FileQuerySet, PrimaryManager
 from directlinks.storage import content_storage
 
 logger = logging.getLogger("directlinks")
@@ -74,9 +74,10 @@ class File(models.Model):
     # The name under which the storage holds, or is being given, the bytes of a new content.
     storing_as: str | None = None
 
-    objects = FileQuerySet.as_manager()
+    objects = PrimaryManager.from_queryset(FileQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"  # relations and refresh_from_db() use it, too
         verbose_name = _("file")
         verbose_name_plural = _("files")
         constraints = [

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from directlinks.fields import ExactCharField, UnicodeTextField
-from directlinks.querysets import IdempotentRequestQuerySet
+from directlinks.querysets import IdempotentRequestQuerySet, PrimaryManager
 
 
 class IdempotentRequest(models.Model):
@@ -26,9 +26,10 @@ class IdempotentRequest(models.Model):
     answer = UnicodeTextField(blank=True)
     created_at = models.DateTimeField(db_index=True)
 
-    objects = IdempotentRequestQuerySet.as_manager()
+    objects = PrimaryManager.from_queryset(IdempotentRequestQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"  # relations and refresh_from_db() use it, too
         constraints = [
             models.UniqueConstraint(fields=["user", "key"], name="directlinks_idempotency_unique")
         ]

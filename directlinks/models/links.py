@@ -24,7 +24,7 @@ from directlinks.fields import (
     validate_moment,
 )
 from directlinks.models.files import File
-from directlinks.querysets import DirectLinkQuerySet
+from directlinks.querysets import DirectLinkQuerySet, PrimaryManager
 from directlinks.users import is_active
 
 # What others change while a link is at hand, and saving it must not take back.
@@ -121,9 +121,10 @@ class DirectLink(models.Model):
     )
     note = UnicodeTextField(_("note"), blank=True)
 
-    objects = DirectLinkQuerySet.as_manager()
+    objects = PrimaryManager.from_queryset(DirectLinkQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"  # relations and refresh_from_db() use it, too
         verbose_name = _("direct link")
         verbose_name_plural = _("direct links")
         constraints = [

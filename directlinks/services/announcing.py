@@ -14,7 +14,7 @@ logger = logging.getLogger("directlinks")
 def announce(signal: Signal, **facts: Any) -> None:
     """Send ``signal`` once what happened is committed. A receiver that raises is logged."""
     if signal.has_listeners(DirectLink):
-        transaction.on_commit(lambda: _send(signal, facts))
+        transaction.on_commit(lambda: _send(signal, facts), using=DirectLink.objects.db)
 
 
 def announce_now(signal: Signal, **facts: Any) -> None:

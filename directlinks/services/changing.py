@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, router, transaction
+from django.db import IntegrityError
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
@@ -27,7 +27,7 @@ def change_direct_link(
     if not limits:
         return link
     apply_limits(link, limits, user=user, now=now)
-    with transaction.atomic():
+    with DirectLink.objects.atomic():
         changed = _what_differs(link, limits)
         link.save(update_fields=list(limits))
         remember([link], changed_fields(changed), user=user)
@@ -37,9 +37,8 @@ def change_direct_link(
 
 def _what_differs(link: DirectLink, names: Iterable[str]) -> dict[str, Any]:
     """The columns ``names`` in which ``link`` differs from its row, with its values."""
-    using = router.db_for_write(DirectLink, instance=link)
     # A form has set them on the link already.
-    row = DirectLink.objects.using(using).filter(pk=link.pk).values(*names).first() or {}
+    row = DirectLink.objects.filter(pk=link.pk).values(*names).first() or {}
     return {name: getattr(link, name) for name, old in row.items() if getattr(link, name) != old}
 
 
@@ -52,7 +51,7 @@ def rotate_direct_link(
     where somebody else was quicker to rotate or revoke the link.
     """
     old, until = link.code, None if grace is None else now + grace
-    with transaction.atomic():
+    with DirectLink.objects.atomic():
         link.code = _new_code_instead_of(link)
         FormerCode.objects.create(code=old, link=link, until=until)
         remember([link], ["code"], user=user)
@@ -68,7 +67,7 @@ def _new_code_instead_of(link: DirectLink) -> str:
         tries -= 1
         (code,) = fresh_codes(1)
         try:
-            with transaction.atomic():
+            with DirectLink.objects.atomic():
                 if not standing.update(code=code):
                     raise NotYourLink
                 return code

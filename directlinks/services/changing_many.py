@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, router, transaction
+from django.db import IntegrityError, models
 from django.db.models import Case, F, Value, When
 
 from directlinks import signals
@@ -78,7 +78,7 @@ def rotate_direct_links(
     until = None if grace is None else now + grace
     standing = [link for link in links if link.revoked_at is None]
     rotated: list[DirectLink] = []
-    with transaction.atomic():
+    with DirectLink.objects.atomic():
         for start in range(0, len(standing), _ROTATED_AT_ONCE):
             rotated += _rotated(standing[start : start + _ROTATED_AT_ONCE], until)
         remember(rotated, ["code"], user=user)
@@ -92,7 +92,7 @@ def _rotated(links: Sequence[DirectLink], until: datetime | None) -> list[Direct
     while True:
         tries -= 1
         try:
-            with transaction.atomic():
+            with DirectLink.objects.atomic():
                 return _rotate(links, until)
         except IntegrityError:  # a code became another link's, as happens to very short ones
             if not tries:
@@ -122,8 +122,8 @@ def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -
         return 0
     limits = {name: value for name, value in values.items() if name in LIMITS}
     keys = [link.pk for link in standing]
-    with transaction.atomic():
-        rows = DirectLink.objects.using(router.db_for_write(DirectLink)).filter(pk__in=keys)
+    with DirectLink.objects.atomic():
+        rows = DirectLink.objects.filter(pk__in=keys)
         rows.lock()
         # In the order in which links are made, so that MariaDB has less to deadlock about.
         number = rows.filter(revoked_at=None).order_by("file_id").update(**values)

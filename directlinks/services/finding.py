@@ -1,7 +1,5 @@
 """Finding a link by its code, for whoever manages it."""
 
-from django.db import router
-
 from directlinks.core import codes
 from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.models import DirectLink
@@ -18,9 +16,8 @@ def find_direct_link(code: str, *, may_lag: bool = False) -> DirectLink:
     """
     if not codes.is_well_formed(code):
         raise InvalidParameters(NO_CODE)
-    database = (router.db_for_read if may_lag else router.db_for_write)(DirectLink)
-    links = DirectLink.objects.using(database).with_file()
-    link: DirectLink | None = links.filter(code=code, revoked_at=None).first()
+    links = DirectLink.objects.with_file().filter(code=code, revoked_at=None)
+    link: DirectLink | None = (links.may_lag() if may_lag else links).first()
     if link is None or link.code != code:
         raise NotYourLink
     return link

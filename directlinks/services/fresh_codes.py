@@ -1,7 +1,5 @@
 """Codes for links, none of which was ever another link's."""
 
-from django.db import router
-
 from directlinks.conf import conf
 from directlinks.core.codes import may_repeat
 from directlinks.core.errors import DirectLinksError
@@ -33,6 +31,6 @@ def fresh_codes(number: int) -> list[str]:
 def _used(codes: list[str]) -> set[str]:
     used: set[str] = set()
     for model in (DirectLink, FormerCode):
-        rows = model._default_manager.using(router.db_for_write(model)).filter(code__in=codes)
+        rows = model._default_manager.filter(code__in=codes)
         used.update(rows.values_list("code", flat=True))
     return used

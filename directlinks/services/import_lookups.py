@@ -11,6 +11,7 @@ from django.utils import timezone
 from directlinks.core import paths
 from directlinks.core.records import LinkRecord
 from directlinks.models import DirectLink, File, FormerCode
+from directlinks.users import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,11 @@ class Known:
 
 def look_up(records: Sequence[LinkRecord]) -> Known:
     """What is there of ``records``. Six reads at most, whatever their number."""
-    users = _users(records)
-    files = _live_files(records, users) | _trashed_files(records, users)
+    named = _users(records)
+    files = _live_files(records, named) | _trashed_files(records, named)
     reusable = DirectLink.objects.reusable().filter(file__in=list(files.values()))
     return Known(
-        users=users,
+        users=named,
         files=files,
         codes=_codes(records),
         reused=set(reusable.values_list("file", "reuse_name")),
@@ -61,9 +62,8 @@ def as_kept(moment: datetime | None) -> datetime | None:
 
 
 def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:
-    model = get_user_model()
     names = {name for record in records for name in (record.owner, record.created_by) if name}
-    found = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__in": names})
+    found = users().filter(**{f"{get_user_model().USERNAME_FIELD}__in": names})
     # By exact spelling, also where the database has another opinion.
     return {user.get_username(): user for user in found}
 

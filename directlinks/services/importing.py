@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from directlinks import signals
 from directlinks.core import codes
@@ -75,7 +75,7 @@ def _import_step(step: Sequence[Numbered], *, now: datetime, dry_run: bool) -> I
         if dry_run or not new:
             return imported
         try:
-            with transaction.atomic():
+            with DirectLink.objects.atomic():
                 _write(new, now)
         except IntegrityError:  # somebody took a code, or deleted a file, since they were read
             if not rounds:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from directlinks.conf import conf
 from directlinks.models import DirectLink
+from directlinks.users import users
 
 LIMITS = (
     "not_before",
@@ -110,7 +111,8 @@ def _limits_of_groups(user: Any) -> list[dict[str, Any]]:
     limited = conf.group_limits
     if not limited or user is None or not hasattr(user, "groups"):
         return []
-    names = user.groups.filter(name__in=limited).values_list("name", flat=True)
+    groups = user.groups.using(users().db)
+    names = groups.filter(name__in=limited).values_list("name", flat=True)
     return [limited[name] for name in names]
 
 

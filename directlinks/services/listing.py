@@ -79,7 +79,7 @@ def list_direct_links(
     goes meanwhile neither repeats nor hides another link. Raises InvalidParameters where ``token``
     is none that a page in this order gave.
     """
-    links: DirectLinkQuerySet = _chosen(DirectLink.objects.with_file(), wanted, user, now)
+    links: DirectLinkQuerySet = _chosen(DirectLink.objects.may_lag().with_file(), wanted, user, now)
     files = policy.filter(user, File.objects.all())
     if not is_everything(files):
         links = links.filter(file__in=files)

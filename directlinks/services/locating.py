@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import router
 
 from directlinks.core import paths
 from directlinks.core.errors import (
@@ -25,6 +24,7 @@ from directlinks.policies import Policy
 from directlinks.sql.batches import Found, LinkAtHand, Place
 from directlinks.sql.choice import batches_of
 from directlinks.storage import without_bytes
+from directlinks.users import users
 
 _CONTENT: Any = File._meta.get_field("content")
 _OWNER: Any = File._meta.get_field("owner")
@@ -46,12 +46,12 @@ def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
     the missing ones are folders; and, where one URI is the only one to fail, the files on the way
     to it. All are asked of the database that is written to.
     """
-    users = _owners(user, {uri.user for uri in asked if uri.fs == "my"})
-    keys = {name: owner.pk for name, owner in users.items()}
+    owners = _owners(user, {uri.user for uri in asked if uri.fs == "my"})
+    keys = {name: owner.pk for name, owner in owners.items()}
     places = [
         (keys[uri.user], uri.path) if uri.fs == "my" and uri.user in keys else None for uri in asked
     ]
-    asker = Asker(user, policy, {owner.pk: owner for owner in users.values()})
+    asker = Asker(user, policy, {owner.pk: owner for owner in owners.values()})
     wanted = [place for place in dict.fromkeys(places) if place is not None]
     found, links = _find(wanted, asker)
     linkable = {place: file for place, file in found.items() if policy.allows(user, file)}
@@ -137,8 +137,7 @@ def _owners(user: Any, names: Iterable[str | None]) -> dict[str | None, Any]:
         for key in user_keys(name)
     ]  # fmt: skip
     if keys:
-        users = get_user_model()._default_manager
-        for owner in users.using(router.db_for_write(users.model)).filter(pk__in=keys):
+        for owner in users().filter(pk__in=keys):
             owners[str(owner.pk)] = owner
     return owners
 
@@ -171,8 +170,7 @@ def _folders(missing: Set[Place]) -> set[Place]:
         asked |= {(owner, folder) for folder in paths.folders(path)}
     if not asked:
         return set()
-    files = File.objects.using(router.db_for_write(File))
-    return files.folders_among(list(asked))
+    return File.objects.all().folders_among(list(asked))
 
 
 def _with_element(

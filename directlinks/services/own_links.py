@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from directlinks import signals
 from directlinks.models import DirectLink, File
@@ -28,7 +28,7 @@ def make_own_links(
             for file, code in zip(left, fresh_codes(len(left)), strict=True)
         ]
         try:
-            with transaction.atomic():
+            with DirectLink.objects.atomic():
                 DirectLink.objects.bulk_create(links)
         except IntegrityError:  # a code was taken, or a file is gone: the others want their links
             alive = File.objects.in_bulk([file.pk for file in left])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError
 
 from directlinks.conf import conf
 from directlinks.core.errors import KeyReused
@@ -26,7 +26,7 @@ def once(answer: Callable[[], str], *, user: Any, key: str, request: bytes, now:
     while True:
         tries -= 1
         try:
-            with transaction.atomic():
+            with IdempotentRequest.objects.atomic():
                 claim = IdempotentRequest.objects.create(
                     user=user, key=key, digest=_digests(request)[0], created_at=now
                 )
@@ -43,9 +43,8 @@ def once(answer: Callable[[], str], *, user: Any, key: str, request: bytes, now:
 
 def _kept(user: Any, key: str, request: bytes, now: datetime) -> str | None:
     """The answer that was given before; None where there is none that counts."""
-    requests = IdempotentRequest.objects.using(router.db_for_write(IdempotentRequest))
-    requests.filter(user=user).outdated(now).delete()
-    known = requests.filter(user=user, key=key).first()
+    IdempotentRequest.objects.filter(user=user).outdated(now).delete()
+    known = IdempotentRequest.objects.filter(user=user, key=key).first()
     if known is None:
         return None
     if known.digest not in _digests(request):

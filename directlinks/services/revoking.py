@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import router, transaction
-
 from directlinks import signals
 from directlinks.core import codes
 from directlinks.core.batch import Batch
@@ -35,11 +33,8 @@ def revoke_direct_links(
     asked = list(dict.fromkeys(texts))
     batch: Batch[str] = Batch()
     well_formed = [code for code in asked if codes.is_well_formed(code)]
-    using = router.db_for_write(DirectLink)
-    files = policy.filter(user, File.objects.using(using).all())
-    found = DirectLink.objects.using(using).filter(
-        code__in=well_formed, revoked_at=None, file__in=files
-    )
+    files = policy.filter(user, File.objects.all())
+    found = DirectLink.objects.filter(code__in=well_formed, revoked_at=None, file__in=files)
     links = {link.code: link for link in found}
     revoke_all(links.values(), user=user, now=now)
     for code in asked:
@@ -55,9 +50,8 @@ def revoke_direct_links(
 def revoke_all(links: Iterable[DirectLink], *, user: Any, now: datetime) -> int:
     """Revoke ``links``; returns how many were not revoked yet."""
     links = list(links)
-    with transaction.atomic():
-        rows = DirectLink.objects.using(router.db_for_write(DirectLink))
-        rows = rows.filter(pk__in=[link.pk for link in links])
+    with DirectLink.objects.atomic():
+        rows = DirectLink.objects.filter(pk__in=[link.pk for link in links])
         rows.lock()
         number = rows.revoke(now)
         if number:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, connections, router
+from django.db import IntegrityError, OperationalError, connections
 
 from directlinks import signals
 from directlinks.conf import conf
@@ -71,7 +71,7 @@ def _made(
         made = batches_of(DirectLink).make(wanted)
     except (IntegrityError, OperationalError):  # a file is gone; a deadlock with one who revokes
         # The caller's transaction is spoilt: only the caller can begin it again.
-        if is_last or connections[router.db_for_write(DirectLink)].in_atomic_block:
+        if is_last or connections[DirectLink.objects.db].in_atomic_block:
             raise
         made = []
     return {link.file_id: link for link in made}
@@ -85,9 +85,8 @@ def _reusable_links(files: Collection[File]) -> dict[int, DirectLink]:
     if not files:
         return {}
     wanted = {file.id: file for file in files}
-    using = router.db_for_write(DirectLink)
-    found = DirectLink.objects.using(using).reusable().filter(file__in=list(wanted))
-    connection = connections[using]
+    found = DirectLink.objects.reusable().filter(file__in=list(wanted))
+    connection = connections[found.db]
     if connection.vendor == "mysql" and connection.in_atomic_block:
         # Under REPEATABLE READ only a reading that locks sees what others have made meanwhile.
         found = found.select_for_update()
@@ -104,5 +103,5 @@ def vanished(files: Collection[File]) -> set[int]:
     if not files:
         return set()
     keys = {file.id for file in files}
-    live = File.objects.using(router.db_for_write(File)).live().filter(pk__in=keys)
+    live = File.objects.live().filter(pk__in=keys)
     return keys - set(live.values_list("pk", flat=True))

@@ -35,7 +35,9 @@ def statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics:
     """
     window = last_days(day_of(now), days)
     counted = dict(
-        link.days.filter(day__range=(window[0], window[-1])).values_list("day", "downloads")
+        link.days.may_lag()
+        .filter(day__range=(window[0], window[-1]))
+        .values_list("day", "downloads")
     )
     return Statistics(
         total=link.downloads,
@@ -51,7 +53,8 @@ def downloads_by_day(keys: Collection[Any], *, today: date) -> dict[Any, list[in
     """
     place = {day: number for number, day in enumerate(last_days(today))}
     counts = {key: [0] * DAYS for key in keys}
-    known = DailyDownloads.objects.filter(link__in=list(keys), day__range=(min(place), today))
+    days = DailyDownloads.objects.may_lag()
+    known = days.filter(link__in=list(keys), day__range=(min(place), today))
     for link, day, downloads in known.values_list("link", "day", "downloads"):
         counts[link][place[day]] = downloads
     return counts
@@ -71,10 +74,10 @@ def most_downloaded(
     """The ``number`` of ``links`` that had most downloads in the last days, and how many."""
     sums = _days_of(links, last_days(today)).values("link").annotate(total=Sum("downloads"))
     top = dict(sums.order_by("-total", "-link").values_list("link", "total")[:number])
-    found = DirectLink.objects.with_file().in_bulk(list(top))
+    found = DirectLink.objects.may_lag().with_file().in_bulk(list(top))
     return [(found[key], total) for key, total in top.items() if key in found]
 
 
 def _days_of(links: DirectLinkQuerySet, days: list[date]) -> Any:
-    known = DailyDownloads.objects.filter(day__range=(days[0], days[-1]))
+    known = DailyDownloads.objects.may_lag().filter(day__range=(days[0], days[-1]))
     return known if is_everything(links) else known.filter(link__in=links.values("pk"))

@@ -4,7 +4,7 @@ import sqlite3
 from functools import cache
 from typing import Any
 
-from django.db import connections, router
+from django.db import connections
 
 from directlinks.sql.batch_texts import BatchTexts, batch_texts
 from directlinks.sql.batches import Batches, PostgreSQLBatches, SQLiteBatches, WrittenBatches
@@ -36,7 +36,7 @@ def links_of(model: Any) -> Links:
 
     Always of the database that is written to: a replica that lags would open a revoked link.
     """
-    using = router.db_for_write(model)
+    using = model.objects.db
     connection: Any = connections[using]
     written = _WRITTEN.get(connection.vendor)
     if written is None or _lacks_json(connection) or _is_computed(model):
@@ -50,7 +50,7 @@ def batches_of(model: Any) -> Batches:
     Always in the database that is written to: a replica that lags would miss a file that its owner
     has just uploaded, and links that were just made.
     """
-    using = router.db_for_write(model)
+    using = model.objects.db
     connection: Any = connections[using]
     written = _WRITTEN_BATCHES.get(connection.vendor)
     if written is None or _lacks_json(connection):
@@ -60,7 +60,7 @@ def batches_of(model: Any) -> Batches:
 
 def folds_of(model: Any) -> Folds:
     """How to add downloads to rows of ``model``, the class DirectLink."""
-    using = router.db_for_write(model)
+    using = model.objects.db
     connection: Any = connections[using]
     if connection.vendor not in _WRITTEN or _lacks_json(connection):
         return PlainFolds(model, using)

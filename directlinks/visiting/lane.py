@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.core.handlers.wsgi import get_path_info
-from django.db import connections, router
+from django.db import connections
 from django.utils import timezone
 
 from directlinks import signals
@@ -111,7 +111,7 @@ def _delivered(
 def _end_of_request() -> None:
     """Do for connections what Django does for them after each request: for ours, or for all where
     somebody else is told of visits."""
-    ours = connections[router.db_for_write(DirectLink)]
+    ours = connections[DirectLink.objects.db]
     used = connections.all(initialized_only=True) if signals.opened.receivers else [ours]
     for connection in used:
         if not connection.in_atomic_block:  # that of a test, which goes on
