@@ -1,4 +1,4 @@
-"""The list of links, which fetches what its rows need for all of them at once."""
+"""The lists of files and links; that of links fetches what its rows need for all at once."""
 
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,19 @@ from directlinks.counting.days import day_of
 from directlinks.services.usage import downloads_by_day
 
 
-class LinkChangeList(ChangeList):
+class LaggingChangeList(ChangeList):
+    """A list that may come from a replica, unless an action is asked to change what it finds."""
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> Any:
+        if request.method != "POST":
+            root: Any = self.root_queryset
+            self.root_queryset = root.may_lag()
+        return super().get_queryset(request, exclude_parameters)
+
+
+class LinkChangeList(LaggingChangeList):
     """A page of links, each with the downloads of its last days as ``recent``."""
 
     request: HttpRequest

@@ -25,7 +25,7 @@ def dashboard(model_admin: Any, request: HttpRequest) -> TemplateResponse:
     """The page. Raises PermissionDenied for whoever may not see links at all."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    links = visible_links(request.user)
+    links = visible_links(request.user).may_lag()
     today = day_of(timezone.now())
     days, counts = last_days(today), total_by_day(links, today=today)
     context = {

@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from directlinks.admin.changelists import LaggingChangeList
+
 
 class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Pages with our styles and scripts, whose form knows who fills it in, as ``asked_by``."""
@@ -15,6 +17,9 @@ class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
     class Media:
         css = {"all": ("directlinks/admin.css",)}
         js = ("directlinks/copy.js",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LaggingChangeList]:
+        return LaggingChangeList
 
     def get_form(
         self,
