@@ -4,74 +4,61 @@ import logging
 from collections.abc import Mapping
 from functools import lru_cache
 
-from django.core.exceptions import SuspiciousFileOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.utils.http import http_date, quote_etag
+from django.utils.http import http_date, parse_http_date, quote_etag
 
 from directlinks.core import ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
-from directlinks.delivery.reading import open_part, open_whole
+from directlinks.delivery.reading import OpenContent, open_content
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
 
 logger = logging.getLogger("directlinks")
 
-# What storages raise where a content is not there, or its name leads out of them.
-NO_BYTES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, SuspiciousFileOperation)
-
-# Content-Encoding of all that has bytes: compression would change those that a range is cut from.
-_UNCOMPRESSED = "identity"
+_LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
 def content_response(request: HttpRequest, download: Download) -> HttpResponseBase:
     """200, 206, 304, 412 or 416 for a GET or HEAD ``request``.
 
-    Raises LinkNotFound where the storage has lost the bytes.
+    Raise LinkNotFound if the storage has no content that can be read.
     """
     try:
-        return _answer(request, download)
-    except NO_BYTES as error:
-        logger.warning("The bytes of link %s are missing: %s", download.link, download.content)
-        raise LinkNotFound from error
+        content = open_content(download.content.storage, str(download.content))
+        return _answer(request, download, content)
+    except LinkNotFound as error:
+        logger.warning("Link %s has no content: %s", download.link, error.__cause__)
+        raise
 
 
 def whole_content(download: Download) -> Reply:
-    """The answer to a GET without ``Range`` and without conditions. Raises one of NO_BYTES."""
-    headers = {**_content_headers(download), "Content-Encoding": _UNCOMPRESSED}
-    source, size = open_whole(download.content.storage, str(download.content))
-    headers["Content-Length"] = str(size)
-    return Reply(200, headers, Blocks(source, size))
+    """Return the answer to a GET without ``Range`` and without conditions.
+
+    Raise LinkNotFound if the storage has no content that can be read.
+    """
+    content = open_content(download.content.storage, str(download.content))
+    headers = {
+        **document_headers(download),
+        **_validators_of(download, content),
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(content.size),
+    }
+    return Reply(200, headers, Blocks(content.part(0, content.size), content.size))
 
 
-def _answer(request: HttpRequest, download: Download) -> HttpResponseBase:
-    size = download.content.storage.size(str(download.content))
-    identity = validators(download)
-    etag, last_modified = identity["ETag"], identity["Last-Modified"]
-    modified = int(download.modified_at.timestamp())
-    precondition = get_conditional_response(request, etag, modified)
-    response: HttpResponseBase
-    if precondition is not None:
-        response = precondition
-        response.headers["Content-Length"] = str(size if response.status_code == 304 else 0)
-    elif request.method == "HEAD":
-        response = HttpResponse(headers={"Content-Length": str(size)})
-    else:
-        header = request.headers.get("Range")
-        if_range = request.headers.get("If-Range")
-        if not ranges.still_matches(if_range, etag=etag, last_modified=last_modified):
-            header = None
-        response = _selected(request, download, ranges.select(header, size), size)
-    for name, value in _content_headers(download).items():
-        response.headers[name] = value
+def _answer(request: HttpRequest, download: Download, content: OpenContent) -> HttpResponseBase:
+    validators = _validators_of(download, content)
+    response = _selected(request, content, validators)
+    if not isinstance(response, BlockResponse):
+        content.close()
+    for headers in (document_headers(download), validators, {"Accept-Ranges": "bytes"}):
+        for name, value in headers.items():
+            response.headers[name] = value
     return response
-
-
-def _content_headers(download: Download) -> dict[str, str]:
-    return {**document_headers(download), **validators(download), "Accept-Ranges": "bytes"}
 
 
 def document_headers(download: Download) -> Mapping[str, str]:
@@ -84,9 +71,15 @@ def document_headers(download: Download) -> Mapping[str, str]:
     )
 
 
-def validators(download: Download) -> Mapping[str, str]:
-    """ETag and Last-Modified, by which a client knows these bytes again."""
-    return _validators(download.version, int(download.modified_at.timestamp()))
+def _validators_of(download: Download, content: OpenContent) -> Mapping[str, str]:
+    """Return ETag and Last-Modified, by which a client recognises these bytes.
+
+    A file of this machine may be rewritten without its row, so both are also made of the file.
+    """
+    if content.modified_ns is None:
+        return _validators(download.version, int(download.modified_at.timestamp()))
+    edition = f"{download.version}-{content.modified_ns:x}-{content.size:x}"
+    return _validators(edition, content.modified_ns // 1_000_000_000)
 
 
 # Files are sent many times.
@@ -106,27 +99,39 @@ def _document_headers(
 
 
 @lru_cache(maxsize=4096)
-def _validators(version: str, modified: int) -> Mapping[str, str]:
-    return {"ETag": quote_etag(version), "Last-Modified": http_date(modified)}
+def _validators(edition: str, modified: int) -> Mapping[str, str]:
+    # A file may have any time, a date of HTTP has a year of four digits.
+    return {
+        "ETag": quote_etag(edition),
+        "Last-Modified": http_date(min(max(modified, 0), _LAST_SECOND)),
+    }
 
 
 def _selected(
-    request: HttpRequest, download: Download, selection: ranges.Selection, size: int
+    request: HttpRequest, content: OpenContent, validators: Mapping[str, str]
 ) -> HttpResponseBase:
+    """Return what ``request`` gets of ``content``, without the headers of all answers."""
+    etag, last_modified = validators["ETag"], validators["Last-Modified"]
+    size = content.size
+    precondition = get_conditional_response(request, etag, parse_http_date(last_modified))
+    if precondition is not None:
+        length = size if precondition.status_code == 304 else 0
+        precondition.headers["Content-Length"] = str(length)
+        return precondition
+    if request.method == "HEAD":
+        return HttpResponse(headers={"Content-Length": str(size)})
+    header = request.headers.get("Range")
+    if not ranges.still_matches(
+        request.headers.get("If-Range"), etag=etag, last_modified=last_modified
+    ):
+        header = None
+    selection = ranges.select(header, size)
     response: HttpResponseBase
     if selection.status == 416:
         response = HttpResponse(status=416)
     else:
-        storage, name = download.content.storage, str(download.content)
-        part = open_part(storage, name, selection.start, selection.length)
-        response = BlockResponse(
-            request,
-            part,
-            selection.length,
-            to_end=selection.start + selection.length == size,
-            status=selection.status,
-        )
-        response.headers["Content-Encoding"] = _UNCOMPRESSED
+        part = content.part(selection.start, selection.length)
+        response = BlockResponse(request, part, selection)
     response.headers["Content-Length"] = str(selection.length)
     if selection.content_range is not None:
         response.headers["Content-Range"] = selection.content_range

@@ -12,7 +12,7 @@ from django.core.files.storage import Storage
 
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.base import HeadersBackend
-from directlinks.delivery.content import document_headers, validators
+from directlinks.delivery.content import document_headers
 from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
 
@@ -72,7 +72,6 @@ def _handed_over(download: Download, header: str, place: str) -> Reply:
         raise LinkNotFound
     headers = {
         **document_headers(download),
-        **validators(download),
         "Content-Length": "0",
         header: place,
     }

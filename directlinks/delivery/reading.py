@@ -5,13 +5,20 @@ the first byte can be read, as that of S3 does, would fill the memory: for such 
 registered that asks for the part alone.
 """
 
+import errno
 import os
-from collections.abc import Callable
-from io import BytesIO
-from typing import Any, Protocol
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BytesIO, FileIO
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-from django.core.files.storage import Storage
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.storage import FileSystemStorage, Storage
 
+from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.registry import StorageRegistry
 from directlinks.storage import is_plain_folder, local_path
 
@@ -37,27 +44,123 @@ def register(storage_class: str, reader: Reader) -> None:
     _readers.register(storage_class, reader)
 
 
-def open_part(storage: Storage, name: str, start: int, length: int) -> Readable:
-    """``length`` bytes, or more, of the content ``name`` from ``start`` on."""
+class OpenContent(NamedTuple):
+    """A content, with what its storage says of it at this moment.
+
+    ``modified_ns`` is when a file of this machine was last written, None for other contents.
+    ``part(start, length)`` returns ``length`` bytes, or more, from ``start`` on. Take one part, or
+    ``close`` this.
+    """
+
+    size: int
+    modified_ns: int | None
+    part: Callable[[int, int], Readable]
+    close: Callable[[], None]
+
+
+def open_content(storage: Storage, name: str) -> OpenContent:
+    """Open the content ``name``. Raise LinkNotFound if there is none that can be read.
+
+    Its cause says why. So does taking a part.
+    """
     reader = _readers.of(storage)
-    if length == 0:
-        return BytesIO()
-    if reader is not None:
-        return reader(storage, name, start, length)
-    return _opened(storage, name, start)
+    if reader is None and is_plain_folder(storage):
+        with _known_errors():
+            file, status = open_local_file(storage, name)
+        return OpenContent(status.st_size, status.st_mtime_ns, partial(_from, file), file.close)
+    opener = reader or _opened
+
+    def open_part(start: int, length: int) -> Readable:
+        with _known_errors():
+            return opener(storage, name, start, length) if length else BytesIO()
+
+    with _known_errors():
+        # Looked at before the content is opened: bytes that are newer than their validators say
+        # are sent again to clients that ask later, older ones would be kept.
+        modified_ns = _modified_ns(storage, name)
+        return OpenContent(storage.size(name), modified_ns, open_part, _nothing_open)
 
 
-def open_whole(storage: Storage, name: str) -> tuple[Readable, int]:
-    """All bytes of the content ``name``, and how many that are."""
-    if _readers.of(storage) is None and is_plain_folder(storage):
-        # What the storage does, in two system calls: most downloads are of such files.
-        file = open(local_path(storage, name), "rb", buffering=0)  # noqa: SIM115, PTH123
-        return file, os.fstat(file.fileno()).st_size
-    size = storage.size(name)
-    return open_part(storage, name, 0, size), size
+def open_local_file(storage: FileSystemStorage, name: str) -> tuple[FileIO, os.stat_result]:
+    """Open the file that a plain folder has under ``name``, and return what the kernel says of it.
+
+    This does not wait: a named pipe would block until a program writes to it. Raise OSError if it
+    cannot be opened or is no regular file, SuspiciousFileOperation if ``name`` leads out of
+    ``storage``.
+    """
+    path = local_path(storage, name)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except ValueError as error:  # a name that the file system cannot spell
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise _irregular(path)
+    return FileIO(descriptor), status
 
 
-def _opened(storage: Storage, name: str, start: int) -> Readable:
+# What is wrong with the name of a content, or with what is there: 404, and a finding of
+# directlinks_doctor. Every other OSError is the machine's and may pass: 500, with a traceback.
+_NO_CONTENT = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,  # symbolic links that lead in a circle
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENXIO,  # a socket, a device that does not exist, and what is no regular file
+        errno.ENODEV,
+    }
+)
+
+
+@contextmanager
+def _known_errors() -> Iterator[None]:
+    """Raise LinkNotFound for errors that mean that there is no content to be read."""
+    try:
+        yield
+    except SuspiciousFileOperation as error:  # its name leads out of the storage
+        raise LinkNotFound from error
+    except OSError as error:
+        # Storages of other packages raise a bare FileNotFoundError.
+        if isinstance(error, FileNotFoundError) or error.errno in _NO_CONTENT:
+            raise LinkNotFound from error
+        raise
+
+
+def _irregular(path: str) -> OSError:
+    return OSError(errno.ENXIO, "Not a regular file", path)
+
+
+def _from(file: FileIO, start: int, length: int) -> FileIO:
+    if start:
+        file.seek(start)
+    return file
+
+
+def _nothing_open() -> None:
+    """Close nothing: the part is opened when it is taken."""
+
+
+def _modified_ns(storage: Storage, name: str) -> int | None:
+    """Return when the file behind ``name`` was last written, if it is one of this machine.
+
+    Raise OSError if opening it could wait.
+    """
+    try:
+        path = storage.path(name)
+        status = Path(path).stat()
+    except (NotImplementedError, OSError, ValueError):  # for the storage to tell
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        raise _irregular(path)
+    return status.st_mtime_ns
+
+
+def _opened(storage: Storage, name: str, start: int, length: int) -> Readable:
     source = storage.open(name, "rb")
     if start:
         source.seek(start)
@@ -66,7 +169,7 @@ def _opened(storage: Storage, name: str, start: int) -> Readable:
 
 def _s3(storage: Any, name: str, start: int, length: int) -> Readable:
     if storage.gzip:  # what it compressed is of another length there
-        return _opened(storage, name, start)
+        return _opened(storage, name, start, length)
     with storage.open(name, "rb") as file:
         part: Readable = file.obj.get(Range=f"bytes={start}-{start + length - 1}")["Body"]
     return part

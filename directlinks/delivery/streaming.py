@@ -1,21 +1,36 @@
 """Part of a file, a block at a time, so that no answer holds a file in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+import errno
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from io import FileIO
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
+from directlinks.core.ranges import Selection
 from directlinks.delivery.reading import Readable
 
+logger = logging.getLogger("directlinks")
+
 BLOCK_BYTES = 512 * 1024
+
+FileWrapper = Callable[..., Iterable[bytes]]
+
+# The modules of the servers' wsgi.file_wrapper (PEP 3333) that are exact and worth it: gunicorn
+# sends from the kernel, waitress frees the thread. Both stop at Content-Length, which PEP 3333 does
+# not demand: uWSGI sends all that the file has by then, from byte 0 whatever its position.
+_EXACT_WRAPPERS = frozenset({"gunicorn.http.wsgi", "waitress.buffers"})
 
 
 class Blocks(Iterator[bytes]):
     """The next ``length`` bytes of ``source``.
 
-    No generator: one that nobody began to read would not close the file.
+    No generator: one that is never started would not close the file.
     """
 
     def __init__(self, source: Readable, length: int) -> None:
@@ -23,63 +38,133 @@ class Blocks(Iterator[bytes]):
         self._left = length
 
     def __next__(self) -> bytes:
-        block = self._source.read(min(BLOCK_BYTES, self._left)) if self._left else b""
-        if not block:
+        if not self._left:
             raise StopIteration
+        block = self._source.read(min(BLOCK_BYTES, self._left))
+        if not block:
+            raise cut_short()
         self._left -= len(block)
         return block
 
-    def sent_by(self, file_wrapper: Callable[..., Iterable[bytes]] | None) -> Iterable[bytes]:
-        """The same for a WSGI server, which may have a way of its own to send a file (PEP 3333).
+    def whole_file(self) -> "WholeFile | None":
+        """Return the same for a ``wsgi.file_wrapper``: all of a local file, not yet read, or None.
 
-        Nothing was read yet, and the source ends with the last of these bytes.
+        The caller knows that nothing of the file is left out.
         """
-        if file_wrapper is None or not _has_descriptor(self._source):
+        if isinstance(self._source, FileIO) and self._left:
+            return WholeFile(self._source, self._left)
+        return None
+
+    def sent_by(self, environ: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return what a WSGI server sends of a whole content, in the server's own way if exact."""
+        file_wrapper = exact_wrapper(environ)
+        file = None if file_wrapper is None else self.whole_file()
+        if file_wrapper is None or file is None:
             return self
-        return file_wrapper(self._source, BLOCK_BYTES)
+        return file_wrapper(file, BLOCK_BYTES)
 
     def close(self) -> None:
         self._source.close()
 
 
-class Sendable:
-    """A file of this machine that a WSGI server may send from the kernel (PEP 3333, file_wrapper).
+class WholeFile:
+    """A file of which a server's ``wsgi.file_wrapper`` sends the ``length`` bytes that it had.
 
-    Django puts its own ``close`` in the place of this one, so the file's stays what it is.
+    If it has become longer, the rest is not read. If it has become shorter, reading or closing it
+    raises, so that the server closes the connection: else a client would take the next answer for
+    the rest of this one.
     """
 
-    def __init__(self, source: Any) -> None:
-        self.read = source.read
-        self.fileno = source.fileno
+    def __init__(self, file: FileIO, length: int) -> None:
+        self._file = file
+        self._length = length
+        # The farthest position that the server moved to, as socket.sendfile() does at its end; None
+        # until it begins.
+        self._reached: int | None = None
+
+    def fileno(self) -> int:
+        self._reached = self._reached or 0
+        return self._file.fileno()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        position = self._file.seek(offset, whence)
+        if whence == os.SEEK_END and position - offset < self._length:
+            raise cut_short()
+        self._reached = max(self._reached or 0, position)
+        return position
+
+    def read(self, size: int = -1) -> bytes:
+        position = self._file.tell()
+        left = max(self._length - position, 0)
+        block = self._file.read(left if size < 0 else min(size, left))
+        if left and size and not block:
+            raise cut_short()
+        self._reached = max(self._reached or 0, position + len(block))
+        return block
 
     def close(self) -> None:
-        """Nothing: the response closes the file."""
+        self._file.close()
+        self.check()
+
+    def check(self) -> None:
+        """Raise if the server believes that it has sent all, and has not."""
+        if self._reached is None or self._reached >= self._length:
+            return
+        if sys.exc_info()[0] is None:  # the connection is in order
+            raise cut_short()
+
+
+def exact_wrapper(environ: Mapping[str, Any]) -> FileWrapper | None:
+    """Return the server's ``wsgi.file_wrapper`` if it sends exactly what it should."""
+    file_wrapper: FileWrapper | None = environ.get("wsgi.file_wrapper")
+    return file_wrapper if getattr(file_wrapper, "__module__", None) in _EXACT_WRAPPERS else None
+
+
+def cut_short() -> OSError:
+    """Return the error for a content that ended early: servers close the connection for it."""
+    logger.warning("A content ended before its announced length; the connection is closed.")
+    return BrokenPipeError(errno.EPIPE, "The content ended before its announced length")
 
 
 class BlockResponse(StreamingHttpResponse):
-    """An answer made of the next ``length`` bytes of ``source``, for the kind of server that asked.
+    """The bytes of ``selection``, which ``source`` begins with, for the kind of server that asked.
 
-    ``to_end`` says that ``source`` has no more bytes than these.
+    Compression would change the bytes that a range is cut from, and the strong ETag with them.
+    Middleware that compresses, Django's own too, leaves answers alone that have a Content-Encoding,
+    and has_header() says that these have. There is no such header: "identity" is not to be sent
+    (RFC 9110, section 8.4.1).
     """
 
-    # What Django gives to the server's file_wrapper, and how much at once where that reads blocks.
-    file_to_stream: Sendable | None = None
+    # What Django gives to the server's file_wrapper, and how much at once if that reads blocks.
+    file_to_stream: WholeFile | None = None
     block_size = BLOCK_BYTES
 
-    def __init__(
-        self, request: HttpRequest, source: Readable, length: int, *, to_end: bool, status: int
-    ) -> None:
+    def __init__(self, request: HttpRequest, source: Readable, selection: Selection) -> None:
         in_loop = isinstance(request, ASGIRequest)
-        blocks = Blocks(source, length)
-        super().__init__(AsyncBlocks(blocks) if in_loop else blocks, status=status)
+        blocks = Blocks(source, selection.length)
+        super().__init__(AsyncBlocks(blocks) if in_loop else blocks, status=selection.status)
         self._blocks = blocks
-        if to_end and not in_loop and _has_descriptor(source):
-            self.file_to_stream = Sendable(source)
+        if selection.status == 200 and exact_wrapper(request.META):
+            self.file_to_stream = blocks.whole_file()
+
+    def has_header(self, header: str) -> bool:
+        return header.lower() == "content-encoding" or super().has_header(header)
+
+    __contains__ = has_header
 
     def _set_streaming_content(self, value: Any) -> None:
-        # Whoever puts other content here, a middleware that compresses, means that to be sent.
+        # A middleware that puts other content here means that to be sent.
         self.file_to_stream = None
         super()._set_streaming_content(value)  # type: ignore[misc]  # not in the stubs
+
+    def close(self) -> None:
+        super().close()
+        # Django puts this method in the place of the file's own.
+        if self.file_to_stream is not None:
+            self.file_to_stream.check()
 
     def discard(self) -> None:
         """Close the file of an answer that is not sent.
@@ -106,12 +191,3 @@ class AsyncBlocks(AsyncIterator[bytes]):
 
     def close(self) -> None:
         self._blocks.close()
-
-
-def _has_descriptor(source: Any) -> bool:
-    """Whether ``source`` is an open file of the operating system."""
-    try:
-        source.fileno()
-    except (AttributeError, OSError):
-        return False
-    return True

@@ -44,7 +44,7 @@ class DirectLinksWSGI(WSGIHandler):
         start_response(_status_line(reply.status_code), list(reply.headers.items()))
         if reply.body is None:
             return []
-        return reply.body.sent_by(environ.get("wsgi.file_wrapper"))
+        return reply.body.sent_by(environ)
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002  # as Django's
         """None: the whole chain is the core that all doors share."""

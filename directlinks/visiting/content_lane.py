@@ -9,7 +9,7 @@ from typing import Any
 
 from directlinks import signals
 from directlinks.core.errors import DirectLinksError
-from directlinks.delivery.content import NO_BYTES, whole_content
+from directlinks.delivery.content import whole_content
 from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import (
@@ -41,7 +41,7 @@ def redeemed(ticket: str, name: str, now: datetime) -> Reply | None:
     """The file that a GET with ``ticket`` gets; None where it gets none."""
     try:
         return whole_content(redeem_ticket(text=ticket, name=name, method="GET", now=now))
-    except (DirectLinksError, *NO_BYTES):
+    except DirectLinksError:
         return None
 
 
@@ -51,7 +51,7 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | No
         if (admission := admit(code, name, now)) is not None:
             return deliver_counted(admission, whole_content, now=now, attachment=saving)[0]
         return None if can_admit() else _found_and_counted(code, name, now, saving=saving)
-    except (DirectLinksError, *NO_BYTES):
+    except DirectLinksError:
         return None
 
 

@@ -9,7 +9,6 @@ from django.core.checks import run_checks
 from django.core.files.storage import FileSystemStorage
 from django.test import Client, RequestFactory
 from django.utils import timezone
-from django.utils.http import http_date
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
@@ -89,12 +88,8 @@ def test_the_answer_is_empty_and_has_all_headers_of_the_document(
     assert (response.status_code, response.content) == (200, b"")
     headers = dict(response.headers)
     del headers["X-Accel-Redirect" if backend is AccelBackend else "X-Sendfile"]
-    validators = {
-        "Content-Length": "0",
-        "ETag": f'"{document.version}"',
-        "Last-Modified": http_date(document.modified_at.timestamp()),
-    }
-    assert headers == {**document_headers(document), **validators}
+    # Its validators are the web server's, which sees the file.
+    assert headers == {**document_headers(document), "Content-Length": "0"}
 
 
 @pytest.mark.django_db

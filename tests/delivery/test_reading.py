@@ -1,6 +1,13 @@
 """Part of a content, from wherever it is."""
 
-from io import BytesIO
+import errno
+import os
+import resource
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +16,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
+from directlinks.core.errors import LinkNotFound
 from directlinks.delivery import reading
 from directlinks.delivery.registry import StorageRegistry
 from tests.storages import Bucket
@@ -28,20 +36,55 @@ def stored() -> Bucket:
     return storage
 
 
-@pytest.mark.parametrize(
+def content_of(storage: Storage, name: str) -> bytes:
+    """Everything that is read of a content."""
+    content = reading.open_content(storage, name)
+    part = content.part(0, content.size)
+    try:
+        return part.read(99)
+    finally:
+        part.close()
+
+
+PARTS = pytest.mark.parametrize(
     ("start", "length", "part"), [(0, 10, DATA), (3, 4, b"3456"), (9, 1, b"9"), (0, 0, b"")]
 )
+
+
+@PARTS
 def test_a_storage_that_opens_files_is_read_from_there_on(
     start: int, length: int, part: bytes, stored: Bucket
 ) -> None:
-    opened = reading.open_part(stored, "a.bin", start, length)
+    content = reading.open_content(stored, "a.bin")
+    opened = content.part(start, length)
+    assert (content.size, content.modified_ns) == (10, None)
     assert opened.read(length) == part
     opened.close()
+    content.close()
+
+
+@PARTS
+def test_a_file_of_this_machine_is_read_from_there_on(
+    start: int, length: int, part: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").write_bytes(DATA)
+    content = reading.open_content(FileSystemStorage(tmp_path), "a.bin")
+    opened = content.part(start, length)
+    written = (tmp_path / "a.bin").stat().st_mtime_ns
+    assert (content.size, content.modified_ns) == (10, written)
+    assert opened.read(length) == part
+    content.close()
+    assert isinstance(opened, FileIO)
+    assert opened.closed
 
 
 def test_a_content_that_is_gone_is_told(stored: Bucket) -> None:
-    with pytest.raises(FileNotFoundError):
-        reading.open_part(stored, "b.bin", 0, 1)
+    with pytest.raises(LinkNotFound):
+        reading.open_content(stored, "b.bin")
+    content = reading.open_content(stored, "a.bin")
+    stored.delete("a.bin")
+    with pytest.raises(LinkNotFound):
+        content.part(0, 1)
 
 
 def test_a_site_registers_how_its_own_storage_is_read(
@@ -54,41 +97,18 @@ def test_a_site_registers_how_its_own_storage_is_read(
         return BytesIO(b"part")
 
     reading.register("tests.storages.Bucket", reader)
-    assert reading.open_part(stored, "a.bin", 3, 4).read(9) == b"part"
+    assert reading.open_content(stored, "a.bin").part(3, 4).read(9) == b"part"
     assert asked == [(stored, "a.bin", 3, 4)]
 
 
-class TestAWholeContent:
+class TestAFileOfThisMachine:
     @pytest.mark.parametrize("name", ["a.bin", "b/新 a.bin", "b/../a.bin", "./a.bin", "b//c.bin"])
-    def test_a_file_on_the_disk_is_the_one_that_its_storage_opens(
-        self, name: str, tmp_path: Path
-    ) -> None:
+    def test_it_is_the_one_that_its_storage_opens(self, name: str, tmp_path: Path) -> None:
         storage = FileSystemStorage(tmp_path)
         for other in ("a.bin", "b/新 a.bin", "b/c.bin"):
             storage.save(other, ContentFile(other.encode()))
-        file, size = reading.open_whole(storage, name)
         with storage.open(name) as expected:
-            assert (file.read(99), size) == (expected.read(), storage.size(name))
-        file.close()
-
-    @pytest.mark.parametrize(
-        ("name", "error"),
-        [
-            ("missing.bin", FileNotFoundError),
-            ("", IsADirectoryError),
-            ("../a.bin", SuspiciousFileOperation),
-            ("/etc/passwd", SuspiciousFileOperation),
-            ("a.bin\0", ValueError),
-        ],
-    )
-    def test_one_that_it_has_not_is_refused_likewise(
-        self, name: str, error: type[Exception], tmp_path: Path
-    ) -> None:
-        storage = FileSystemStorage(tmp_path / "media")
-        storage.save("a.bin", ContentFile(DATA))
-        (tmp_path / "a.bin").write_bytes(b"not of this storage")
-        with pytest.raises(error):
-            reading.open_whole(storage, name)
+            assert content_of(storage, name) == expected.read()
 
     @pytest.mark.parametrize("own", ["_open", "base_location", "location", "open", "path", "size"])
     def test_a_storage_with_a_way_of_its_own_goes_that_way(self, own: str, tmp_path: Path) -> None:
@@ -104,23 +124,127 @@ class TestAWholeContent:
             "size": lambda self, name: 3,
         }
         storage = type("Own", (FileSystemStorage,), {own: ways[own]})(tmp_path)
-        file, size = reading.open_whole(storage, "a.bin")
+        content = reading.open_content(storage, "a.bin")
         with storage.open("a.bin", "rb") as expected:
-            assert (file.read(99), size) == (expected.read(), storage.size("a.bin"))
-        file.close()
+            assert content_of(storage, "a.bin") == expected.read()
+        assert content.size == storage.size("a.bin")
+        assert content.modified_ns == Path(storage.path("a.bin")).stat().st_mtime_ns
 
     def test_so_does_a_single_one(self, tmp_path: Path) -> None:
         storage: Any = FileSystemStorage(tmp_path)
         storage.save("a.bin", ContentFile(DATA))
         storage.open = lambda name, mode: BytesIO(DATA[::-1])
-        assert reading.open_whole(storage, "a.bin")[0].read(99) == DATA[::-1]
+        assert content_of(storage, "a.bin") == DATA[::-1]
 
     def test_a_reader_that_is_registered_is_asked(self, tmp_path: Path) -> None:
         storage = FileSystemStorage(tmp_path)
         storage.save("a.bin", ContentFile(DATA))
         path = "django.core.files.storage.filesystem.FileSystemStorage"
         reading.register(path, lambda storage, name, start, length: BytesIO(b"part"))
-        assert reading.open_whole(storage, "a.bin")[0].read(99) == b"part"
+        assert content_of(storage, "a.bin") == b"part"
+
+
+class OwnStorage(FileSystemStorage):
+    """A storage with a way of its own to open files."""
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        return Path(self.path(name)).open(mode)
+
+
+def socket_at(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+# What may lie under a stored name and is no file, and the error that says so.
+SPECIAL: dict[str, tuple[Callable[[Path], Any], int]] = {
+    "missing": (lambda path: None, errno.ENOENT),
+    "named pipe": (os.mkfifo, errno.ENXIO),
+    "socket": (socket_at, errno.ENXIO),
+    "folder": (Path.mkdir, errno.ENXIO),
+    "link to itself": (lambda path: path.symlink_to(path), errno.ELOOP),
+    "link to a device": (lambda path: path.symlink_to("/dev/zero"), errno.ENXIO),
+}
+
+
+@pytest.mark.parametrize("storage_class", [FileSystemStorage, OwnStorage])
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_what_is_no_regular_file_is_refused_at_once(
+    storage_class: type[FileSystemStorage], kind: str, tmp_path: Path
+) -> None:
+    make, number = SPECIAL[kind]
+    make(tmp_path / "s")
+    storage = storage_class(tmp_path)
+    with ThreadPoolExecutor(1) as threads:
+        opening = threads.submit(content_of, storage, "s")
+        try:
+            with pytest.raises(LinkNotFound) as refused:
+                opening.result(timeout=20)
+        finally:
+            if kind == "named pipe":  # let go a thread that waits for it
+                os.close(os.open(tmp_path / "s", os.O_RDWR))
+    assert isinstance(refused.value.__cause__, OSError)
+    assert refused.value.__cause__.errno == number
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("a.bin/below", errno.ENOTDIR),
+        ("x" * 256, errno.ENAMETOOLONG),
+        ("", errno.ENXIO),
+        ("a.bin\0", errno.ENOENT),
+        ("../a.bin", None),
+        ("/etc/passwd", None),
+    ],
+)
+def test_a_name_that_leads_nowhere_or_out_is_refused(
+    name: str, number: int | None, tmp_path: Path
+) -> None:
+    storage = FileSystemStorage(tmp_path / "media")
+    storage.save("a.bin", ContentFile(DATA))
+    (tmp_path / "a.bin").write_bytes(b"not of this storage")
+    with pytest.raises(LinkNotFound) as refused:
+        reading.open_content(storage, name)
+    cause = refused.value.__cause__
+    assert isinstance(cause, SuspiciousFileOperation) or getattr(cause, "errno", 0) == number
+
+
+@contextmanager
+def as_another_user() -> Iterator[None]:
+    """Without the right to read every file that root has."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize("storage_class", [FileSystemStorage, OwnStorage])
+def test_a_file_that_the_site_may_not_read_is_refused(
+    storage_class: type[FileSystemStorage], tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").write_bytes(DATA)
+    (tmp_path / "a.bin").chmod(0)
+    with as_another_user(), pytest.raises(LinkNotFound) as refused:
+        reading.open_content(storage_class(tmp_path), "a.bin")
+    assert isinstance(refused.value.__cause__, PermissionError)
+
+
+def test_a_fault_of_the_machine_is_no_missing_content(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(DATA)
+    storage = FileSystemStorage(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files") as fault:
+            reading.open_content(storage, "a.bin")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert fault.value.errno == errno.EMFILE
 
 
 class Special(Bucket):
@@ -150,4 +274,4 @@ def test_what_is_learnt_later_holds_too() -> None:
 def test_what_an_s3_storage_compressed_is_not_asked_for_by_its_parts(stored: Bucket) -> None:
     vars(stored)["gzip"] = True
     reading.register("tests.storages.Bucket", reading._s3)
-    assert reading.open_part(stored, "a.bin", 3, 4).read(4) == b"3456"
+    assert reading.open_content(stored, "a.bin").part(3, 4).read(4) == b"3456"

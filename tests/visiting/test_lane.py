@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
-from wsgiref.util import FileWrapper
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -13,6 +12,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import got_request_exception
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
+from gunicorn.http.wsgi import FileWrapper
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
@@ -277,7 +277,8 @@ def test_a_server_may_send_the_file_in_its_own_way(settings: Settings) -> None:
     assert isinstance(answer, FileWrapper)
     assert b"".join(answer) == BYTES
     answer.close()
-    assert answer.filelike.closed
+    with pytest.raises(ValueError, match="closed"):
+        answer.filelike.read(1)
 
 
 @pytest.mark.parametrize(
