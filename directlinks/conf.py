@@ -90,6 +90,9 @@ class Conf:
         faults.types,
         "directlinks.E011",
     )
+    CONTENT_TYPES: Setting[dict[str, str]] = Setting(
+        {}, faults.content_types_by_extension, "directlinks.E040"
+    )
     CORS: Setting[str | list[str]] = Setting("off", faults.cors, "directlinks.E019")
     COUNTER: Setting[str | dict[str, Any]] = Setting("database", faults.counter, "directlinks.E023")
     CACHE_SECONDS = Setting(0, faults.whole_number(0), "directlinks.E024")

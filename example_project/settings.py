@@ -118,6 +118,8 @@ DIRECTLINKS = {
         "text/plain",
         "application/pdf",
     ],
+    # Content types by extension, before those of the built-in table: {".step": "model/step"}.
+    "CONTENT_TYPES": {},
     # Pages that may read links from their own origin: "off", "*" or a list of origins.
     "CORS": "off",
     # How downloads are counted: "database", or {"BACKEND": …, "OPTIONS": {…}} with "journal",

@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from directlinks.core import paths
 from directlinks.core.states import LinkState
@@ -213,7 +214,7 @@ class TestContent:
     @pytest.mark.parametrize(
         ("path", "content_type"),
         [
-            ("a.txt", "text/plain"),
+            ("a.txt", "text/plain; charset=utf-8"),
             ("A.PNG", "image/png"),
             ("a", "application/octet-stream"),
             ("a.nosuchtype", "application/octet-stream"),
@@ -228,10 +229,32 @@ class TestContent:
         assert re.fullmatch("[0-9a-f]{32}", file.version)
         assert before <= file.content_updated_at <= timezone.now()
 
-    def test_a_type_that_is_given_stays(self) -> None:
-        assert FileFactory(path="a.txt", content_type="text/markdown").content_type == (
-            "text/markdown"
-        )
+    @pytest.mark.parametrize("given", ["text/markdown; charset=utf-8", "text/x; charset=koi8-r"])
+    def test_a_type_that_is_given_stays(self, given: str) -> None:
+        assert FileFactory(path="a.txt", content_type=given).content_type == given
+
+    def test_the_charset_of_a_text_follows_its_content(self) -> None:
+        file = FileFactory(path="a.txt", data="café".encode("latin-1"))
+        assert file.content_type == "text/plain"
+        file.content = ContentFile("café".encode(), name="x")
+        file.save()
+        assert file.content_type == "text/plain; charset=utf-8"
+        file.content = ContentFile("café".encode("utf-16"), name="x")
+        file.save()
+        fresh = File.objects.get(pk=file.pk)
+        assert fresh.content_type == "text/plain"
+        assert fresh.content.read() == "café".encode("utf-16")
+        fresh.content.close()
+
+    def test_a_file_that_becomes_a_text_by_its_name_is_read_for_its_charset(self) -> None:
+        file = FileFactory(path="a.bin", data=b"plain")
+        file.path = "a.txt"
+        file.save()
+        assert file.content_type == "text/plain; charset=utf-8"
+
+    def test_a_site_adds_types_by_extension(self, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"CONTENT_TYPES": {".step": "model/step"}}
+        assert FileFactory(path="part.STEP").content_type == "model/step"
 
     @pytest.mark.parametrize("update_fields", [None, ["content"]])
     def test_replacing_it_changes_version_size_and_bytes(

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
+from directlinks.core import content_types
+
 Fault = Callable[[object], str | None]
 
 
@@ -135,6 +137,18 @@ def types(value: object) -> str | None:
     if strings(value) is None and all("/" in item for item in cast("list[str]", value)):
         return None
     return "must be a list of content types like 'image/png' or 'video/*'"
+
+
+def content_types_by_extension(value: object) -> str | None:
+    if isinstance(value, dict) and all(
+        isinstance(extension, str)
+        and re.fullmatch(r"\.[^./A-Z]+", extension)
+        and isinstance(content_type, str)
+        and content_types.is_well_formed(content_type)
+        for extension, content_type in value.items()
+    ):
+        return None
+    return 'must be a dict of content types by lower-case extension like {".step": "model/step"}'
 
 
 def delivery(value: object) -> str | None:

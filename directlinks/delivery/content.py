@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date, quote_etag
 
-from directlinks.core import ranges
+from directlinks.core import content_types, ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.download import Download
-from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition, with_charset
+from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition
 from directlinks.delivery.reading import OpenContent, open_content
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
@@ -94,7 +94,7 @@ def _document_headers(
         # limited or guarded link gave to one must not be there for another.
         "Cache-Control": "private, no-cache" if is_public else "private, no-store",
         "Content-Disposition": disposition(name, attachment=attachment),
-        "Content-Type": with_charset(content_type),
+        "Content-Type": content_types.sendable(content_type),
     }
 
 

@@ -5,7 +5,6 @@ from functools import lru_cache
 from unicodedata import category, normalize
 from urllib.parse import quote
 
-from directlinks.core import content_types
 from directlinks.core.quoting import in_order
 
 # What a visitor fetched by a secret address is nobody else's business: not a search engine's, and
@@ -57,13 +56,3 @@ def _substitute(name: str) -> str:
     if not _WORD.search(stem):
         stem = "file"
     return f"{stem}.{extension}" if _WORD.search(extension) else stem
-
-
-@lru_cache(maxsize=1024)
-def with_charset(content_type: str) -> str:
-    """``content_type`` for a header, and for text that does not say it, that it is UTF-8."""
-    if not content_types.is_well_formed(content_type):
-        return content_types.UNKNOWN
-    if content_type.startswith("text/") and "charset" not in content_type.lower():
-        return f"{content_type}; charset=utf-8"
-    return content_type

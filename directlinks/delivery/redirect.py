@@ -12,10 +12,11 @@ from django.utils.encoding import iri_to_uri
 
 from directlinks import caching
 from directlinks.conf import PART_TO_FOLLOW, conf
+from directlinks.core import content_types
 from directlinks.core.errors import LinkNotFound, NotForPreviews
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
-from directlinks.delivery.headers import disposition, with_charset
+from directlinks.delivery.headers import disposition
 from directlinks.delivery.presigning import Target, Wish, target_of
 from directlinks.delivery.redirection import redirection
 from directlinks.storage import has_local_paths
@@ -52,7 +53,7 @@ class RedirectBackend(DeliveryBackend):
         if download.until is not None:
             seconds = min(seconds, int((download.until - now).total_seconds()))
         wish = Wish(
-            content_type=with_charset(download.content_type),
+            content_type=content_types.sendable(download.content_type),
             disposition=disposition(download.name, attachment=download.attachment),
             seconds=max(seconds, 1),
             head_only=download.head_only,

@@ -1,15 +1,17 @@
 """What the columns of a file accept, and where its content is stored."""
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation, ValidationError
+from django.db.models.fields.files import FieldFile
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from directlinks.core import content_types, paths
-from directlinks.storage import OWN_FOLDER
+from directlinks.storage import OWN_FOLDER, has_local_paths
 
 # What core.paths may say, which knows no Django: listed here to be found by translators.
 PATH_FAULTS = (
@@ -46,3 +48,22 @@ def content_name(file: Any, filename: str) -> str:
     name = f"{OWN_FOLDER}/{secrets.token_hex(16)}/{basename}"
     file.storing_as = name
     return name
+
+
+def beginning(content: FieldFile, size: int) -> bytes | None:
+    """Return the first ``size`` bytes of ``content``, or None if only a request could tell them.
+
+    An upload is read before it is stored, and goes on at its beginning.
+    """
+    if not content:
+        return b""
+    if not content._committed:  # Django tells uploads from stored contents by it
+        content.file.seek(0)
+        sample: bytes = content.file.read(size)
+        content.file.seek(0)
+        return sample
+    if not has_local_paths(content.storage) or not Path(content.path).is_file():
+        return None
+    with content.storage.open(str(content), "rb") as file:
+        stored: bytes = file.read(size)
+    return stored

@@ -13,9 +13,15 @@ from django.db.models.base import ModelBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from directlinks.conf import conf
 from directlinks.core import content_types, paths
 from directlinks.fields import ContentField, ExactCharField
-from directlinks.models.contents import content_name, validate_content_type, validate_path
+from directlinks.models.contents import (
+    beginning,
+    content_name,
+    validate_content_type,
+    validate_path,
+)
 from directlinks.querysets import FileQuerySet, PrimaryManager
 from directlinks.storage import content_storage
 
@@ -150,8 +156,7 @@ class File(models.Model):
         self._derive_from_path()
         if self.content_is_new:
             self._describe_content()
-        formerly = paths.name(self.stored_path or self.path)
-        self.content_type = content_types.own_or_guessed(self.content_type, formerly, self.name)
+        self._describe_type()
         if update_fields is not None:
             update_fields = update_fields | self._derived_from(update_fields)
         using = using or router.db_for_write(File, instance=self)
@@ -220,6 +225,24 @@ class File(models.Model):
             raise ValidationError({"content": fault}) from error
         self.version = secrets.token_hex(16)
         self.content_updated_at = timezone.now()
+
+    def _describe_type(self) -> None:
+        """Fill in the content type, and the charset of a text that can be read without a request.
+
+        A charset is not guessed: a text in another encoding would be shown with wrong characters.
+        """
+        formerly = paths.name(self.stored_path or self.path)
+        described = content_types.given_or_guessed(
+            self.content_type, formerly, self.name, conf.CONTENT_TYPES
+        )
+        if self.content_is_new or described != self.content_type:
+            bare = content_types.without_charset(described)
+            if content_types.is_text_without_charset(bare):
+                sample = beginning(self.content, content_types.SAMPLE_BYTES)
+                described = (
+                    described if sample is None else content_types.with_charset(bare, sample)
+                )
+        self.content_type = described
 
     @staticmethod
     def _derived_from(fields: set[str]) -> set[str]:

@@ -1,6 +1,7 @@
 """Getting files in: by copying local ones, or by taking over what a storage holds already."""
 
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 from django.core.files.base import File as DjangoFile
 from django.core.files.storage import Storage
 
+from directlinks.core import content_types
+from directlinks.core.errors import LinkNotFound
+from directlinks.delivery.reading import open_content
 from directlinks.models import File, validate_path
 from directlinks.storage import OWN_FOLDER, has_local_paths
 
@@ -82,11 +86,25 @@ def add_file(
         if adopt:
             file.content = source.place
             file.save()
+            _find_charset(file)
         else:
             with Path(source.place).open("rb") as local:
                 file.content = DjangoFile(local, name=file.name)
                 file.save()
     return Outcome.ADDED if existing is None else Outcome.REPLACED
+
+
+def _find_charset(file: File) -> None:
+    """Complete the type of a text in a remote storage, which saving it did not read."""
+    storage = file.content.storage
+    if has_local_paths(storage) or not content_types.is_text_without_charset(file.content_type):
+        return
+    with suppress(LinkNotFound):  # it was removed since: visitors and the doctor are told
+        content = open_content(storage, str(file.content))
+        length = min(content.size, content_types.SAMPLE_BYTES)
+        with closing(content.part(0, length)) as part:
+            file.content_type = content_types.with_charset(file.content_type, part.read(length))
+    file.save(update_fields=["content_type"])
 
 
 def _join(*names: str) -> str:

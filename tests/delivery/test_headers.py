@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directlinks.delivery.headers import disposition, with_charset
+from directlinks.delivery.headers import disposition
 
 
 @pytest.mark.parametrize(
@@ -69,19 +69,3 @@ def test_no_name_leaves_ascii_or_reorders_text(name: str, attachment: bool) -> N
     # One quoted string without escapes, so that no client can end it elsewhere.
     assert header.count('"') in (0, 2)
     assert "\\" not in header
-
-
-@pytest.mark.parametrize(
-    ("content_type", "expected"),
-    [
-        ("text/plain", "text/plain; charset=utf-8"),
-        ("text/html", "text/html; charset=utf-8"),
-        ("text/plain; charset=latin-1", "text/plain; charset=latin-1"),
-        ("text/plain; Charset=latin-1", "text/plain; Charset=latin-1"),
-        ("text/plain; format=flowed", "text/plain; format=flowed; charset=utf-8"),
-        ("image/png", "image/png"),
-        ("application/json", "application/json"),
-    ],
-)
-def test_text_says_its_charset(content_type: str, expected: str) -> None:
-    assert with_charset(content_type) == expected

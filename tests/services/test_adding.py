@@ -117,7 +117,7 @@ class TestAddFile:
         owner = UserFactory()
         assert add_file(owner=owner, source=source, adopt=False, replace=False) is Outcome.ADDED
         file = File.objects.at([(owner.pk, "folder/a.txt")]).get()
-        assert (file.size, file.content_type) == (5, "text/plain")
+        assert (file.size, file.content_type) == (5, "text/plain; charset=utf-8")
         assert Path(file.content.path).read_bytes() == Path(source.place).read_bytes() == b"local"
 
     def test_a_stored_content_stays_where_it_is(self) -> None:
@@ -126,6 +126,25 @@ class TestAddFile:
         source = Source(name, "a.txt")
         assert add_file(owner=owner, source=source, adopt=True, replace=False) is Outcome.ADDED
         assert (File.objects.get().content.name, File.objects.get().size) == ("old/a.txt", 6)
+
+    @pytest.mark.parametrize(
+        ("name", "data", "content_type"),
+        [
+            ("a.txt", b"stored", "text/plain; charset=utf-8"),
+            ("a.txt", b"caf\xe9", "text/plain"),
+            ("a.txt", b"", "text/plain; charset=utf-8"),
+            ("a.png", b"stored", "image/png"),
+        ],
+    )
+    def test_the_beginning_of_a_text_in_a_bucket_tells_its_charset(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes, content_type: str
+    ) -> None:
+        bucket = Bucket()
+        monkeypatch.setattr(File._meta.get_field("content"), "storage", bucket)
+        bucket.save(name, ContentFile(data))
+        source = Source(name, name)
+        add_file(owner=UserFactory(), source=source, adopt=True, replace=False)
+        assert File.objects.get().content_type == content_type
 
     def test_what_is_there_already_stays(self, source: Source) -> None:
         file = FileFactory(path=source.path, data=b"mine")
