@@ -10,6 +10,7 @@ from pathlib import Path
 import dj_database_url
 
 import directlinks
+from directlinks.core.visits import PREVIEW_AGENTS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("DIRECTLINKS_VAR", BASE_DIR / "var"))
@@ -139,21 +140,8 @@ DIRECTLINKS = {
     "REUSE": True,
     # The function that tells downloads from previews and continuations.
     "VISIT_RULE": "directlinks.core.visits.classify",
-    # Parts of the names of programs that fetch a link to draw a preview of it.
-    "PREVIEW_AGENTS": [
-        "bitlybot",
-        "discordbot",
-        "facebookexternalhit",
-        "iframely",
-        "linkedinbot",
-        "mastodon",
-        "pinterestbot",
-        "skypeuripreview",
-        "slackbot",
-        "telegrambot",
-        "twitterbot",
-        "whatsapp",
-    ],
+    # Parts of the names of programs that fetch a link to preview it; add yours to the list.
+    "PREVIEW_AGENTS": list(PREVIEW_AGENTS),
     # Requests for links that never were, from one address; None: any number.
     "UNKNOWN_RATE": "30/min",
     # Attempts to log in from one address; None: any number.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from directlinks.core.error_codes import ErrorCode
 from directlinks.core.uris import file_url
@@ -94,7 +94,9 @@ def follow(transcript: Transcript, target: str, source: bytes) -> None:
     )
     answer = transcript.send("GET", target)
     transcript.expect("the answer is 200", answer.status, 200)
-    transcript.expect(f"the file is called {NOTES}", answer.headers.get_filename(), NOTES)
+    # Like a browser, take the name that is not limited to ASCII (RFC 6266, section 4.3).
+    name = unquote(answer.headers["Content-Disposition"].partition("filename*=utf-8''")[2])
+    transcript.expect(f"the file is called {NOTES}", name, NOTES)
     _expect_checksum(transcript, answer.body, source)
 
 

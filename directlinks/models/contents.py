@@ -57,7 +57,9 @@ def beginning(content: FieldFile, size: int) -> bytes | None:
     """
     if not content:
         return b""
-    if not content._committed:  # Django tells uploads from stored contents by it
+    # Django's own mark of a content that is not stored yet, which its stubs do not know.
+    is_stored: bool = content._committed  # type: ignore[attr-defined]
+    if not is_stored:
         content.file.seek(0)
         sample: bytes = content.file.read(size)
         content.file.seek(0)

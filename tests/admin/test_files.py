@@ -146,7 +146,7 @@ class TestForm:
             owner,
             "folder/a.txt",
             5,
-            "text/plain",
+            "text/plain; charset=utf-8",
         )
         assert Path(file.content.path).name == "a.txt"
 
@@ -168,7 +168,7 @@ class TestForm:
         data["content"] = upload(b"newer")
         assert browser.post(page_of(file), data).status_code == 302
         fresh = File.objects.get()
-        assert (fresh.size, fresh.content_type) == (5, "text/x")
+        assert (fresh.size, fresh.content_type) == (5, "text/x; charset=utf-8")
         assert fresh.version != file.version
 
     def test_a_rename_without_upload_keeps_content_and_version(self, browser: Client) -> None:
