@@ -78,7 +78,7 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
     if not apps.is_installed("rest_framework_simplejwt.token_blacklist"):
         messages.append(
             Caution(
-                "Refresh tokens stay valid after logout and after they were exchanged.",
+                "Refresh tokens stay valid after logout.",
                 hint="Add 'rest_framework_simplejwt.token_blacklist' to INSTALLED_APPS, and run "
                 "manage.py migrate.",
                 id="directlinks.W003",

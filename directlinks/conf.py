@@ -205,6 +205,10 @@ class Conf:
         return self._lifetime("REFRESH_TOKEN_LIFETIME", timedelta(days=14))
 
     @cached_property
+    def blacklist_after_rotation(self) -> bool:
+        return bool(getattr(settings, "SIMPLE_JWT", {}).get("BLACKLIST_AFTER_ROTATION", False))
+
+    @cached_property
     def token_user_field(self) -> str:
         """The field of the user model by which simplejwt names the user of a token."""
         return str(getattr(settings, "SIMPLE_JWT", {}).get("USER_ID_FIELD", "id"))

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
+from directlinks.api import blacklist
 from directlinks.api.moments import rfc3339
 from directlinks.conf import conf
 from directlinks.core.errors import InvalidToken
@@ -33,15 +33,24 @@ class RefreshToken(tokens.RefreshToken):
     access_token_class = AccessToken
     no_copy_claims: Any = (*tokens.RefreshToken.no_copy_claims, STATE_CLAIM)
 
+    def check_blacklist(self) -> None:
+        """Raise TokenError if the token has ended. simplejwt knows neither grace nor families."""
+        if blacklist.has_ended(self):
+            raise TokenError("Token has ended")
+
     @property
     def lifetime(self) -> timedelta:  # type: ignore[override]  # read late, as all our settings
         return conf.refresh_lifetime
 
 
-def token_pair(user: Any) -> dict[str, str]:
-    """A new pair for ``user`` as it goes over the wire, with the times at which the two end."""
+def token_pair(user: Any, root: str | None = None) -> dict[str, str]:
+    """Return a new pair for ``user`` as it goes over the wire, with the times at which they end.
+
+    It descends from the token with the id ``root``, or begins a family of its own.
+    """
     refresh = cast("RefreshToken", RefreshToken.for_user(user))
     refresh[STATE_CLAIM] = user.get_session_auth_hash()
+    refresh[blacklist.ROOT_CLAIM] = root or blacklist.root_of(refresh)
     access = refresh.access_token
     return {
         "access_token": str(access),
@@ -52,10 +61,11 @@ def token_pair(user: Any) -> dict[str, str]:
 
 
 def exchange(text: str) -> dict[str, str]:
-    """A new pair for the refresh token ``text``, which is spent where there is a blacklist.
+    """Return a new pair for the refresh token ``text``.
 
-    Raises InvalidToken where it is expired, exchanged already, of another kind, or its user
-    is gone, inactive or has another password.
+    Raise InvalidToken if it is expired, of another kind, ended by a logout or, on a site with
+    ``BLACKLIST_AFTER_ROTATION``, exchanged a while ago; and if its user is gone, inactive or has
+    another password.
     """
     refused = InvalidToken("Failed to issue token pair")
     try:
@@ -63,26 +73,23 @@ def exchange(text: str) -> dict[str, str]:
     except TokenError as error:
         raise refused from error
     user = _user_of(refresh)
-    if user is None or not blacklist(refresh):
+    if user is None:
         raise refused
-    return token_pair(user)
+    if conf.blacklist_after_rotation:
+        blacklist.end_soon(refresh, user)
+    return token_pair(user, blacklist.root_of(refresh))
 
 
 def discard(text: str) -> None:
-    """Spend the refresh token ``text``, where there is a blacklist. Raises InvalidToken."""
+    """End the refresh tokens of the login that ``text``, any token of it, comes from.
+
+    Nothing happens if they have ended already. Raise InvalidToken if it is no valid token.
+    """
     try:
-        refresh = RefreshToken(cast("Any", text))
+        token = tokens.UntypedToken(cast("Any", text))
     except TokenError as error:
         raise InvalidToken("Failed to parse token") from error
-    blacklist(refresh)
-
-
-def blacklist(refresh: RefreshToken) -> bool:
-    """Put ``refresh`` on the blacklist, if there is one; False where it was there before."""
-    if not apps.is_installed("rest_framework_simplejwt.token_blacklist"):
-        return True
-    _, created = cast("tuple[Any, bool]", refresh.blacklist())
-    return created
+    blacklist.end_family(token)
 
 
 def _user_of(refresh: RefreshToken) -> Any | None:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model, hashers
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from tests.api.clients import APIClient
@@ -40,6 +42,16 @@ def refresh(api: APIClient, token: Any) -> Any:
 
 def logout(api: APIClient, token: Any) -> Any:
     return api.call("DELETE", "session/token", {"refresh_token": token})
+
+
+def first(api: APIClient) -> str:
+    """Return the refresh token of a new login of ada."""
+    return str(login(api, "ada").json()["data"]["token"]["refresh_token"])
+
+
+def refreshed(api: APIClient, token: str) -> str:
+    """Return the refresh token that ``token`` is exchanged for."""
+    return str(refresh(api, token).json()["data"]["refresh_token"])
 
 
 class TestLogin:
@@ -255,9 +267,9 @@ class TestLogin:
 
 
 class TestRefresh:
-    def test_it_gives_a_new_pair_and_ends_the_old_one(self, api: APIClient) -> None:
+    def test_it_gives_a_new_pair_and_the_old_one_stays_good(self, api: APIClient) -> None:
         UserFactory(username="ada")
-        old = login(api, "ada").json()["data"]["token"]["refresh_token"]
+        old = first(api)
         answer = refresh(api, old)
         assert answer.json()["code"] == 0
         new = answer.json()["data"]
@@ -267,13 +279,42 @@ class TestRefresh:
             "access_expires",
             "refresh_expires",
         }
-        assert refresh(api, old).json()["code"] == 40020
         assert refresh(api, new["refresh_token"]).json()["code"] == 0
+        with time_machine.travel(timezone.now() + timedelta(days=13)):
+            assert refresh(api, old).json()["code"] == 0
 
+    @pytest.mark.parametrize(("seconds", "code"), [(0, 0), (59, 0), (61, 40020), (10**6, 40020)])
+    def test_with_blacklist_after_rotation_it_stays_good_for_a_minute(
+        self, seconds: int, code: int, api: APIClient, settings: Settings
+    ) -> None:
+        settings.SIMPLE_JWT = {"BLACKLIST_AFTER_ROTATION": True}
+        UserFactory(username="ada")
+        old, now = first(api), timezone.now()
+        with time_machine.travel(now):
+            new = refreshed(api, old)
+        with time_machine.travel(now + timedelta(seconds=30)):
+            refreshed(api, old)  # which gives it no further minute
+        with time_machine.travel(now + timedelta(seconds=seconds)):
+            assert refresh(api, old).json()["code"] == code
+            assert refresh(api, new).json()["code"] == 0
+
+    @pytest.mark.parametrize("how", ["by the site itself", "before it was known"])
+    def test_a_token_that_the_site_blacklists_itself_ends_at_once(
+        self, how: str, api: APIClient
+    ) -> None:
+        UserFactory(username="ada")
+        token = first(api)
+        if how == "before it was known":
+            OutstandingToken.objects.all().delete()
+        RefreshToken(token).blacklist()  # type: ignore[arg-type]  # as simplejwt's own views do
+        assert refresh(api, token).json()["code"] == 40020
+
+    @pytest.mark.parametrize("simple_jwt", [{}, {"BLACKLIST_AFTER_ROTATION": True}])
     def test_without_the_blacklist_app_it_still_rotates(
-        self, api: APIClient, settings: Settings
+        self, simple_jwt: dict[str, Any], api: APIClient, settings: Settings
     ) -> None:
         settings.INSTALLED_APPS = WITHOUT_BLACKLIST
+        settings.SIMPLE_JWT = simple_jwt
         UserFactory(username="ada")
         old = login(api, "ada").json()["data"]["token"]["refresh_token"]
         new = refresh(api, old).json()["data"]["refresh_token"]
@@ -318,12 +359,49 @@ class TestRefresh:
 
 
 class TestLogout:
-    def test_it_ends_the_refresh_token(self, api: APIClient) -> None:
+    @pytest.mark.parametrize("simple_jwt", [{}, {"BLACKLIST_AFTER_ROTATION": True}])
+    @pytest.mark.parametrize("presented", ["root", "child", "sibling", "grandchild"])
+    def test_it_ends_every_refresh_token_of_its_login(
+        self, presented: str, simple_jwt: dict[str, Any], api: APIClient, settings: Settings
+    ) -> None:
+        settings.SIMPLE_JWT = simple_jwt
         UserFactory(username="ada")
-        token = login(api, "ada").json()["data"]["token"]["refresh_token"]
-        answer = logout(api, token)
-        assert (answer.status_code, answer.content) == (200, b'{"code":0,"data":"","msg":""}')
-        assert refresh(api, token).json()["code"] == 40020
+        root, other = first(api), first(api)
+        child, sibling = refreshed(api, root), refreshed(api, root)
+        family = {"root": root, "child": child, "sibling": sibling}
+        family["grandchild"] = refreshed(api, child)
+        for _ in range(2):  # a second time it is as good
+            answer = logout(api, family[presented])
+            assert (answer.status_code, answer.content) == (200, b'{"code":0,"data":"","msg":""}')
+        assert {refresh(api, token).json()["code"] for token in family.values()} == {40020}
+        assert refresh(api, other).json()["code"] == 0
+
+    def test_it_lasts_as_long_as_any_token_of_the_login(self, api: APIClient) -> None:
+        UserFactory(username="ada")
+        root, now = first(api), timezone.now()
+        with time_machine.travel(now + timedelta(days=13)):
+            child = refreshed(api, root)
+            assert logout(api, root).json()["code"] == 0
+        with time_machine.travel(now + timedelta(days=26)):
+            call_command("flushexpiredtokens")
+            assert refresh(api, child).json()["code"] == 40020
+
+    def test_an_access_token_ends_the_refresh_tokens_that_it_came_with(
+        self, api: APIClient
+    ) -> None:
+        UserFactory(username="ada")
+        token = login(api, "ada").json()["data"]["token"]
+        assert logout(api, token["access_token"]).json()["code"] == 0
+        assert refresh(api, token["refresh_token"]).json()["code"] == 40020
+
+    @pytest.mark.parametrize("root", [None, "", "\ud800", 7, ["x"], "x" * 1000])
+    def test_tokens_that_others_issued_have_families_too(self, root: Any, api: APIClient) -> None:
+        plain = RefreshToken.for_user(UserFactory())
+        if root is not None:
+            plain["root_token_id"] = root
+        child = refreshed(api, str(plain))
+        assert logout(api, child).json()["code"] == 0
+        assert refresh(api, str(plain)).json()["code"] == 40020
 
     def test_without_the_blacklist_app_it_answers_all_the_same(
         self, api: APIClient, settings: Settings
@@ -331,6 +409,7 @@ class TestLogout:
         settings.INSTALLED_APPS = WITHOUT_BLACKLIST
         token = RefreshToken.for_user(UserFactory())
         assert logout(api, str(token)).json()["code"] == 0
+        assert refresh(api, str(token)).json()["code"] == 0
 
     def test_a_bad_token_is_refused(self, api: APIClient) -> None:
         answer = logout(api, "x.y.z")
