@@ -17,7 +17,13 @@ MODELS = list(apps.get_app_config("directlinks").get_models())
 PACKAGE = Path(directlinks.__file__).parent
 
 # Everything else asks a queryset of ours, which knows the database; simplejwt has its own models.
-MAY_ASK_THE_ROUTER = {"api/blacklist.py", "caching.py", "models/files.py", "querysets.py", "users.py"}
+MAY_ASK_THE_ROUTER = {
+    "api/blacklist.py",
+    "caching.py",
+    "models/files.py",
+    "querysets.py",
+    "users.py",
+}
 
 
 @pytest.fixture(autouse=True)
