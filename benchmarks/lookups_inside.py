@@ -24,15 +24,17 @@ _FILL = {
             SELECT %s UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < %s
         )
         INSERT INTO directlinks_directlink
-            (file_id, code, name, created_at, downloads, paused, password, referers, label, note)
+            (file_id, code, name, created_at, downloads, paused, password, referers, ask_first,
+            label, note)
         SELECT %s, printf('%%08x%%014d', (n * 2654435761) %% 4294967296, n), n, %s, 0, 0,
-            '', '', '', ''
+            '', '', 0, '', ''
         FROM numbers""",
     "postgresql": """
         INSERT INTO directlinks_directlink
-            (file_id, code, name, created_at, downloads, paused, password, referers, label, note)
+            (file_id, code, name, created_at, downloads, paused, password, referers, ask_first,
+            label, note)
         SELECT %s, lpad(to_hex((n * 2654435761) %% 4294967296), 8, '0')
-            || lpad(n::text, 14, '0'), n::text, %s, 0, FALSE, '', '', '', ''
+            || lpad(n::text, 14, '0'), n::text, %s, 0, FALSE, '', '', FALSE, '', ''
         FROM generate_series(%s::bigint, %s::bigint - 1) AS n""",
 }
 

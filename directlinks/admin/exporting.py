@@ -29,6 +29,7 @@ COLUMNS = (
     "paused",
     "password",
     "referers",
+    "ask_first",
     "revoked_at",
     "label",
     "note",
@@ -73,6 +74,7 @@ def _values(link: DirectLink, site: str, now: datetime) -> dict[str, Any]:
         "state": link.state(now).value,
         "created_by": None if link.created_by is None else str(link.created_by),
         "paused": _yes_or_no(truth=link.paused),
+        "ask_first": _yes_or_no(truth=link.ask_first),
         "password": _yes_or_no(truth=bool(link.password)),
     }
 

@@ -25,7 +25,7 @@ from directlinks.admin.visible import may_create_links, visible_links
 from directlinks.models import DirectLink
 from directlinks.services.changing import change_direct_link
 
-_LIMITS = ("not_before", "expires_at", "max_downloads", "paused", "referers")
+_LIMITS = ("not_before", "expires_at", "max_downloads", "paused", "referers", "ask_first")
 _WORDS = ("label", "note")
 _PASSWORD = ("new_password", "remove_password")
 _IDENTITY = ("address", "state", "file_page", "owner")

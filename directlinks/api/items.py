@@ -51,6 +51,7 @@ class Reader:
             "paused": link.paused,
             "has_password": bool(link.password),
             "referers": referers.hosts(link.referers),
+            "ask_first": link.ask_first,
             "label": link.label,
             "note": link.note,
             **self.snippets(link),

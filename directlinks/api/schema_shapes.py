@@ -45,6 +45,7 @@ class Link(Shape):
     paused = serializers.BooleanField()
     has_password = serializers.BooleanField()
     referers = serializers.ListField(child=serializers.CharField())
+    ask_first = serializers.BooleanField()
     label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # DRF takes it off
     note = serializers.CharField(allow_blank=True)
     snippets = Snippets(required=False, help_text="Where the query asks for them.")

@@ -71,6 +71,7 @@ class LimitsSerializer(PlainSerializer):
     paused = TruthField(required=False, allow_null=True)
     password = TextField(required=False, allow_null=True, allow_blank=True, max_length=128)
     referers = HostsField(required=False, allow_null=True)
+    ask_first = TruthField(required=False, allow_null=True)
     label = TextField(  # type: ignore[assignment]  # DRF takes it off the class, as all fields
         required=False, allow_null=True, allow_blank=True, max_length=255
     )
@@ -90,7 +91,14 @@ class RotateSerializer(PlainSerializer):
     grace = WholeNumberField(required=False, allow_null=True, min_value=0, max_value=YEAR)
 
 
-_NOTHING = {"paused": False, "password": "", "referers": "", "label": "", "note": ""}
+_NOTHING = {
+    "paused": False,
+    "password": "",
+    "referers": "",
+    "ask_first": False,
+    "label": "",
+    "note": "",
+}
 
 
 def limits_in(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,5 +11,6 @@ UNLIMITED: Mapping[str, Any] = {
     "paused": False,
     "password": "",
     "referers": "",
+    "ask_first": False,
     "revoked_at": None,
 }

@@ -40,6 +40,7 @@ class LinkRecord:
     paused: bool = False
     password: str = ""
     referers: str = ""
+    ask_first: bool = False
     revoked_at: datetime | None = None
     label: str = ""
     note: str = ""
@@ -211,6 +212,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "paused": _truth,
     "password": _text,
     "referers": _text,
+    "ask_first": _truth,
     "revoked_at": _or_none(_moment),
     "label": _text,
     "note": _text,
@@ -222,4 +224,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 _SECRET = {"code", "password", "former_codes"}
 
 # What a cell of CSV holds as JSON.
-_NO_TEXT = {"reusable", "downloads", "max_downloads", "paused", "days", "former_codes"}
+_NO_TEXT = {
+    "reusable", "downloads", "max_downloads", "paused", "ask_first", "days", "former_codes",
+}  # fmt: skip

@@ -29,6 +29,10 @@ class DeliveryBackend(ABC):
     #: it is delivered first, and thrown away where counting refuses it.
     counts_first: ClassVar[bool] = False
 
+    #: Whether the answer has the content of the file, or makes the web server send it, rather than
+    #: leading to another address. Then temporary content URLs are delivered by it too.
+    sends_content: ClassVar[bool] = False
+
     #: Whether every visitor is told the same, and that needs no bytes, so that a process may
     #: remember it.
     same_for_all: ClassVar[bool] = False

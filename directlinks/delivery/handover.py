@@ -21,6 +21,7 @@ class AccelBackend(HeadersBackend):
     """nginx's X-Accel-Redirect. ``location`` is the internal location that serves the storage."""
 
     needs_local_paths = True
+    sends_content = True
     same_for_all = True
 
     def __init__(self, storage: Storage, *, location: str = "/protected/") -> None:
@@ -47,6 +48,7 @@ class SendfileBackend(HeadersBackend):
     """
 
     needs_local_paths = True
+    sends_content = True
     same_for_all = True
 
     def __init__(

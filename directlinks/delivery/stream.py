@@ -13,5 +13,7 @@ from directlinks.delivery.download import Download
 class StreamBackend(DeliveryBackend):
     """200 or 206 from ``/f/`` itself. Revoking the link leaves nothing behind."""
 
+    sends_content = True
+
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:
         return content_response(request, download)

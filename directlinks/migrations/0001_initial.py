@@ -203,6 +203,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "ask_first",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Visitors see a page with a button. Only pressing it counts and leads to the file, so link previews cannot use the link up.",
+                        verbose_name="ask first",
+                    ),
+                ),
+                (
                     "revoked_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="revoked at"),
                 ),
@@ -372,6 +380,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("reuse_name__isnull", True),
                     models.Q(
+                        ("ask_first", False),
                         ("expires_at__isnull", True),
                         ("max_downloads__isnull", True),
                         ("not_before__isnull", True),

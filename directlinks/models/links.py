@@ -115,6 +115,14 @@ class DirectLink(models.Model):
             "Empty: any."
         ),
     )
+    ask_first = models.BooleanField(
+        _("ask first"),
+        default=False,
+        help_text=_(
+            "Visitors see a page with a button. Only pressing it counts and leads to the file, so "
+            "link previews cannot use the link up."
+        ),
+    )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
     label = UnicodeCharField(
         _("label"), max_length=255, blank=True, help_text=_("For those who manage the link.")

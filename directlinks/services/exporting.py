@@ -45,6 +45,7 @@ def _record(
         paused=link.paused,
         password=link.password,
         referers=link.referers,
+        ask_first=link.ask_first,
         revoked_at=link.revoked_at,
         label=link.label,
         note=link.note,

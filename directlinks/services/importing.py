@@ -143,6 +143,7 @@ def _unsaved(record: LinkRecord, file: File, known: Known) -> DirectLink:
         paused=record.paused,
         password=record.password,
         referers=record.referers,
+        ask_first=record.ask_first,
         revoked_at=as_kept(record.revoked_at),
         label=record.label,
         note=record.note,

@@ -20,6 +20,7 @@ LIMITS = (
     "paused",
     "password",
     "referers",
+    "ask_first",
     "label",
     "note",
 )

@@ -1,6 +1,6 @@
 """Opening direct links: what a visitor's code and name, or the ticket in a temporary URL, give."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -12,6 +12,7 @@ from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core import codes, referers, signing
 from directlinks.core.errors import (
+    ConfirmationRequired,
     DirectLinksError,
     LinkNotFound,
     LinkUnknown,
@@ -86,9 +87,9 @@ def open_direct_link(
 
     One statement where the visit is plain, the link open to everybody, the counter the database
     and the database able to return what it changed; else one read, and one write where it counts.
-    Raises LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``unlock`` raises,
-    NotForPreviews where a preview would take a limited link away from its reader, and what
-    ``deliver`` raises: none of these is counted.
+    Raise LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``unlock`` raises,
+    ConfirmationRequired if the link asks first, NotForPreviews if a preview would take a limited
+    link away from its reader, and what ``deliver`` raises: none of these is counted.
     """
     try:
         if not codes.is_well_formed(code):
@@ -106,6 +107,35 @@ def open_direct_link(
         announce_now(signals.refused, code=code, error=error)
         raise
     return Opened(answer, row)
+
+
+def open_confirmed_link(
+    *,
+    row: LinkRow,
+    look: Look,
+    own_hosts: Sequence[str],
+    attachment: bool,
+    now: datetime,
+    deliver: Callable[[Download], HttpResponseBase],
+    unlock: Unlocking,
+) -> HttpResponseBase:
+    """Return what ``deliver`` makes of the download of ``row``, which asks first and was confirmed.
+
+    The visit is counted, whatever else it says of itself: no preview presses a button. It may come
+    from the page with the button, on one of ``own_hosts``, beside the sites that the link allows,
+    since that page is shown only to those who come from there. Raise
+    LinkNotFound or LinkUsedUp, RefererRefused, what ``unlock`` raises and what ``deliver`` raises:
+    none of these is counted.
+    """
+    try:
+        _check_visitor(row, look, unlock, own_hosts)
+        answer = deliver(describe(row, attachment=attachment, head_only=False))
+        if answer.status_code in _GRANTING:
+            _count_answer(row, answer, now)
+    except DirectLinksError as error:
+        announce_now(signals.refused, code=row.code, error=error)
+        raise
+    return answer
 
 
 def admit(code: str, name: str, now: datetime) -> Admission | None:
@@ -187,28 +217,44 @@ def _deliver_and_count(
 ) -> HttpResponseBase:
     """The answer is prepared first, so that bytes which are gone are not counted, and thrown away
     where the count refuses it."""
-    if row.password:
-        # Whoever knows it was sent by somebody who may. Its form cannot say where it came from.
-        unlock(row)
-    elif not referers.allows(row.referers, look.referer):
-        raise RefererRefused
+    _check_visitor(row, look, unlock)
+    if row.ask_first:
+        raise ConfirmationRequired(row.name, row.size)
     visit = kind_of(look, row.size)
     limited = row.max_downloads is not None
     if limited and visit is Visit.PREVIEW:
         raise NotForPreviews
     answer = deliver(describe(row, attachment=attachment, head_only=visit is Visit.HEAD))
     if visit.counts(limited=limited) and answer.status_code in _GRANTING:
-        is_counted = False
-        try:
-            is_counted = count(row, now)
-        finally:
-            if not is_counted and isinstance(answer, BlockResponse):
-                answer.discard()
-        if not is_counted:
-            # The link was opened, paused or revoked by somebody else since it was read.
-            raise LinkUsedUp if limited else LinkNotFound
-        announce_now(signals.opened, link=row.link, at=now)
+        _count_answer(row, answer, now)
     return answer
+
+
+def _check_visitor(
+    row: LinkRow, look: Look, unlock: Unlocking, own_hosts: Sequence[str] = ()
+) -> None:
+    """Raise what ``unlock`` raises, or RefererRefused, if the visitor may not open ``row``."""
+    if row.password:
+        # A visitor who knows it may come from anywhere. Its form cannot say where it came from.
+        unlock(row)
+    elif not referers.allows(row.referers, look.referer) and not (
+        own_hosts and referers.allows("\n".join(own_hosts), look.referer)
+    ):
+        raise RefererRefused
+
+
+def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None:
+    """Count the visit to ``row`` that gets ``answer``. Raise LinkUsedUp or LinkNotFound if another
+    visitor or user has used up, paused or revoked the link since it was read."""
+    is_counted = False
+    try:
+        is_counted = count(row, now)
+    finally:
+        if not is_counted and isinstance(answer, BlockResponse):
+            answer.discard()
+    if not is_counted:
+        raise LinkNotFound if row.max_downloads is None else LinkUsedUp
+    announce_now(signals.opened, link=row.link, at=now)
 
 
 def count(row: LinkRow, now: datetime) -> bool:

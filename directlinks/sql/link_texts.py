@@ -89,7 +89,7 @@ class _Source:
     expires_at: str = "link.expires_at"
 
 
-_FOR_EVERYBODY = "link.password = '' AND link.referers = ''"
+_FOR_EVERYBODY = "link.password = '' AND link.referers = '' AND NOT link.ask_first"
 
 _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
 
@@ -121,7 +121,7 @@ def _select(t: Tables, source: _Source) -> str:
     return f"""
         SELECT link.id, {source.code}, link.code, link.name, {source.revoked}, link.paused,
             link.not_before, {source.expires_at}, link.downloads, link.max_downloads, link.password,
-            link.referers, file.deleted_at IS NOT NULL, {t.active}, {file}
+            link.referers, link.ask_first, file.deleted_at IS NOT NULL, {t.active}, {file}
         FROM {source.tables}
         INNER JOIN {t.file} file ON file.id = link.file_id
         INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id"""  # noqa: S608  # our names

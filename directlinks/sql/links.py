@@ -135,14 +135,14 @@ class WrittenLinks(Links):
             return None
         (
             link, code, current_code, name, revoked, paused, not_before, expires_at, downloads,
-            max_downloads, password, referers, trashed, active, content, content_type, version,
-            modified_at, size,
+            max_downloads, password, referers, ask_first, trashed, active, content, content_type,
+            version, modified_at, size,
         ) = found  # fmt: skip
         moment = self._moment
         return LinkRow(
             link, code, current_code, name, bool(revoked), bool(paused), moment(not_before),
-            moment(expires_at), downloads, max_downloads, password, referers, bool(trashed),
-            bool(active), content, content_type, version, moment(modified_at), size,
+            moment(expires_at), downloads, max_downloads, password, referers, bool(ask_first),
+            bool(trashed), bool(active), content, content_type, version, moment(modified_at), size,
         )  # fmt: skip
 
     def _moment(self, value: Any) -> Any:

@@ -78,6 +78,7 @@ class PlainLinks(Links):
             max_downloads=link.max_downloads,
             password=link.password,
             referers=link.referers,
+            ask_first=link.ask_first,
             trashed=not file.is_live,
             owner_active=is_active(file.owner),
             content=str(file.content),

@@ -25,6 +25,7 @@ class LinkRow(NamedTuple):
     max_downloads: int | None
     password: str
     referers: str
+    ask_first: bool
     trashed: bool
     owner_active: bool
     content: str
@@ -35,8 +36,8 @@ class LinkRow(NamedTuple):
 
     @property
     def is_guarded(self) -> bool:
-        """Whether a visitor needs more than the address."""
-        return bool(self.password or self.referers)
+        """Return True if a visitor needs more than the address."""
+        return bool(self.password or self.referers or self.ask_first)
 
     @property
     def is_unlimited(self) -> bool:

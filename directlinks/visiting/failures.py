@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from directlinks.conf import conf
 from directlinks.core import envelope
 from directlinks.core.errors import (
+    ConfirmationRequired,
     DirectLinksError,
     LinkGone,
     LinkNotFound,
@@ -20,6 +22,7 @@ from directlinks.core.errors import (
     TooManyAttempts,
     WrongPassword,
 )
+from directlinks.core.quoting import in_order
 from directlinks.delivery.headers import PRIVATE
 from directlinks.reporting import correlation_id
 
@@ -61,14 +64,19 @@ def _page(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
             "correlation_id": correlation_id(request),
             "is_wrong": isinstance(error, WrongPassword),
         }
-        template = "password" if isinstance(error, PasswordRequired) else "failure"
         # The site's context processors may need the database.
         about = None if isinstance(error, ServiceUnavailable) else request
-        text = render_to_string(f"directlinks/{template}.html", context, about)
+        text = render_to_string(f"directlinks/{_template(error)}.html", context, about)
     headers = {"Content-Language": language}
     response = HttpResponse(text, status=error.code.http_status, headers=headers)
     patch_vary_headers(response, ["Accept-Language"])
     return response
+
+
+def _template(error: DirectLinksError) -> str:
+    if isinstance(error, ConfirmationRequired):
+        return "confirm"
+    return "password" if isinstance(error, PasswordRequired) else "failure"
 
 
 def _prefers_html(request: HttpRequest) -> bool:
@@ -89,6 +97,9 @@ def _explanation(error: DirectLinksError) -> tuple[str, str]:
         )
     if isinstance(error, PasswordRequired):
         return _("This file has a password"), _("Whoever gave you the link knows it.")
+    if isinstance(error, ConfirmationRequired):
+        size = filesizeformat(error.size)
+        return in_order(error.name), _("Press the button to get the file (%s).") % size
     if isinstance(error, RefererRefused):
         return (
             _("This link does not open from another site"),

@@ -67,14 +67,15 @@ def _remembered(answer: Answer) -> Reply | None:
 
 def _found(environ: Environ, rest: str, facts: Facts, site: str) -> Reply | None:
     now = timezone.now()
-    if (ticket := ticket_at(rest)) is not None:
-        return redeemed(*ticket, now) if wants_all(environ) else None
-    if (wanted := link_at(rest)) is None:
-        return None
-    saving, code, name = wanted
     backend = backend_for(_CONTENT.storage)
     # A backend of the site's own may look at the request.
     deliver = type(backend).deliver
+    if (ticket := ticket_at(rest)) is not None:
+        is_sent_by_us = not backend.sends_content or deliver is StreamBackend.deliver
+        return redeemed(*ticket, now) if is_sent_by_us and wants_all(environ) else None
+    if (wanted := link_at(rest)) is None:
+        return None
+    saving, code, name = wanted
     if deliver is StreamBackend.deliver:
         return streamed(code, name, now, saving=saving) if wants_all(environ) else None
     if deliver is not HeadersBackend.deliver or (admission := admit(code, name, now)) is None:

@@ -6,12 +6,14 @@ host is compared with ALLOWED_HOSTS here, whichever door it came through.
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core.errors import (
     DirectLinksError,
@@ -27,16 +29,27 @@ from directlinks.delivery.choice import backend_for
 from directlinks.delivery.content import content_response
 from directlinks.delivery.cors import allow_origin
 from directlinks.delivery.download import Download
+from directlinks.delivery.signed import SignedBackend
 from directlinks.models import File
 from directlinks.outages import is_away
 from directlinks.reporting import mark_as_logged, report, report_outage, report_unexpected
-from directlinks.services.opening import find_open_link, open_direct_link, redeem_ticket
+from directlinks.services.opening import (
+    find_open_link,
+    open_confirmed_link,
+    open_direct_link,
+    redeem_ticket,
+)
 from directlinks.sql.rows import LinkRow
 from directlinks.visiting import memory
 from directlinks.visiting.failures import NEVER_STORED, failure
 from directlinks.visiting.sites import facts_of, known_site, remember_site, scheme_of
 from directlinks.visiting.throttling import note_attempt
-from directlinks.visiting.unlocking import check_unlocked, unlock
+from directlinks.visiting.unlocking import (
+    check_unlocked,
+    check_unlocked_by_form,
+    keep_unlocked,
+    unlock,
+)
 
 _CONTENT = File._meta.get_field("content")
 
@@ -89,16 +102,13 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
     if request.method == "OPTIONS":
         return _options()
     if request.method == "POST" and route.kind in (Kind.OPEN, Kind.DOWNLOAD):
-        return _unlocked(request, route)
+        return _posted(request, route)
     if request.method not in METHODS:
         raise MethodNotAllowed
     if route.kind is Kind.UNKNOWN:
         raise LinkNotFound
     if route.kind is Kind.CONTENT:
-        download = redeem_ticket(
-            text=route.secret, name=route.name, method=request.method, now=timezone.now()
-        )
-        return content_response(request, download)
+        return _content(request, route)
     look = look_of(request.META)
     return memory.recalled(request, look) or _opened(request, route, look)
 
@@ -106,6 +116,16 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
 def _options() -> HttpResponse:
     headers = {"Allow": ", ".join(METHODS), "Content-Length": "0"}
     return HttpResponse(headers=headers | NEVER_STORED)
+
+
+def _content(request: HttpRequest, route: Route) -> HttpResponseBase:
+    now = timezone.now()
+    method = request.method or ""
+    download = redeem_ticket(text=route.secret, name=route.name, method=method, now=now)
+    backend = backend_for(_CONTENT.storage)
+    if backend.sends_content:
+        return backend.deliver(request, download, now)
+    return content_response(request, download)
 
 
 class _Delivery:
@@ -122,6 +142,24 @@ class _Delivery:
 
     def unlock(self, row: LinkRow) -> None:
         check_unlocked(self.request, row, self.now)
+
+
+class _ConfirmedDelivery(_Delivery):
+    """To a visitor who pressed the button of a link that asks first.
+
+    The answer to a POST always leads to another address, which a browser can load again and a
+    program can resume from without asking and counting once more.
+    """
+
+    is_unlocked_by_form = False
+
+    def __call__(self, download: Download) -> HttpResponseBase:
+        if self.backend.sends_content:
+            return SignedBackend(self.backend.storage).deliver(self.request, download, self.now)
+        return super().__call__(download)
+
+    def unlock(self, row: LinkRow) -> None:
+        self.is_unlocked_by_form = check_unlocked_by_form(self.request, row, self.now)
 
 
 def _opened(request: HttpRequest, route: Route, look: Look) -> HttpResponseBase:
@@ -144,16 +182,43 @@ def _opened(request: HttpRequest, route: Route, look: Look) -> HttpResponseBase:
     return opened.answer
 
 
-def _unlocked(request: HttpRequest, route: Route) -> HttpResponse:
+def _posted(request: HttpRequest, route: Route) -> HttpResponseBase:
+    """Return the answer to the button of a link that asks first, or to the form of a password."""
     now = timezone.now()
     try:
         row = find_open_link(code=route.secret, name=route.name, now=now)
     except LinkUnknown:
         _note_unknown(request)
         raise
+    if row.ask_first:
+        return _confirmed(request, route, row)
     if not row.password:
         raise MethodNotAllowed
     return unlock(request, row, now)
+
+
+def _confirmed(request: HttpRequest, route: Route, row: LinkRow) -> HttpResponseBase:
+    delivery = _ConfirmedDelivery(request)
+    answer = open_confirmed_link(
+        row=row,
+        look=look_of(request.META),
+        own_hosts=_own_hosts(request),
+        attachment=route.attachment,
+        now=delivery.now,
+        deliver=delivery,
+        unlock=delivery.unlock,
+    )
+    if answer.status_code == 302:
+        answer.status_code = 303  # the only redirect of which every client makes a GET
+    if delivery.is_unlocked_by_form:
+        keep_unlocked(request, answer, row, delivery.now)
+    return answer
+
+
+def _own_hosts(request: HttpRequest) -> list[str]:
+    """Return the hosts under which a browser may know the page of a link."""
+    sites = (f"//{request.get_host()}", addresses.links_begin(request))
+    return [urlsplit(site).hostname or "" for site in sites]
 
 
 def _note_unknown(request: HttpRequest) -> None:

@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import check_password
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.http.response import HttpResponseBase
 
 from directlinks.conf import conf
 from directlinks.core import signing
@@ -31,18 +32,41 @@ def check_unlocked(request: HttpRequest, row: LinkRow, now: datetime) -> None:
     _compare(request, row, _as_typed(given))
 
 
+def check_unlocked_by_form(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
+    """Raise what ``check_unlocked`` raises; return True if the password came by a form.
+
+    Raise InvalidParameters if the body is no form.
+    """
+    if "HTTP_X_LINK_PASSWORD" in request.META or _has_proof(request, row, now):
+        check_unlocked(request, row, now)
+        return False
+    password = _password_in_form(request)
+    if not password:
+        raise PasswordRequired
+    _compare(request, row, password)
+    return True
+
+
 def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
     """The answer to the form: back to the link, with a cookie that opens it.
 
     Raises WrongPassword, TooManyAttempts, or InvalidParameters where the body is no form.
     """
     _compare(request, row, _password_in_form(request))
+    response = HttpResponse(status=303, headers={"Location": request.get_full_path()})
+    response.headers["Content-Length"] = "0"
+    keep_unlocked(request, response, row, now)
+    return response
+
+
+def keep_unlocked(
+    request: HttpRequest, response: HttpResponseBase, row: LinkRow, now: datetime
+) -> None:
+    """Add the cookie to ``response`` that opens the link of ``row`` from ``now`` on."""
     expires = int(now.timestamp()) + UNLOCKED_SECONDS
     proof = signing.unlocking(
         row.link, expires, conf.signing_keys[0], code=row.current_code, password=row.password
     )
-    response = HttpResponse(status=303, headers={"Location": request.get_full_path()})
-    response.headers["Content-Length"] = "0"
     response.set_cookie(
         COOKIE,
         proof,
@@ -52,7 +76,6 @@ def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
         httponly=True,
         samesite="Lax",
     )
-    return response
 
 
 def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:

@@ -39,6 +39,13 @@ class TestLimits:
         link.refresh_from_db()
         assert (link.label, link.note, link.referers) == ("Press", "Until May.", "example.org")
 
+    def test_a_link_can_be_made_to_ask_first(self, browser: Client) -> None:
+        link = DirectLinkFactory(reuse_name="a", name="a")
+        assert browser.post(page_of(link), {**EMPTY, "ask_first": "on"}).status_code == 302
+        link.refresh_from_db()
+        assert (link.ask_first, link.reuse_name) == (True, None)
+        assert LogEntry.objects.get().get_change_message() == "Changed ask first."
+
     def test_a_change_is_remembered_once(self, browser: Client, superuser: Any) -> None:
         link = DirectLinkFactory()
         browser.post(page_of(link), {**EMPTY, "label": "Press", "paused": "on"})

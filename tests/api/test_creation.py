@@ -51,6 +51,7 @@ class TestLimits:
             password="open sesame",
             referers=["example.org"],
             paused=False,
+            ask_first=True,
             label="press",
             note="x",
         )
@@ -59,7 +60,7 @@ class TestLimits:
         link = DirectLink.objects.get(label="press")
         assert link.expires_at == datetime(2089, 12, 31, 16, tzinfo=UTC)
         assert (link.max_downloads, link.referers, link.note) == (3, "example.org", "x")
-        assert (link.created_by, link.reuse_name) == (owner, None)
+        assert (link.created_by, link.reuse_name, link.ask_first) == (owner, None, True)
         assert check_password("open sesame", link.password)
         assert link_in(put(api)) == everybodys
 

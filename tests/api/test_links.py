@@ -79,6 +79,7 @@ class TestItems:
                 "paused": False,
                 "has_password": True,
                 "referers": ["example.org", "forum.example.com"],
+                "ask_first": False,
                 "label": "<press>",
                 "note": '"quoted"',
             },
@@ -247,13 +248,14 @@ class TestOneLink:
             paused=True,
             password="open sesame",
             referers=["example.org"],
+            ask_first=True,
             label="press",
             note="until June",
         )
         item = response.json()["data"]
         assert item == api.get(f"file/source/{link.code}").json()["data"]
         assert (item["not_before"], item["state"]) == ("2026-05-03T16:00:00Z", "paused")
-        assert item["has_password"]
+        assert (item["has_password"], item["ask_first"]) == (True, True)
         link.refresh_from_db()
         assert check_password("open sesame", link.password)
         assert (link.reuse_name, link.referers, link.note) == (None, "example.org", "until June")
@@ -267,13 +269,15 @@ class TestOneLink:
             "paused": True,
             "password": make_password("x"),
             "referers": "example.org",
+            "ask_first": True,
             "label": "x",
             "note": "x",
         }
         link = DirectLinkFactory(file__owner=owner, **limits)
         item = api.patch(link.code, **dict.fromkeys(limits)).json()["data"]
         assert [item[name] for name in ("not_before", "expires_at", "max_downloads")] == [None] * 3
-        assert (item["paused"], item["has_password"]) == (False, False)
+        names = ("paused", "has_password", "ask_first")
+        assert [item[name] for name in names] == [False] * 3
         assert (item["referers"], item["label"], item["note"]) == ([], "", "")
 
     def test_what_is_absent_stays(self, api: APIClient, owner: Any) -> None:
@@ -301,6 +305,7 @@ class TestOneLink:
             ({"max_downloads": 2**31}, "max_downloads: Ensure this value is less than "),
             ({"max_downloads": "3"}, "max_downloads: A valid integer is required."),
             ({"paused": "true"}, "paused: Must be a valid boolean."),
+            ({"ask_first": 1}, "ask_first: Must be a valid boolean."),
             ({"password": 1234}, "password: Not a valid string."),
             ({"password": "x" * 129}, "password: Ensure this field has no more than 128 "),
             ({"referers": "example.org"}, "referers: Expected a list of host names "),

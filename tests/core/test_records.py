@@ -46,6 +46,7 @@ def link_records(draw: Any) -> LinkRecord:
         paused=draw(st.booleans()),
         password=draw(texts),
         referers=draw(texts),
+        ask_first=draw(st.booleans()),
         label=draw(texts),
         note=draw(texts),
         days=draw(st.dictionaries(st.dates(), numbers, max_size=3)),

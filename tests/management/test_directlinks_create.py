@@ -80,11 +80,13 @@ class TestLimits:
             "--expires-at=2030-01-01T00:00Z",
             "--max-downloads=3",
             "--password-stdin",
+            "--ask-first",
             "--label=Ann's",
         )
         link = cat.links.exclude(pk=common.pk).get()
         assert link.expires_at == datetime(2030, 1, 1, tzinfo=UTC)
         assert (link.max_downloads, link.label, link.reuse_name) == (3, "Ann's", None)
+        assert link.ask_first
         assert check_password("open sesame", link.password)
 
     def test_may_count_from_now(self, cat: File) -> None:
@@ -92,7 +94,7 @@ class TestLimits:
         left = cat.links.get().expires_at - timezone.now()
         assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
 
-    @pytest.mark.parametrize("option", ["--label=for Bob", "--new"])
+    @pytest.mark.parametrize("option", ["--label=for Bob", "--ask-first", "--new"])
     def test_a_label_and_new_make_one_more_each_time(self, cat: File, option: str) -> None:
         assert len({create("photos/cat 1.jpg", option) for _ in range(3)}) == 3
         assert not DirectLink.objects.reusable().exists()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from directlinks.core.visits import PREVIEW_AGENTS
 from tests.real.databases import own_database
 from tests.real.servers import Server, gunicorn, uvicorn
 from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
@@ -55,11 +56,12 @@ def door(request: pytest.FixtureRequest, site: Site) -> Iterator[Door]:
         yield Door(behind, server)
 
 
-def limited_links(door: Door, number: int, most: int) -> list[str]:
-    """The URLs of so many new links for ``most`` downloads each."""
+def limited_links(door: Door, number: int, most: int, *, ask_first: bool = False) -> list[str]:
+    """Return the URLs of ``number`` new links for ``most`` downloads each."""
     name = f"{door.site.settings_module}/{most}"
     contents = {f"{name}/{n}.txt": b"data" for n in range(number)}
-    paths = door.site.add_links(contents, f"max_downloads={most}").values()
+    limits = f"max_downloads={most}, ask_first={ask_first}"
+    paths = door.site.add_links(contents, limits).values()
     return [door.server.origin + path for path in paths]
 
 
@@ -93,3 +95,18 @@ def test_a_thousand_get_a_link_for_a_thousand(door: Door) -> None:
     visits = all_at_once(visit_to_the_end, [url] * 16)
     assert sum(visits, Counter()) == {302: 1000, 410: 16}
     assert downloads_of(door, [url]) == [1000]
+
+
+def test_three_of_twenty_who_press_the_button_at_once_get_the_file(door: Door) -> None:
+    (url,) = limited_links(door, number=1, most=3, ask_first=True)
+    looks = [{"User-Agent": f"{agent}/1.0"} for agent in PREVIEW_AGENTS[:25]]
+    looks += [{"Accept": "text/html"}] * 25
+    seen = all_at_once(lambda headers: ask("GET", url, headers=headers), looks)
+    assert Counter(answer.status for answer in seen) == {428: 50}
+    assert downloads_of(door, [url]) == [0]
+
+    clicks = all_at_once(lambda url: ask("POST", url), [url] * 20)
+    assert Counter(answer.status for answer in clicks) == {303: 3, 410: 17}
+    targets = [click.headers["Location"] for click in clicks if click.status == 303]
+    assert [ask("GET", target).body for target in targets] == [b"data"] * 3
+    assert downloads_of(door, [url]) == [3]

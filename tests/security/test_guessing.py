@@ -71,6 +71,7 @@ CLOSED: dict[str, Callable[[], str]] = {
     "revoked and expired": lambda: path_of(revoked_at=timezone.now(), expires_at=timezone.now()),
     "paused": lambda: path_of(paused=True),
     "paused with a password": lambda: path_of(paused=True, password=make_password(PASSWORD)),
+    "paused and asking first": lambda: path_of(paused=True, ask_first=True),
     "revoked with referring sites": lambda: path_of(revoked_at=timezone.now(), referers="a.b"),
     "not yet open": lambda: path_of(not_before=timezone.now() + timedelta(days=1)),
     "of an inactive owner": lambda: path_of(file__owner__is_active=False),

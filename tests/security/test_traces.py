@@ -76,6 +76,7 @@ def links() -> dict[str, DirectLink]:
         "revoked": DirectLinkFactory(revoked_at=timezone.now()),
         "guarded": DirectLinkFactory(password=make_password(PASSWORD)),
         "embedded": DirectLinkFactory(referers="example.org"),
+        "asking": DirectLinkFactory(ask_first=True),
         "lost": DirectLinkFactory(),
     }
     lost = links["lost"].file.content

@@ -44,6 +44,7 @@ def test_a_link_with_everything() -> None:
         "paused": True,
         "password": "md5$salt$hash",
         "referers": "a.example\nb.example",
+        "ask_first": True,
         "label": "=label",
         "note": "note\nof two lines",
         "downloads": 3,

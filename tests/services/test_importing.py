@@ -79,6 +79,7 @@ def a_bit_of_everything() -> None:
         paused=True,
         password="md5$salt$hash",
         referers="a.example\nb.example",
+        ask_first=True,
         label='=HYPERLINK("x")',
         note="\ttab\r\nnew line",
         downloads=2**40,

@@ -53,6 +53,7 @@ class TestApplying:
             ("max_downloads", 1),
             ("paused", True),
             ("referers", "example.org\nforum.example.com"),
+            ("ask_first", True),
             ("label", "for the press"),
             ("note", "until\nMay"),
         ],
@@ -79,6 +80,7 @@ class TestApplying:
             ({"referers": "example.org\nhttps://x"}, "referers"),
             ({"label": "x" * 256}, "label"),
             ({"paused": "perhaps"}, "paused"),
+            ({"ask_first": "perhaps"}, "ask_first"),
         ],
     )
     def test_a_wrong_value_is_refused(self, limits: dict[str, Any], field: str) -> None:

@@ -49,6 +49,7 @@ def owner() -> Any:
         {"password": "open sesame"},
         {"paused": True},
         {"referers": "example.org"},
+        {"ask_first": True},
         {"label": "x"},
         {"note": "x"},
     ],

@@ -39,6 +39,7 @@ limits = st.fixed_dictionaries(
         "paused": st.sampled_from([False, False, True]),
         "password": st.sampled_from(["", "", "a hash"]),
         "referers": st.sampled_from(["", "", "example.org"]),
+        "ask_first": st.sampled_from([False, False, True]),
         "revoked_at": st.sampled_from([None, None, NOW]),
         "file__deleted_at": st.sampled_from([None, None, NOW]),
         "file__owner__is_active": st.sampled_from([True, True, False]),
@@ -71,8 +72,8 @@ def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
     assert row == plain().find_by_key(link.pk)
     assert row.state(NOW) is link.state(NOW)
     assert row.is_unlimited == (
-        not any((link.password, link.referers, link.not_before, link.expires_at))
-        and link.max_downloads is None
+        not any((link.password, link.referers, link.ask_first))
+        and (link.not_before, link.expires_at, link.max_downloads) == (None, None, None)
     )
 
 
@@ -90,7 +91,9 @@ def test_a_download_is_counted_where_the_orm_counts_it(chosen: dict[str, Any]) -
 def test_one_statement_opens_exactly_what_opens_for_everybody(chosen: dict[str, Any]) -> None:
     link = DirectLinkFactory(**chosen)
     before = counts(link)
-    opens = link.state(NOW) is LinkState.ACTIVE and not (link.password or link.referers)
+    opens = link.state(NOW) is LinkState.ACTIVE and not (
+        link.password or link.referers or link.ask_first
+    )
     admission = links_of(DirectLink).open(link.code, link.name, NOW, DAY)
     if not opens or connection.vendor == "mysql":
         assert admission is None

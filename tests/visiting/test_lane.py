@@ -305,7 +305,13 @@ def test_parts_and_conditions_take_the_long_way(
 
 
 @pytest.mark.parametrize(
-    "limits", [{"password": make_password("x")}, {"paused": True}, {"referers": "example.org"}]
+    "limits",
+    [
+        {"password": make_password("x")},
+        {"paused": True},
+        {"referers": "example.org"},
+        {"ask_first": True},
+    ],
 )
 def test_so_do_links_that_ask_for_more(settings: Settings, limits: dict[str, Any]) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}

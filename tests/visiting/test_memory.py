@@ -86,7 +86,8 @@ class TestEveryDoor:
         assert Notebook.counted == told == [link.pk] * 3
 
     @pytest.mark.parametrize(
-        "limits", [{"max_downloads": 9}, {"referers": "example.org"}, {"password": "!"}]
+        "limits",
+        [{"max_downloads": 9}, {"referers": "example.org"}, {"password": "!"}, {"ask_first": True}],
     )
     def test_a_link_with_a_limit_is_asked_for_each_time(
         self, door: Door, limits: dict[str, Any]

@@ -31,6 +31,7 @@
     │   └── LinkUsedUp               410
     ├── PasswordRequired             401     no password came with the visit
     │   └── WrongPassword            401
+    ├── ConfirmationRequired         428     only a POST gets the file
     ├── RefererRefused               403     another site sent the visitor
     ├── TooManyAttempts              429     carries after how many seconds to try again
     ├── MethodNotAllowed             405     a link is only read
@@ -70,6 +71,7 @@ from directlinks.core.errors.uris import (
     URIError,
 )
 from directlinks.core.errors.visits import (
+    ConfirmationRequired,
     LinkExpired,
     LinkGone,
     LinkNotFound,
@@ -91,6 +93,7 @@ __all__ = [
     "AccountNotActivated",
     "ActionNotSupported",
     "BatchAboveCeiling",
+    "ConfirmationRequired",
     "DirectLinksError",
     "EntityNotExist",
     "ForeignSpace",

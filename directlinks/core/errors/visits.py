@@ -40,6 +40,19 @@ class WrongPassword(PasswordRequired):
     msg = "Wrong password"
 
 
+class ConfirmationRequired(DirectLinksError):
+    """The link asks first, and this visit is no POST; ``name`` and ``size`` are of its file."""
+
+    code = ErrorCode.CONFIRMATION_REQUIRED
+    msg = "This link asks first: send a POST request to its address, then follow the redirect"
+
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__()
+        self.name = name
+        self.size = size
+        self.args = (name, size)
+
+
 class RefererRefused(DirectLinksError):
     code = ErrorCode.PERMISSION_DENIED
     msg = "This link does not open from there"

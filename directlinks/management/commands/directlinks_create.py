@@ -37,6 +37,12 @@ class Command(BaseCommand):
             action="store_true",
             help="ask visitors for the password that is the first line of the standard input",
         )
+        parser.add_argument(
+            "--ask-first",
+            action="store_true",
+            default=None,
+            help="show visitors a page whose button leads to the file; only pressing it counts",
+        )
         parser.add_argument("--label", type=words, help="for those who manage the link")
         parser.add_argument(
             "--new", action="store_true", help="a link that nobody was given, or will be again"
@@ -71,7 +77,8 @@ class Command(BaseCommand):
             raise CommandError(f"{len(asked) - len(made)} have no link.")
 
     def _limits(self, options: dict[str, Any]) -> dict[str, Any]:
-        limits = {name: options[name] for name in ("max_downloads", "label", "expires_at")}
+        names = ("max_downloads", "ask_first", "label", "expires_at")
+        limits = {name: options[name] for name in names}
         if options["expires_in"] is not None:
             limits["expires_at"] = timezone.now() + options["expires_in"]
         if options["password_stdin"]:
