@@ -1,5 +1,6 @@
 """System checks: one id for each fault, each with what to do about it."""
 
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -9,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
+from django.db.models import BooleanField
 from django.utils.module_loading import import_string
 
 from directlinks import addresses
@@ -55,7 +57,7 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W002, W003, W006 and W012, for what other settings do to this app."""
+    """E033, E034, W002, W003, W006 and W012, for what other settings do to this app."""
     messages: list[CheckMessage] = []
     if addresses.link_prefix() is None:
         messages.append(
@@ -94,7 +96,47 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
                 id="directlinks.W006",
             )
         )
+    return [*messages, *_check_flags(get_user_model()), *_check_cleanup()]
+
+
+def _check_flags(user_model: Any) -> list[CheckMessage]:
+    """Report flags of users that are never ``True``, so that no user has them."""
+    messages: list[CheckMessage] = []
+    fields = {field.name: field for field in user_model._meta.get_fields()}
+    for name in ("is_active", "is_staff"):
+        field = fields.get(name)
+        if callable(getattr(user_model, name, None)):
+            fault, hint = "a method", "Make it a property."
+        elif field is not None and not isinstance(field, BooleanField):
+            kind = type(field).__name__
+            fault, hint = f"of the type {kind}", "Make it a BooleanField, or a property."
+        else:
+            continue
+        messages.append(
+            Error(
+                f"{user_model.__name__}.{name} is {fault}. Only the value True counts here, so "
+                f"{'all users are inactive' if name == 'is_active' else 'no user is staff'}.",
+                hint=hint,
+                id="directlinks.E033",
+            )
+        )
     return messages
+
+
+def _check_cleanup() -> list[CheckMessage]:
+    """Report that django-cleanup deletes contents, as it does if the site selects our model."""
+    cache = sys.modules.get("django_cleanup.cache")
+    cleaned = [] if cache is None else list(cache.cleanup_models())
+    return [
+        Error(
+            f"django_cleanup deletes the content of each {model.__name__} that is deleted or "
+            "replaced, although other models may have the same file.",
+            hint=f"Do not select {model.__name__} for it, and do not connect its signals.",
+            id="directlinks.E034",
+        )
+        for model in cleaned
+        if issubclass(model, apps.get_model("directlinks.File"))
+    ]
 
 
 def _unknown_key(name: str) -> CheckMessage:

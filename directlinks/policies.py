@@ -31,8 +31,8 @@ class Policy(Protocol):
 
 
 def is_admin(user: Any) -> bool:
-    """DRF's own rule: staff."""
-    return bool(getattr(user, "is_staff", False))
+    """Return True if ``is_staff`` of ``user`` is ``True``: a method, None or a number is not."""
+    return getattr(user, "is_staff", False) is True
 
 
 class OwnerOrAdmin:

@@ -18,7 +18,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from directlinks.core import paths
 from directlinks.core.states import LinkState
 from directlinks.sql.folders import positions_of_folders
-from directlinks.users import active_where
+from directlinks.users import active_where, activity_is_computed, inactive_keys
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -138,12 +138,12 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         return self.filter(reuse_name__isnull=False)
 
     def opening(self, now: datetime) -> "DirectLinkQuerySet":
-        """Links that open at ``now``."""
+        """Links that open at ``now``, as far as the database can tell whose owners are active."""
         files: Any = self.model._meta.get_field("file").related_model
         users = files._meta.get_field("owner").related_model
         active = active_where(users, "owner")
         return self.filter(
-            Exists(files.objects.live().filter(pk=OuterRef("file_id"), **active)),
+            Exists(files.objects.live().filter(active, pk=OuterRef("file_id"))),
             Q(not_before__isnull=True) | Q(not_before__lte=now),
             Q(expires_at__isnull=True) | Q(expires_at__gt=now),
             Q(max_downloads__isnull=True) | Q(downloads__lt=F("max_downloads")),
@@ -154,8 +154,12 @@ class DirectLinkQuerySet(PrimaryQuerySet):
     def _states(self, now: datetime) -> dict[LinkState, Q]:
         """When each state but the last holds: the same rule, in the same order, as ``judge``."""
         files: Any = self.model._meta.get_field("file").related_model
-        active = active_where(files._meta.get_field("owner").related_model, "owner")
-        of_inactive = files.objects.exclude(**active) if active else files.objects.none()
+        users = files._meta.get_field("owner").related_model
+        if activity_is_computed(users):
+            of_inactive = files.objects.filter(owner__in=inactive_keys(users, "directlinks_files"))
+        else:
+            active = active_where(users, "owner")
+            of_inactive = files.objects.exclude(active) if active else files.objects.none()
         return {
             LinkState.REVOKED: Q(revoked_at__isnull=False),
             # The few that are dead are looked up once, instead of the file of every link.

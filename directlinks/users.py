@@ -1,10 +1,15 @@
-"""What is asked of a site's own user model. One without ``is_active`` has no inactive users."""
+"""Who is active, by the user model of the site: only the value ``True`` counts.
+
+A model without ``is_active`` has no inactive users. A method, None or a number is never ``True``,
+so a model that was written otherwise closes its links instead of opening those of everyone.
+"""
 
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
 from django.db import router
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Q, QuerySet
 
 
 def users() -> "QuerySet[Any, Any]":
@@ -14,23 +19,43 @@ def users() -> "QuerySet[Any, Any]":
 
 
 def is_active(user: object) -> bool:
-    """Whether ``user`` may act."""
-    return bool(getattr(user, "is_active", True))
+    """Return True if ``user`` may act."""
+    return getattr(user, "is_active", True) is True
 
 
-def active_where(model: Any, relation: str) -> dict[str, bool]:
-    """The same as a condition on the users that ``relation`` leads to, who are of ``model``."""
-    fields = {field.name for field in model._meta.get_fields()}
-    return {f"{relation}__is_active": True} if "is_active" in fields else {}
+def active_where(model: Any, relation: str) -> Q:
+    """Return the same as a condition on the users that ``relation`` leads to, who are of ``model``.
+
+    It is empty if all users are active, or if ``activity_is_computed``.
+    """
+    # Not "= True", which Django leaves out: any number but 0 would do.
+    return Q(**{f"{relation}__is_active__in": [True]}) if _has_boolean(model) else Q()
 
 
 def active_column(model: Any) -> str | None:
-    """The column of the table of ``model`` that says whether a user is active, or None."""
+    """Return the column of the table of ``model`` that says whether a user is active, or None."""
     columns = {field.name: field.column for field in model._meta.local_concrete_fields}
     column: str | None = columns.get("is_active")
-    return column
+    return column if _has_boolean(model) else None
 
 
 def activity_is_computed(model: Any) -> bool:
-    """Whether only Python can say who is active: ``is_active`` is a property, or elsewhere."""
-    return active_column(model) is None and getattr(model, "is_active", True) is not True
+    """Return True if only Python can say who is active: ``is_active`` is no boolean field."""
+    return not _has_boolean(model) and getattr(model, "is_active", True) is not True
+
+
+def inactive_keys(model: Any, relation: str) -> list[Any]:
+    """Return the keys of those users of ``model`` with a ``relation`` who are not active.
+
+    Each of them is read, for a model of which ``activity_is_computed``.
+    """
+    everyone = model._base_manager.using(router.db_for_write(model))
+    owners = everyone.filter(**{f"{relation}__isnull": False}).distinct()
+    return [user.pk for user in owners.iterator() if not is_active(user)]
+
+
+def _has_boolean(model: Any) -> bool:
+    try:
+        return isinstance(model._meta.get_field("is_active"), BooleanField)
+    except FieldDoesNotExist:
+        return False

@@ -1,12 +1,18 @@
 """Each check has an id of its own, and a test that provokes exactly that id."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
 from django.core.files.storage import Storage
+from django.db import models
+from django.test.utils import isolate_apps
+from django.utils.functional import cached_property
+from django_cleanup import cache
 from pytest_django.fixtures import Settings
 
+from directlinks import checks
 from directlinks.conf import SETTINGS
 from example_project.settings import DIRECTLINKS
 
@@ -254,6 +260,38 @@ class TestSurroundings:
         settings.SIMPLE_JWT = {"USER_ID_FIELD": "uid"}
         assert ids() == ["directlinks.W006"]
         assert found()[0].hint == "Set SIMPLE_JWT[\"USER_ID_FIELD\"] to 'id'."
+
+    @pytest.mark.parametrize("name", ["is_active", "is_staff"])
+    @pytest.mark.parametrize(
+        ("flag", "hint"),
+        [
+            (lambda self: True, "Make it a property."),
+            (models.IntegerField(), "Make it a BooleanField, or a property."),
+            (models.BooleanField(null=True), None),
+            (property(lambda self: True), None),
+            (cached_property(lambda self: True), None),
+            (True, None),
+        ],
+    )
+    @isolate_apps("directlinks")
+    def test_a_flag_of_users_that_is_never_true_is_an_error(
+        self, flag: Any, hint: str | None, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        columns = {"id": models.AutoField(primary_key=True), name: deepcopy(flag)}
+        person = type("Person", (models.Model,), {"__module__": "directlinks.models", **columns})
+        monkeypatch.setattr(checks, "get_user_model", lambda: person)
+        assert [(message.id, message.hint) for message in found()] == (
+            [] if hint is None else [("directlinks.E033", hint)]
+        )
+        assert all(f"Person.{name} is " in message.msg for message in found())
+
+    def test_a_model_of_files_that_django_cleanup_was_told_to_clean_is_an_error(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cache, "FIELDS", {"auth.user": {"picture"}})
+        assert ids() == []
+        monkeypatch.setattr(cache, "FIELDS", {"directlinks.file": {"content"}})
+        assert ids() == ["directlinks.E034"]
 
     @pytest.mark.parametrize("field", ["id", "pk", "username"])
     def test_a_token_may_name_any_field_of_the_user(self, settings: Settings, field: str) -> None:

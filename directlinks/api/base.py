@@ -1,7 +1,7 @@
 """What all our API views have in common, whatever the site's REST_FRAMEWORK settings say."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponsePermanentRedirect
@@ -10,7 +10,7 @@ from django.urls import is_valid_path
 from django.utils.decorators import method_decorator
 from django.views.decorators.common import no_append_slash
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
@@ -27,6 +27,7 @@ from directlinks.api.exceptions import CHALLENGE, exception_handler
 from directlinks.api.permissions import IsOwnerOrAdmin
 from directlinks.api.renderers import EnvelopeRenderer
 from directlinks.conf import conf
+from directlinks.users import is_active
 
 
 class JSONAlways(BaseContentNegotiation):
@@ -74,6 +75,12 @@ class EnvelopeView(APIView):
     def get_authenticate_header(self, request: Request) -> str:
         """Not being logged in is a 401, also where the site's first class has no challenge."""
         return CHALLENGE
+
+    def permission_denied(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        """Answer 401 to an inactive user too, who may have passed the site's authentication."""
+        if not is_active(request.user):
+            raise NotAuthenticated
+        super().permission_denied(request, *args, **kwargs)
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return exception_handler

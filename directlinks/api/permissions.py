@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy
+from directlinks.users import is_active
 
 
 class IsOwnerOrAdmin(BasePermission):
@@ -17,7 +18,8 @@ class IsOwnerOrAdmin(BasePermission):
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user and request.user.is_authenticated)
+        user = request.user
+        return bool(user and user.is_authenticated is True and is_active(user))
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
         file: File = obj.file if isinstance(obj, DirectLink) else obj

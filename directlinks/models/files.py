@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, router, transaction
 from django.db.models import Q
 from django.db.models.base import ModelBase
+from django.db.models.signals import class_prepared
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -265,3 +266,17 @@ class File(models.Model):
             _("Another file is at this path. Rename it or move it to the trash first."),
             code="path_taken",
         )
+
+
+def _spare_contents(sender: type[models.Model], **kwargs: Any) -> None:
+    """Mark a model of files as django-cleanup's own ``ignore`` does, without importing it.
+
+    It would delete contents that a row does not name any more, and they may be the site's.
+    """
+    if issubclass(sender, File):
+        meta = sender._meta
+        setattr(sender, f"_{meta.model_name}__{meta.app_label}_cleanup_ignore", None)
+
+
+_spare_contents(File)
+class_prepared.connect(_spare_contents, dispatch_uid="directlinks.models.files")

@@ -15,7 +15,7 @@ from directlinks.sql.links import Links, PostgreSQLLinks, SQLiteLinks, WrittenLi
 from directlinks.sql.plain_batches import PlainBatches
 from directlinks.sql.plain_folds import PlainFolds
 from directlinks.sql.plain_links import PlainLinks
-from directlinks.users import activity_is_computed
+from directlinks.users import active_column, active_where, activity_is_computed
 
 _WRITTEN: dict[str, type[WrittenLinks]] = {
     "sqlite": SQLiteLinks,
@@ -79,7 +79,11 @@ def _lacks_json(connection: Any) -> bool:
 @cache
 def _is_computed(model: Any) -> bool:
     file = model._meta.get_field("file").related_model
-    return activity_is_computed(file._meta.get_field("owner").related_model)
+    users = file._meta.get_field("owner").related_model
+    return activity_is_computed(users) or (
+        # of another table, such as that of a parent model
+        active_column(users) is None and bool(active_where(users, "owner"))
+    )
 
 
 @cache

@@ -47,10 +47,17 @@ class Tables:
             file=quote(file.db_table),
             user=quote(user._meta.db_table),
             user_key=quote(file.get_field("owner").target_field.column),
-            active="1 = 1" if active is None else f"owner.{quote(active)}",
+            active=_is_true(None if active is None else f"owner.{quote(active)}", connection),
             day=quote(meta.get_field("days").related_model._meta.db_table),
             former=quote(meta.get_field("former_codes").related_model._meta.db_table),
         )
+
+
+def _is_true(column: str | None, connection: BaseDatabaseWrapper) -> str:
+    if column is None:
+        return "1 = 1"
+    # Elsewhere a boolean is a number, and any but 0 would be true.
+    return column if connection.vendor == "postgresql" else f"{column} = 1"
 
 
 def link_texts(connection: BaseDatabaseWrapper, model: Any) -> LinkTexts:

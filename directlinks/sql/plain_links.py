@@ -11,7 +11,7 @@ from django.db.models import F
 
 from directlinks.sql.links import Links
 from directlinks.sql.rows import LinkRow
-from directlinks.users import is_active
+from directlinks.users import activity_is_computed, is_active
 
 
 class PlainLinks(Links):
@@ -20,6 +20,8 @@ class PlainLinks(Links):
     def __init__(self, model: Any, using: str) -> None:
         self.links = model.objects.using(using)
         self.days = model._meta.get_field("days").related_model._default_manager.using(using)
+        file = model._meta.get_field("file").related_model
+        self.users: Any = file._meta.get_field("owner").related_model
         self.using = using
 
     def find(self, code: str, now: datetime) -> LinkRow | None:
@@ -41,7 +43,7 @@ class PlainLinks(Links):
 
     def count(self, link: int, now: datetime, day: date) -> bool:
         with transaction.atomic(self.using):
-            if not self.links.filter(pk=link).count_download(now):
+            if not (self._owner_is_active(link) and self.links.filter(pk=link).count_download(now)):
                 return False
             self._count_day(link, day)
         return True
@@ -51,6 +53,13 @@ class PlainLinks(Links):
             self.links.filter(pk=link, downloads__gt=0).update(downloads=F("downloads") - 1)
             that_day = self.days.filter(link=link, day=day, downloads__gt=0)
             that_day.update(downloads=F("downloads") - 1)
+
+    def _owner_is_active(self, link: int) -> bool:
+        """Return False if only Python can tell that the owner of ``link`` is not active."""
+        if not activity_is_computed(self.users):
+            return True  # counting asks the database
+        owner = self.users._base_manager.using(self.using).filter(directlinks_files__links=link)
+        return all(map(is_active, owner))
 
     def _count_day(self, link: int, day: date) -> None:
         that_day = self.days.filter(link=link, day=day)

@@ -103,6 +103,26 @@ def test_one_statement_opens_exactly_what_opens_for_everybody(chosen: dict[str, 
         assert counts(link) == (before[0] + 1, NOW, [(DAY, 1)])
 
 
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="its booleans are no numbers")
+@pytest.mark.parametrize("number", [0, 1, 2, -1])
+def test_a_number_that_is_no_boolean_is_not_true(number: int) -> None:
+    link = DirectLinkFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE auth_user SET is_active = %s", [number])
+    state = LinkState.ACTIVE if number == 1 else LinkState.OWNER_INACTIVE
+    for asked in (links_of(DirectLink), plain()):
+        row = asked.find(link.code, NOW)
+        assert row is not None
+        assert row.state(NOW) is state
+        assert asked.count(link.pk, NOW, DAY) == (number == 1)
+    if connection.vendor == "sqlite":
+        opened = links_of(DirectLink).open(link.code, link.name, NOW, DAY)
+        assert (opened is not None) == (number == 1)
+    assert DirectLink.objects.get().state(NOW) is state
+    assert DirectLink.objects.in_state(state, NOW).exists()
+    assert list(LinkState)[DirectLink.objects.with_state(NOW).get().state_place] is state
+
+
 @pytest.mark.parametrize("change", [{"code": "wxyzWXYZ"}, {"name": "b.txt"}, {"name": "A.txt"}])
 def test_what_is_opened_has_this_code_and_name(change: dict[str, str]) -> None:
     DirectLinkFactory(code="abcdEFGH", name="a.txt")
