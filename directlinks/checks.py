@@ -17,7 +17,7 @@ from directlinks import addresses
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
 from directlinks.core.codes import random_bits
 from directlinks.counting.base import Counter
-from directlinks.counting.choice import make_counter
+from directlinks.counting.choice import loses_tenants, make_counter
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_for
 from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths
@@ -230,6 +230,15 @@ def _check_counter() -> Sequence[CheckMessage]:
     if not isinstance(counter, Counter):
         fault = f"{type(counter).__name__} is no Counter."
         return [Error(f'DIRECTLINKS["COUNTER"]: {fault}', id="directlinks.E031")]
+    if loses_tenants(counter):
+        return [
+            Error(
+                'DIRECTLINKS["COUNTER"]: this counter collects outside of the database and knows '
+                "no schemas of tenants, so downloads are counted in the database.",
+                hint='Set it to "database".',
+                id="directlinks.E035",
+            )
+        ]
     return counter.check()
 
 

@@ -1,9 +1,11 @@
 """Each check has an id of its own, and a test that provokes exactly that id."""
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.checks import CheckMessage, run_checks
 from django.core.files.storage import Storage
 from django.db import models
@@ -134,6 +136,21 @@ PROVOKED: list[tuple[str, Any]] = [
 def test_each_fault_has_its_id(settings: Settings, check: str, declared: object) -> None:
     settings.DIRECTLINKS = declared
     assert ids() == [f"directlinks.{check}"]
+
+
+@pytest.mark.parametrize("tenants", ["django_tenants", "tenant_schemas", "django_pgschemas"])
+def test_a_counter_outside_of_the_database_is_refused_with_schemas_of_tenants(
+    tenants: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_installed = apps.is_installed
+    monkeypatch.setattr(apps, "is_installed", lambda app: app == tenants or is_installed(app))
+    assert ids() == []
+    for chosen in (
+        counter("journal", directory=str(tmp_path)),
+        counter("redis", url="redis://127.0.0.1:1/0"),
+    ):
+        settings.DIRECTLINKS = {"COUNTER": chosen}
+        assert ids() == ["directlinks.E035"]
 
 
 def test_no_setting_is_without_a_test_of_its_check() -> None:

@@ -18,6 +18,9 @@ class Counter(ABC):
     #: Whether counting needs the database, and so can be part of the statement that finds a link.
     in_database: ClassVar[bool] = False
 
+    #: Whether downloads wait outside of the database until ``fold`` adds them.
+    collects_outside: ClassVar[bool] = False
+
     #: What counting and folding raise where the place outside the database cannot be reached.
     faults: ClassVar[tuple[type[Exception], ...]] = ()
 

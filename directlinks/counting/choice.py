@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.utils.module_loading import import_string
 
 from directlinks.conf import conf
@@ -13,17 +14,35 @@ _NAMED = {
     "redis": "directlinks.counting.redis.RedisCounter",
 }
 
+# Apps that give each tenant a schema of its own in the database.
+_TENANTS = ("django_tenants", "tenant_schemas", "django_pgschemas")
+
 # One counter for each choice, because a counter may hold a file or a connection: it outlives a
 # change of settings.
 _made: dict[str, Counter] = {}
 
 
 def site_counter() -> Counter:
-    """The counter in ``DIRECTLINKS["COUNTER"]``: the same one as long as that is the same."""
+    """The counter in ``DIRECTLINKS["COUNTER"]``: the same one as long as that is the same.
+
+    One that would lose the downloads of tenants is replaced by the database.
+    """
     counter: Counter | None = conf.made.get("counter")
     if counter is None:
-        counter = conf.made["counter"] = _made_counter(conf.COUNTER)
+        counter = _made_counter(conf.COUNTER)
+        if loses_tenants(counter):
+            counter = _made_counter("database")
+        conf.made["counter"] = counter
     return counter
+
+
+def loses_tenants(counter: Counter) -> bool:
+    """Return True if ``counter`` cannot know to which schema a download belongs.
+
+    What is collected outside of the database has the key of a link alone, which other tenants have
+    too, and it is added by a thread that serves no tenant.
+    """
+    return counter.collects_outside and any(map(apps.is_installed, _TENANTS))
 
 
 def _made_counter(chosen: str | dict[str, Any]) -> Counter:

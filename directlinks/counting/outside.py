@@ -26,6 +26,8 @@ class OutsideCounter(Counter):
     Where it cannot be noted it is counted in the database at once, so nothing is lost.
     """
 
+    collects_outside = True
+
     #: What the names of this counter's batches begin with.
     kind: ClassVar[str]
 

@@ -59,6 +59,17 @@ class Segment:
         """A name that no other segment has or had, on whatever machine."""
         return self.path.stem
 
+    @property
+    def can_be_found(self) -> bool:
+        """Return True if its path still leads to it.
+
+        It does not if the file or its folder was removed, renamed or replaced.
+        """
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+        except OSError:
+            return False
+
     def tally(self) -> Tally:
         """The downloads in it."""
         with open(self.descriptor, "rb", closefd=False) as file:
@@ -68,9 +79,10 @@ class Segment:
     def remove(self) -> None:
         """Delete the file, of which the downloads were added, and let go of it in any case."""
         try:
-            # Emptied first, for that works in a folder that lets nobody delete any more.
+            # Emptied first: that works in a folder in which nothing may be deleted any more, and
+            # in one that was renamed.
             os.ftruncate(self.descriptor, 0)
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)
         finally:
             self.close()
 

@@ -26,7 +26,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def journal(tmp_path: Path, closed: Callable[[Any], Any]) -> Callable[[], JournalCounter]:
     """Makes counters in the same directory: each as good as a process of its own."""
-    return lambda: closed(JournalCounter(tmp_path))
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    return lambda: closed(JournalCounter(folder))
 
 
 @pytest.fixture

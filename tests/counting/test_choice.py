@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from pytest_django.fixtures import Settings
 
 from directlinks.counting.base import Counter
@@ -26,6 +27,21 @@ def test_the_same_choice_is_the_same_counter(settings: Settings, tmp_path: Path)
     first, second = choose("a"), choose("b")
     assert first is not second
     assert (choose("a"), site_counter()) == (first, first)
+
+
+def test_tenants_with_schemas_are_counted_in_the_database(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_installed = apps.is_installed
+    chosen = {"BACKEND": "journal", "OPTIONS": {"directory": str(tmp_path)}}
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            apps, "is_installed", lambda app: app == "tenant_schemas" or is_installed(app)
+        )
+        settings.DIRECTLINKS = {"COUNTER": chosen}
+        assert isinstance(site_counter(), DatabaseCounter)
+    settings.DIRECTLINKS = {"COUNTER": chosen}
+    assert isinstance(site_counter(), JournalCounter)
 
 
 def test_names_and_dotted_paths(tmp_path: Path) -> None:

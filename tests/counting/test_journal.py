@@ -3,9 +3,11 @@
 import errno
 import os
 import resource
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from django.utils import timezone
 
 from directlinks.counting import background, segments
 from directlinks.counting.database import DatabaseCounter
-from directlinks.counting.journal import JournalCounter
+from directlinks.counting.journal import JournalCounter, _at_exit
 from directlinks.counting.segments import RECORD, records_in, segments_in
 from directlinks.models import DirectLink, FoldedBatch
 from tests.counting.dying import forked
@@ -44,6 +46,10 @@ def downloads(link: DirectLink) -> int:
 def noted(counter: JournalCounter) -> list[int]:
     """How many downloads are in each file."""
     return sorted(map(records_in, segments_in(counter.directory)))
+
+
+def refuse_statement(*statement: object) -> None:
+    raise OperationalError
 
 
 @contextmanager
@@ -213,12 +219,9 @@ def test_a_link_that_was_closed_is_not_opened_by_a_broken_journal(tmp_path: Path
 def test_a_database_that_is_away_gets_it_all_when_it_is_back(journal: NewJournal) -> None:
     counter, link = journal(), DirectLinkFactory()
 
-    def is_away(*statement: object) -> None:
-        raise OperationalError
-
     for _ in range(3):
         count(counter, link)
-        with connection.execute_wrapper(is_away), pytest.raises(OperationalError):
+        with connection.execute_wrapper(refuse_statement), pytest.raises(OperationalError):
             counter.fold()
     # It begins no new file for each second that the database is away.
     assert len(segments_in(counter.directory)) == 2
@@ -230,11 +233,8 @@ def test_what_one_left_who_died_waits_for_the_database_too(journal: NewJournal) 
     count(counter, link)
     counter.close()
 
-    def is_away(*statement: object) -> None:
-        raise OperationalError
-
     other = journal()
-    with connection.execute_wrapper(is_away), pytest.raises(OperationalError):
+    with connection.execute_wrapper(refuse_statement), pytest.raises(OperationalError):
         other.fold()
     assert journal().fold() == downloads(link) == 1
 
@@ -250,6 +250,210 @@ def test_a_segment_that_cannot_be_read_does_not_keep_others_waiting(
     assert "0.counts wait" in caplog.text
 
 
+def remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def rename_folder(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+
+
+def replace_folder(folder: Path) -> None:
+    rename_folder(folder)
+    folder.mkdir()
+
+
+def replace_folder_by_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+def remove_files(folder: Path) -> None:
+    for path in segments_in(folder):
+        path.unlink()
+
+
+def replace_files(folder: Path) -> None:
+    for path in segments_in(folder):
+        path.unlink()
+        path.touch()
+
+
+LOSSES = [
+    remove_folder,
+    rename_folder,
+    replace_folder,
+    replace_folder_by_a_file,
+    remove_files,
+    replace_files,
+]
+
+every_loss = pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__name__)
+
+
+def fold_with_or_without_folder(counter: JournalCounter) -> None:
+    with suppress(OSError):
+        counter.fold()
+
+
+@every_loss
+def test_files_that_are_removed_in_use_lose_nothing_that_was_noted(
+    lose: Callable[[Path], None], journal: NewJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link, 3)
+    lose(counter.directory)
+    count(counter, link, 2)
+    fold_with_or_without_folder(counter)
+    assert downloads(link) == 5
+    assert "A file of the counter 'journal' was removed in use" in caplog.text
+    caplog.clear()
+    # From then on in the database, unless there is a folder again.
+    count(counter, link, 4)
+    if not counter.directory.is_dir():
+        assert downloads(link) == 9
+        assert "The counter 'journal' is left for the database" in caplog.text
+    fold_with_or_without_folder(counter)
+    assert downloads(link) == 9
+
+
+@every_loss
+def test_nor_does_a_file_that_is_full(
+    lose: Callable[[Path], None], journal: NewJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "ROOM", 3)
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link, 2)
+    lose(counter.directory)
+    count(counter, link, 5)
+    fold_with_or_without_folder(counter)
+    assert downloads(link) == 7
+
+
+@every_loss
+def test_nor_does_one_for_which_the_database_is_away(
+    lose: Callable[[Path], None], journal: NewJournal
+) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link, 3)
+    lose(counter.directory)
+    for _ in range(2):
+        with connection.execute_wrapper(refuse_statement), pytest.raises(OperationalError):
+            counter.fold()
+    fold_with_or_without_folder(counter)
+    assert downloads(link) == 3
+
+
+@every_loss
+def test_nor_does_the_end_of_the_process(lose: Callable[[Path], None], journal: NewJournal) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link, 3)
+    lose(counter.directory)
+    _at_exit()
+    assert downloads(link) == 3
+
+
+def test_an_end_without_a_database_says_that_they_are_lost(
+    journal: NewJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link)
+    remove_folder(counter.directory)
+    with connection.execute_wrapper(refuse_statement):
+        counter.close()
+    assert "Downloads in files that were removed are lost" in caplog.text
+
+
+def test_a_folder_that_is_put_back_adds_nothing_twice(journal: NewJournal) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    other = journal()
+    for each in (counter, other):
+        count(each, link, 3)
+    other.close()  # it died, and only its file has these
+    away = counter.directory.with_name("elsewhere")
+    counter.directory.rename(away)
+    fold_with_or_without_folder(counter)
+    assert downloads(link) == 3
+    away.rename(counter.directory)
+    counter._breaker.succeeded()
+    count(counter, link)
+    assert counter.fold() == 4
+    assert downloads(link) == 7
+    assert segments_in(counter.directory) == []
+
+
+def test_a_folder_that_is_away_for_less_than_a_second_is_not_missed(
+    journal: NewJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link)
+    away = counter.directory.with_name("elsewhere")
+    counter.directory.rename(away)
+    count(counter, link)
+    away.rename(counter.directory)
+    assert counter.fold() == downloads(link) == 2
+    assert caplog.records == []
+
+
+def test_files_that_were_moved_to_the_folder_of_a_restart_are_added(
+    journal: NewJournal, tmp_path: Path
+) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    count(counter, link, 3)
+    counter.close()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for path in segments_in(counter.directory):
+        path.rename(moved / path.name)
+    assert JournalCounter(moved).fold() == downloads(link) == 3
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """A disk of ``size`` at ``folder``."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("NOT TESTED: only the superuser may mount a disk.")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_real_disk_that_is_full_loses_nothing(journal: NewJournal) -> None:
+    """It has room for one file, which is taken, and for none beside it."""
+    counter, other, link = journal(), journal(), DirectLinkFactory()
+    with small_disk(counter.directory, "1536k"):
+        count(counter, link, 3)
+        count(other, link, 2)
+        assert downloads(link) == 2
+        count(counter, link)
+        assert counter.fold() == 4
+        assert downloads(link) == 6
+        assert segments_in(counter.directory) == []
+
+
+def test_a_real_disk_that_can_only_be_read_loses_nothing(journal: NewJournal) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    with small_disk(counter.directory, "4m"):
+        count(counter, link, 3)
+        counter.close()
+        remount = ["mount", "-o", "remount,{}", str(counter.directory)]
+        subprocess.run([word.format("ro") for word in remount], check=True)
+        after = journal()
+        count(after, link, 2)
+        assert (after.fold(), downloads(link)) == (0, 2)
+        subprocess.run([word.format("rw") for word in remount], check=True)
+        assert (after.fold(), downloads(link)) == (3, 5)
+
+
+def test_a_disk_that_is_taken_away_in_use_loses_nothing(journal: NewJournal) -> None:
+    counter, link = journal(), DirectLinkFactory()
+    with small_disk(counter.directory, "4m"):
+        count(counter, link, 3)
+    assert counter.fold() == downloads(link) == 3
+
+
 @pytest.mark.parametrize("is_own", [True, False])
 def test_a_segment_that_cannot_be_deleted_is_not_added_twice(
     is_own: bool, journal: NewJournal, monkeypatch: pytest.MonkeyPatch
@@ -260,7 +464,7 @@ def test_a_segment_that_cannot_be_deleted_is_not_added_twice(
         counter.close()
         counter = journal()
 
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, **options: bool) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     with monkeypatch.context() as patch:

@@ -28,10 +28,20 @@ class Server:
 
 @contextmanager
 def gunicorn(
-    site: Site, *, workers: int = 1, threads: int = 4, application: str = "mysite.wsgi:application"
+    site: Site,
+    *,
+    workers: int = 1,
+    threads: int = 4,
+    application: str = "mysite.wsgi:application",
+    grace: int = 1,
 ) -> Iterator[Server]:
-    """``site`` under gunicorn, the server that most WSGI sites run on."""
-    options = ["--worker-class", "gthread", "--graceful-timeout", "1"]
+    """``site`` under gunicorn, the server that most WSGI sites run on.
+
+    ``grace`` is for how many seconds a worker that ends waits for its requests. Those that take
+    longer write one byte into a file descriptor that gunicorn has closed, which is a database's if
+    SQLite opens a file meanwhile.
+    """
+    options = ["--worker-class", "gthread", "--graceful-timeout", str(grace)]
     scale = ["--workers", str(workers), "--threads", str(threads)]
     with _listener() as listener:
         bind = ["--bind", f"fd://{listener.fileno()}"]
