@@ -44,7 +44,7 @@ def _file(place: int, owner: Any, now: datetime) -> File:
         owner_id=owner,
         path=path,
         path_key=None if trashed else paths.key(path),
-        path_head=path[: paths.HEAD_CHARACTERS],
+        path_head=paths.head(path),
         content="" if place % 1009 == 1 else f"directlinks/{place:032x}/document.pdf",
         size=place,
         content_type="application/pdf",

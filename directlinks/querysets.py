@@ -14,11 +14,18 @@ from typing import Any, Self, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models, router, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from directlinks.core import paths
 from directlinks.core.states import LinkState
 from directlinks.sql.folders import positions_of_folders
 from directlinks.users import active_where, activity_is_computed, inactive_keys
+
+
+def _at_path(path: str) -> Q:
+    # The head has an index.
+    return Q(file__path_head=paths.head(path), whole_path=paths.nfc(path))
+
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -74,7 +81,7 @@ class FileQuerySet(PrimaryQuerySet):
         return self.live().update(deleted_at=now, path_key=None, updated_at=now)
 
     def at(self, places: Iterable[tuple[Any, str]]) -> "FileQuerySet":
-        """Live files at ``places``, each an owner's key and a path without fault.
+        """Return live files at ``places``, each an owner's key and a path, in any spelling.
 
         Of very many owners, it may find more: files of one at a path that was asked of another.
         """
@@ -121,7 +128,7 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         return judged
 
     def below(self, owner: Any, path: str) -> "DirectLinkQuerySet":
-        """Links to the file at ``path`` of ``owner`` and to all below it, "" for all of them.
+        """Return links to the file at ``path`` of ``owner`` and to all below it, or to all if "".
 
         Those in the trash are found where they were.
         """
@@ -129,9 +136,18 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         if not path:
             return links
         # A range, because LIKE takes no account of case on SQLite: "0" comes after "/".
-        head = path[: paths.HEAD_CHARACTERS]
-        itself = Q(file__path_head=head, file__path=path)
-        return links.filter(itself | Q(file__path__gte=f"{path}/", file__path__lt=f"{path}0"))
+        path = paths.nfc(path)
+        below = Q(whole_path__gte=f"{path}/", whole_path__lt=f"{path}0")
+        return links._with_whole_path().filter(_at_path(path) | below)
+
+    def at_path(self, path: str) -> "DirectLinkQuerySet":
+        """Return links to the files at ``path`` in any spelling, those in the trash too."""
+        return self._with_whole_path().filter(_at_path(path))
+
+    def _with_whole_path(self) -> "DirectLinkQuerySet":
+        """Return the same links, with the paths of their files under NFC to filter by."""
+        links: DirectLinkQuerySet = self.alias(whole_path=Coalesce("file__path_nfc", "file__path"))
+        return links
 
     def reusable(self) -> "DirectLinkQuerySet":
         """Links that a second request for the same file gets again."""

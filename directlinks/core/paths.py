@@ -1,10 +1,16 @@
-"""Paths inside an owner's space: what may be stored, and the digest that look-ups go by."""
+"""Paths inside an owner's space: what may be stored, and the digest that look-ups go by.
+
+Two paths are one if they are equal under Unicode's NFC: macOS decomposes what others compose. The
+spelling that was stored stays; every comparison goes by ``nfc``.
+"""
 
 import hashlib
 import unicodedata
 
 MAX_CHARACTERS = 1024
 MAX_ELEMENTS = 64
+MAX_EXPANSION = 4
+"""How many times as long as another a spelling of one path can be, at most."""
 MAX_NAME_BYTES = 255
 """The longest name that common file systems hold, so that what is downloaded can be saved."""
 
@@ -14,12 +20,22 @@ HEAD_CHARACTERS = 255
 _NO_NAMES = frozenset({"", ".", ".."})
 
 
-def fault(path: str) -> str | None:
-    """What forbids storing ``path``, in a sentence, or None where nothing does."""
+def nfc(path: str) -> str:
+    """Return ``path`` under Unicode's normalization form C, by which paths are compared."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
+
+
+def fault(path: str, *, any_spelling: bool = False) -> str | None:
+    """Return what forbids storing ``path``, in a sentence, or None.
+
+    With ``any_spelling``, what forbids storing every path that is equal to it: another spelling may
+    be shorter.
+    """
     names = path.split("/")
+    is_loose = any_spelling and not path.isascii()
     if not path:
         return "A path cannot be empty."
-    if len(path) > MAX_CHARACTERS:
+    if len(path) > MAX_CHARACTERS * (MAX_EXPANSION if is_loose else 1):
         return f"A path holds at most {MAX_CHARACTERS} characters."
     if len(names) > MAX_ELEMENTS:
         return f"A path holds at most {MAX_ELEMENTS} names."
@@ -28,8 +44,10 @@ def fault(path: str) -> str | None:
         return "A path cannot hold control characters or undecodable bytes."
     if not _NO_NAMES.isdisjoint(names):
         return "A path is names joined by single slashes, none at its ends, and no name is . or .."
-    if len(path) * 4 > MAX_NAME_BYTES and any(
-        len(name.encode()) > MAX_NAME_BYTES for name in names
+    if (
+        not is_loose
+        and len(path) * 4 > MAX_NAME_BYTES
+        and any(len(name.encode()) > MAX_NAME_BYTES for name in names)
     ):
         return f"A name holds at most {MAX_NAME_BYTES} bytes."
     return None
@@ -40,12 +58,17 @@ def _is_forbidden(character: str) -> bool:
 
 
 def key(path: str) -> str:
-    """64 hexadecimal digits that stand for ``path`` in unique indexes and look-ups.
+    """Return 64 hexadecimal digits that stand for ``path`` in unique indexes and look-ups.
 
     An index cannot hold 1024 characters on every database, and a digest is compared byte by byte
-    whatever the collation. ``path`` has no fault.
+    in every collation. ``path`` has no fault.
     """
-    return hashlib.sha256(path.encode()).hexdigest()
+    return hashlib.sha256(nfc(path).encode()).hexdigest()
+
+
+def head(path: str) -> str:
+    """Return as much of ``path`` under NFC as an index can hold."""
+    return nfc(path)[:HEAD_CHARACTERS]
 
 
 def name(path: str) -> str:

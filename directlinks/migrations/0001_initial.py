@@ -56,6 +56,10 @@ class Migration(migrations.Migration):
                 ),
                 ("path_head", directlinks.fields.ExactCharField(editable=False, max_length=255)),
                 (
+                    "path_nfc",
+                    directlinks.fields.ExactCharField(editable=False, max_length=4096, null=True),
+                ),
+                (
                     "content",
                     directlinks.fields.ContentField(
                         max_length=500,

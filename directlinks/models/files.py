@@ -33,8 +33,8 @@ class File(models.Model):
     """One file in the space of its owner.
 
     ``path`` is the whole path there, without a leading slash; a folder is what a path begins with
-    and has no row. Assigning ``content`` and saving fills size, type and version. Deleting a row
-    leaves the bytes where they are.
+    and has no row. Two paths that are equal under NFC are one. Assigning ``content`` and saving
+    fills size, type and version. Deleting a row leaves the bytes where they are.
     """
 
     owner = models.ForeignKey(
@@ -50,10 +50,14 @@ class File(models.Model):
         validators=[validate_path],
         help_text=_("The whole path in the owner's space, such as photos/2026/cat.jpg."),
     )
-    # Look-ups and uniqueness go by a digest, because no index holds 1024 characters everywhere. It
-    # is NULL in the trash, where a path may stand any number of times.
+    # Look-ups and uniqueness go by a digest of the path under NFC, because no index holds 1024
+    # characters everywhere. It is NULL in the trash, where a path may stand any number of times.
     path_key = ExactCharField(max_length=64, null=True, editable=False)
     path_head = ExactCharField(max_length=paths.HEAD_CHARACTERS, editable=False)
+    # The path under NFC if it is stored in another spelling.
+    path_nfc = ExactCharField(
+        max_length=paths.MAX_CHARACTERS * paths.MAX_EXPANSION, null=True, editable=False
+    )
     content = ContentField(
         _("content"), max_length=500, storage=content_storage, upload_to=content_name
     )
@@ -183,7 +187,8 @@ class File(models.Model):
     def trash(self) -> None:
         """Put the file into the trash: its links stop at once, and its path becomes free."""
         File.objects.filter(pk=self.pk).trash(timezone.now())
-        self.refresh_from_db(fields=["path", "path_key", "path_head", "deleted_at", "updated_at"])
+        derived = ["path_key", "path_head", "path_nfc"]
+        self.refresh_from_db(fields=["path", *derived, "deleted_at", "updated_at"])
 
     def restore(self) -> None:
         """Take the file out of the trash, and its links work again.
@@ -216,7 +221,9 @@ class File(models.Model):
 
     def _derive_from_path(self) -> None:
         self.path_key = paths.key(self.path) if self.is_live else None
-        self.path_head = self.path[: paths.HEAD_CHARACTERS]
+        self.path_head = paths.head(self.path)
+        composed = paths.nfc(self.path)
+        self.path_nfc = None if composed == self.path else composed
 
     def _describe_content(self) -> None:
         try:
@@ -249,7 +256,7 @@ class File(models.Model):
     def _derived_from(fields: set[str]) -> set[str]:
         derived = {"updated_at"}
         if fields & {"path", "deleted_at"}:
-            derived |= {"path_key", "path_head", "content_type"}
+            derived |= {"path_key", "path_head", "path_nfc", "content_type"}
         if "content" in fields:
             derived |= {"size", "content_type", "version", "content_updated_at"}
         return derived

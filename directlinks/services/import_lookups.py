@@ -16,9 +16,9 @@ from directlinks.users import users
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Users by name; files by owner, path and the moment at which they were trashed, if they were;
-    the file and name that a code leads to, None for a former code; and the files and names that
-    have a link which everybody gets."""
+    """Users by name; files by owner, path under NFC and the moment at which they were trashed, or
+    None; the file and name that a code leads to, None for a former code; and the files and names
+    that have a reusable link."""
 
     users: dict[str | None, Any]
     files: dict[tuple[Any, str, datetime | None], File]
@@ -29,7 +29,7 @@ class Known:
         owner = self.users.get(record.owner)
         if owner is None:
             return None
-        return self.files.get((owner.pk, record.path, as_kept(record.trashed_at)))
+        return self.files.get((owner.pk, paths.nfc(record.path), as_kept(record.trashed_at)))
 
 
 def look_up(records: Sequence[LinkRecord]) -> Known:
@@ -73,7 +73,7 @@ def _live_files(
 ) -> dict[tuple[Any, str, datetime | None], File]:
     live = (record for record in records if record.trashed_at is None and record.owner in users)
     found = File.objects.at((users[record.owner].pk, record.path) for record in live)
-    return {(file.owner_id, file.path, None): file for file in found}
+    return {(file.owner_id, paths.nfc(file.path), None): file for file in found}
 
 
 def _trashed_files(
@@ -83,10 +83,10 @@ def _trashed_files(
     found = File.objects.trashed().filter(
         owner__in={users[record.owner].pk for record in trashed},
         # The head has an index with the owner.
-        path_head__in={record.path[: paths.HEAD_CHARACTERS] for record in trashed},
+        path_head__in={paths.head(record.path) for record in trashed},
         deleted_at__in={as_kept(record.trashed_at) for record in trashed},
     )
-    return {(file.owner_id, file.path, file.deleted_at): file for file in found}
+    return {(file.owner_id, paths.nfc(file.path), file.deleted_at): file for file in found}
 
 
 def _codes(records: Sequence[LinkRecord]) -> dict[str, tuple[int, str] | None]:

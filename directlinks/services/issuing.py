@@ -20,10 +20,16 @@ class Linkable(NamedTuple):
 
 
 def linkable_files(owner: Any, asked: Sequence[str]) -> Linkable:
-    """The live files of ``owner`` at the paths ``asked`` that have bytes. Two reads at most."""
-    faults = {path: fault for path in asked if (fault := paths.fault(path)) is not None}
+    """Return the live files of ``owner`` at the paths ``asked``, in any spelling, with contents.
+
+    At most two reads.
+    """
+    faults = {
+        path: fault for path in asked if (fault := paths.fault(path, any_spelling=True)) is not None
+    }
     possible = [(owner.pk, path) for path in asked if path not in faults]
-    found = {file.path: file for file in File.objects.at(possible)}
+    there = {paths.nfc(file.path): file for file in File.objects.at(possible)}
+    found = {path: there[paths.nfc(path)] for _, path in possible if paths.nfc(path) in there}
     files = {path: file for path, file in found.items() if not lacks_bytes(file.content)}
     faults |= dict.fromkeys(found.keys() - files.keys(), "Its bytes are gone.")
     missing = [place for place in possible if place[1] not in found]

@@ -123,7 +123,9 @@ def _chosen(
 
 def _below(links: DirectLinkQuerySet, uri: FileURI, user: Any) -> DirectLinkQuerySet:
     owners = [user.pk] if uri.user is None else user_keys(uri.user)
-    can_exist = uri.fs == "my" and (not uri.path or paths.fault(uri.path) is None)
+    can_exist = uri.fs == "my" and (
+        not uri.path or paths.fault(uri.path, any_spelling=True) is None
+    )
     return links.below(owners[0], uri.path) if owners and can_exist else links.none()
 
 

@@ -154,7 +154,7 @@ def user_keys(name: str) -> list[Any]:
 
 
 def _can_exist(path: str) -> bool:
-    return paths.fault(path) is None
+    return paths.fault(path, any_spelling=True) is None
 
 
 def _find(places: Iterable[Place], asker: Asker) -> Found:

@@ -7,7 +7,7 @@ says the same through the ORM; the tests compare them.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -75,12 +75,20 @@ class Found(NamedTuple):
     links: dict[int, LinkAtHand]
 
 
+def by_nfc(places: Iterable[Place]) -> dict[Place, list[Place]]:
+    """Return the spellings among ``places`` of each, by the one under NFC."""
+    spellings: dict[Place, list[Place]] = {}
+    for place in places:
+        spellings.setdefault((place[0], paths.nfc(place[1])), []).append(place)
+    return spellings
+
+
 class Batches(ABC):
     """What a batch asks of the tables."""
 
     @abstractmethod
     def find(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
-        """What is at ``places``; ``owners`` are the users by their keys.
+        """Return what is at ``places``, in any spelling; ``owners`` are the users by their keys.
 
         Of many files RARE_FIELDS are deferred: reading them would take as long as all the rest.
         """
@@ -111,17 +119,18 @@ class WrittenBatches(Batches):
             return found
         text = self.texts.find_whole if len(places) <= _FEW else self.texts.find
         owner_of = reader(self.owner, self.connection)
-        asked = set(places)
+        spellings = by_nfc(places)
         for row in self._rows(text, self._asked(places)):
             key, owner, path, content, size, content_type, link, code, name, *rare = row
-            place = (owner_of(owner), path)
-            if place not in asked:  # its digest is that of another path
+            owner_id = owner_of(owner)
+            asked = spellings.get((owner_id, paths.nfc(path)))
+            if asked is None:  # its digest is that of another path
                 continue
-            file = files.get(place)
+            file = files.get(asked[0])
             if file is None:
                 columns = {
                     "id": key,
-                    "owner_id": place[0],
+                    "owner_id": owner_id,
                     "path": path,
                     "stored_path": path,
                     "content": content,
@@ -131,9 +140,10 @@ class WrittenBatches(Batches):
                 }
                 if rare:
                     columns.update(self._rare(rare))
-                file = files[place] = stored(
-                    self.file_model, self.connection.alias, columns, owner=owners[place[0]]
+                file = stored(
+                    self.file_model, self.connection.alias, columns, owner=owners[owner_id]
                 )
+                files.update(dict.fromkeys(asked, file))
             # A file that was renamed has links of its former names.
             if link is not None and name == paths.name(path):
                 links[key] = LinkAtHand(link, code, name, file, self.connection.alias)

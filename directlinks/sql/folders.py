@@ -23,13 +23,14 @@ def positions_of_folders(
     One statement, whatever the number: a list of thousands of ORed ranges exceeds the depth of
     expression that SQLite accepts, and the ORM has no word for a table of values. Each row of the
     table is looked up in the index (owner, path_head), which narrows a path as far as an index can
-    hold it; ``path`` itself decides. Paths are in binary collation everywhere, so the range of a
-    prefix is contiguous.
+    hold it; the whole path under NFC decides, which is ``path`` itself unless ``path_nfc`` holds
+    another. Paths are in binary collation everywhere, so the range of a prefix is contiguous.
     """
     owner: Any = meta.get_field("owner")
     rows: list[Any] = []
     for position, (owner_key, path) in enumerate(asked):
-        first, after = path + "/", path + _AFTER_SLASH
+        composed = paths.nfc(path)
+        first, after = composed + "/", composed + _AFTER_SLASH
         head = slice(paths.HEAD_CHARACTERS)
         rows += [position, owner.get_db_prep_value(owner_key, connection)]
         rows += [first[head], after[head], first, after]
@@ -45,7 +46,8 @@ def positions_of_folders(
             SELECT 1 FROM {table} file
             WHERE file.owner_id = asked.owner_key
               AND file.path_head >= asked.head_first AND file.path_head <= asked.head_after
-              AND file.path >= asked.path_first AND file.path < asked.path_after
+              AND COALESCE(file.path_nfc, file.path) >= asked.path_first
+              AND COALESCE(file.path_nfc, file.path) < asked.path_after
               AND file.deleted_at IS NULL
         )"""  # noqa: S608  # all that is put in is a name of ours and placeholders
     with connection.cursor() as cursor:

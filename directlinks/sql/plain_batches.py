@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from directlinks.sql.batches import Batches, Found, LinkAtHand, NewLinks, Place
+from directlinks.core import paths
+from directlinks.sql.batches import Batches, Found, LinkAtHand, NewLinks, Place, by_nfc
 
 
 class PlainBatches(Batches):
@@ -21,13 +22,17 @@ class PlainBatches(Batches):
     def find(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
         reusable = Prefetch("links", self.links.reusable(), to_attr="reusable_links")
         at = {
-            (file.owner_id, file.path): file
+            (file.owner_id, paths.nfc(file.path)): file
             for file in self.files.at(places).prefetch_related(reusable)
         }
-        files = {place: at[place] for place in places if place in at}
+        files = {}
         links = {}
-        for (owner, _), file in files.items():
-            file.owner = owners[owner]
+        for place, asked in by_nfc(places).items():
+            if place not in at:
+                continue
+            file = at[place]
+            files.update(dict.fromkeys(asked, file))
+            file.owner = owners[file.owner_id]
             for link in vars(file).pop("reusable_links"):
                 if link.name == file.name:  # which it may have lost since
                     at_hand = LinkAtHand(link.id, link.code, link.name, file, self.links.db)

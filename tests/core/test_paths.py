@@ -2,6 +2,8 @@
 
 import hashlib
 import string
+import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -64,17 +66,47 @@ def test_a_path_that_may_not_be_stored_says_why(path: str, fault: str) -> None:
     assert paths.fault(path) == fault
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40))
+@settings(deadline=None)
+def test_what_one_spelling_allows_all_allow_in_a_look_up(form: Any, path: str) -> None:
+    spelling = unicodedata.normalize(form, path)
+    assert len(spelling) <= paths.MAX_EXPANSION * len(path)
+    assert paths.nfc(spelling) == paths.nfc(path)
+    if paths.fault(path) is None:
+        assert paths.key(spelling) == paths.key(path)
+        assert paths.head(spelling) == paths.head(path)
+        assert paths.fault(spelling, any_spelling=True) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "any_spelling"),
+    [
+        ("é" * 200, None),
+        ("é" * 1100, None),
+        ("é" * 4097, TOO_LONG),
+        ("a" * 256, LONG_NAME),
+        ("é\0", UNPRINTABLE),
+        ("é/..", ILL_JOINED),
+    ],
+)
+def test_a_length_forbids_only_one_spelling(path: str, any_spelling: str | None) -> None:
+    assert paths.fault(path) is not None
+    assert paths.fault(path, any_spelling=True) == any_spelling
+
+
 @given(st.text(st.characters(), max_size=40))
 @settings(deadline=None)
 def test_whatever_has_no_fault_has_a_key(path: str) -> None:
     """Only texts with a fault may lack a UTF-8 form."""
     storable = path if paths.fault(path) is None else "a"
-    assert paths.key(storable) == hashlib.sha256(storable.encode()).hexdigest()
+    composed = unicodedata.normalize("NFC", storable)
+    assert paths.key(storable) == hashlib.sha256(composed.encode()).hexdigest()
 
 
 def test_a_key_is_64_hexadecimal_digits_and_exact() -> None:
-    keys = {paths.key(path) for path in ("a", "A", "a ", "é", "e\u0301")}
-    assert len(keys) == 5
+    keys = {paths.key(path) for path in ("a", "A", "a ", "é", "e", "ﬁ", "fi", "漢/字")}
+    assert len(keys) == 8
     assert {len(key) for key in keys} == {64}
     assert set("".join(keys)) <= set(string.hexdigits.lower())
 

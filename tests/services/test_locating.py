@@ -68,7 +68,7 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         ("one", "other"),
-        [("A.txt", "a.txt"), ("x%C3%A9", "xe%CC%81"), ("a", "a%20"), ("%EF%AC%81le", "file")],
+        [("A.txt", "a.txt"), ("a", "a%20"), ("%EF%AC%81le", "file")],
     )
     def test_paths_that_only_look_alike_are_two(self, one: str, other: str) -> None:
         file = FileFactory(path=parse(f"cloudreve://my/{one}").path)

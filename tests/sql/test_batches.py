@@ -38,7 +38,7 @@ files = st.lists(
         ),
     ),
     max_size=8,
-    unique_by=lambda file: file[:2],
+    unique_by=lambda file: (file[0], paths.nfc(file[1])),
 )
 places = st.lists(st.tuples(owners, paths_), max_size=25, unique=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from directlinks.core import codes, paths
+from directlinks.core import codes
 from directlinks.management.arguments import OWNER, add_dry_run, user_named
 from directlinks.management.terminal import Progress, confirmed, dry, interruptible
 from directlinks.models import DirectLink
@@ -66,8 +66,7 @@ class Command(BaseCommand):
         if (path := options["file"]) is not None:
             if options["owner"] is None:
                 raise CommandError("A file is known by its owner and its path: --owner is missing.")
-            # The head has an index.
-            links = links.filter(file__path_head=path[: paths.HEAD_CHARACTERS], file__path=path)
+            links = links.at_path(path)
         if options["label"] is not None:
             links = links.filter(label=options["label"])
         return links
