@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of
 from directlinks.models import DirectLink, File
 from directlinks.sql.choice import links_of
 

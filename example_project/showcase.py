@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of
 from directlinks.models import DailyDownloads, DirectLink, File
 from example_project.population import Person, settle
 

@@ -11,12 +11,13 @@ from django.db import connection, connections
 from django.db.models.deletion import Collector
 from django.test.utils import CaptureQueriesContext
 
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.services.pruning import delete_in_steps
 from directlinks.sql.choice import links_of
 from tests.factories import DirectLinkFactory, UserFactory
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 def collected(link: DirectLink) -> None:

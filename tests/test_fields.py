@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from directlinks.datetimes import as_stored
 from directlinks.fields import (
     ExactCharField,
     UnicodeCharField,
@@ -115,7 +116,7 @@ def test_the_content_that_is_there_already_is_not_new() -> None:
 
 
 class TestMoments:
-    FAR = (datetime(1, 6, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+    FAR = (as_stored(datetime(1, 6, 1, tzinfo=UTC)), as_stored(datetime(9999, 12, 31, tzinfo=UTC)))
 
     @pytest.mark.django_db
     @pytest.mark.parametrize("moment", FAR)

@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks.core import paths
 from directlinks.core.states import LinkState
+from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink, File, FoldedBatch, FormerCode
 from directlinks.services.changing import rotate_direct_link
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -24,7 +25,7 @@ TAKEN = "Another file is at this path. Rename it or move it to the trash first."
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 # 1024 characters, and names of at most 255 bytes.
 LONG_PATH = "/".join(["漢" * 79] * 12 + ["字" * 64])
 

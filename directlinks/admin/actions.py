@@ -10,13 +10,12 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from directlinks import addresses
-from directlinks.admin.columns import which
+from directlinks.admin.columns import page_address, which
 from directlinks.admin.exporting import csv_response
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
@@ -188,8 +187,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
     def _back(self, request: HttpRequest, selected: list[str]) -> str:
         """The page from which the action was asked: that of the one link, or the list."""
         if "on_page" in request.POST and len(selected) == 1:
-            place = "admin:directlinks_directlink_change"
-            return reverse(place, args=selected, current_app=self.admin_site.name)
+            return str(page_address(self.admin_site, DirectLink, "change", *selected))
         return request.get_full_path()
 
     def _question(

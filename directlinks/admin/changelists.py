@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from directlinks.admin.filters import Cell, LinkFilter, choices_of, number_shown, numbers_by_cell
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of
 from directlinks.services.usage import downloads_by_day
 
 

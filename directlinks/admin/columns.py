@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from directlinks.admin.charts import sparkline
 from directlinks.admin.states import badge
 from directlinks.core import codes
-from directlinks.models import DirectLink
+from directlinks.datetimes import as_clock
+from directlinks.models import DirectLink, File
 
 
 def copy_button(text: str, name: str) -> SafeString:
@@ -34,6 +36,14 @@ def which(link: DirectLink) -> SafeString:
     """What tells ``link`` from others of the same name: its code, owner, path and label."""
     facts = [codes.shortened(link.code), str(link.file.owner), link.file.path, link.label]
     return format_html('<span class="dl-label">{}</span>', " · ".join(filter(None, facts)))
+
+
+def page_address(site: Any, model: type[Model], page: str, *keys: Any) -> str | None:
+    """Return the address of a page about ``model`` in the admin ``site``, None if it has none."""
+    if not site.is_registered(model):
+        return None
+    place = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+    return reverse(place, args=keys, current_app=site.name)
 
 
 class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -74,21 +84,21 @@ class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
     def opened(self, link: DirectLink) -> str | None:
         if link.last_opened_at is None:
             return None
-        return date_format(timezone.localtime(link.last_opened_at), "SHORT_DATE_FORMAT")
+        return date_format(as_clock(link.last_opened_at), "SHORT_DATE_FORMAT")
 
     @admin.display(description=_("owner"), ordering="file__owner")
     def owner(self, link: DirectLink) -> SafeString:
         """Leads to all links of the owner."""
-        page = reverse("admin:directlinks_directlink_changelist", current_app=self.admin_site.name)
+        page = page_address(self.admin_site, DirectLink, "changelist")
         return format_html(
             '<a href="{}?owner={}">{}</a>', page, link.file.owner_id, link.file.owner
         )
 
     @admin.display(description=_("file"), ordering="file__path")
     def file_page(self, link: DirectLink) -> SafeString:
-        page = reverse(
-            "admin:directlinks_file_change", args=[link.file_id], current_app=self.admin_site.name
-        )
+        page = page_address(self.admin_site, File, "change", link.file_id)
+        if page is None:
+            return format_html('<span class="dl-path">{}</span>', link.file.path)
         return format_html('<a class="dl-path" href="{}">{}</a>', page, link.file.path)
 
     @admin.display(description=_("asks for a password"), boolean=True)

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 
 from directlinks.core import cells
+from directlinks.datetimes import as_clock, in_utc
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
 
@@ -50,7 +50,7 @@ def csv_response(links: DirectLinkQuerySet, *, site: str, now: datetime) -> Stre
     UTF-8.
     """
     answer = StreamingHttpResponse(_lines(links, site, now), content_type="text/csv; charset=utf-8")
-    name = f"links-{timezone.localtime(now):%Y-%m-%d}.csv"
+    name = f"links-{as_clock(now):%Y-%m-%d}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
@@ -84,7 +84,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.isoformat()
+        return in_utc(value).isoformat()
     return cells.escaped(value) if isinstance(value, str) else str(value)
 
 

@@ -10,7 +10,7 @@ from directlinks.admin.columns import copy_button
 from directlinks.admin.histories import history_of
 from directlinks.admin.pictures import INSTALL, qr_code
 from directlinks.core.snippets import snippets
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of
 from directlinks.models import DirectLink
 from directlinks.services.usage import downloads_by_day, last_days
 

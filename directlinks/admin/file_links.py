@@ -5,8 +5,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from directlinks import addresses
-from directlinks.admin.columns import copy_button
+from directlinks.admin.columns import copy_button, page_address
 from directlinks.admin.states import badge
 from directlinks.admin.visible import may_create_links
 from directlinks.core import codes
@@ -58,9 +59,11 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         links = _make_links([file], separate="separate" in request.POST, user=request.user)
         if link := links.get(file.pk):
             self.message_user(request, _("The direct link is ready."), messages.SUCCESS)
-            return self._to("directlink", link.pk)
-        self._tell_skipped(request, 1)
-        return self._to("file", file.pk)
+            if self.admin_site.is_registered(DirectLink):
+                return self._to_page_of(DirectLink, link.pk)
+        else:
+            self._tell_skipped(request, 1)
+        return self._to_page_of(File, file.pk)
 
     @admin.action(description=_("Create direct links"), permissions=["create_link"])
     def create_links(self, request: HttpRequest, queryset: FileQuerySet) -> None:
@@ -84,9 +87,8 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         )
         self.message_user(request, told % number, messages.WARNING)
 
-    def _to(self, model: str, key: Any) -> HttpResponseRedirect:
-        place = f"admin:directlinks_{model}_change"
-        return HttpResponseRedirect(reverse(place, args=[key], current_app=self.admin_site.name))
+    def _to_page_of(self, model: type[Model], key: Any) -> HttpResponseRedirect:
+        return HttpResponseRedirect(page_address(self.admin_site, model, "change", key) or "")
 
     def _facts_of(self, file: Any, request: HttpRequest) -> dict[str, Any]:
         """What the page of ``file`` tells beside its fields; links only to whoever may see them."""

@@ -10,13 +10,13 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from directlinks.admin.columns import page_address
 from directlinks.admin.file_links import FileLinks
 from directlinks.admin.filters import TrashFilter
 from directlinks.admin.forms import FileForm
@@ -89,7 +89,9 @@ class FileAdmin(OwnPages, FileLinks):
     @admin.display(description=_("links"), ordering="link_count")
     def links(self, file: Any) -> SafeString:
         """How many there are, leading to them."""
-        page = reverse("admin:directlinks_directlink_changelist", current_app=self.admin_site.name)
+        page = page_address(self.admin_site, DirectLink, "changelist")
+        if page is None:
+            return format_html("{}", file.link_count)
         return format_html('<a href="{}?file__id__exact={}">{}</a>', page, file.pk, file.link_count)
 
     @admin.action(description=_("Look whether the bytes are there"), permissions=["view"])
@@ -143,7 +145,7 @@ class FileAdmin(OwnPages, FileLinks):
         """To the page of the one file, where the action was asked from there."""
         if "on_page" not in request.POST:
             return None
-        return self._to("file", request.POST[ACTION_CHECKBOX_NAME])
+        return self._to_page_of(File, request.POST[ACTION_CHECKBOX_NAME])
 
 
 def _level(count: int) -> int:

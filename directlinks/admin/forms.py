@@ -1,5 +1,6 @@
 """The forms of the pages of a file and of a link."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,9 +10,33 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from directlinks.datetimes import as_clock, from_clock, is_skipped
 from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy
 from directlinks.services.limits import LIMITS, apply_limits
+
+
+class MomentFormField(forms.SplitDateTimeField):
+    """A date and a time by the clocks of the page.
+
+    Left as it was shown, it gives back the moment ``kept``, to its microsecond and also in an hour
+    that the clocks show twice. A new time in such an hour is the first of the two.
+    """
+
+    kept: datetime | None = None
+
+    def compress(self, data_list: Any) -> datetime | None:
+        if not data_list or None in data_list:
+            return super().compress(data_list)  # empty, or incomplete
+        clock = datetime.combine(*data_list)
+        if self.kept is not None and clock == as_clock(self.kept).replace(microsecond=0):
+            return self.kept
+        if is_skipped(clock):
+            raise ValidationError(
+                _("Clocks are put forward over this time. Enter one before or after."),
+                code="skipped",
+            )
+        return from_clock(clock)
 
 
 class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -74,11 +99,13 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
             "referers": AdminTextareaWidget(attrs={"rows": 3}),
             "note": AdminTextareaWidget(attrs={"rows": 4}),
         }
+        field_classes = {"not_before": MomentFormField, "expires_at": MomentFormField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in {"not_before", "expires_at"} & self.fields.keys():
             field: Any = self.fields[name]
+            field.kept = getattr(self.instance, name)
             # Django shows "Date" and "Time" beside them, and ties the words to nothing.
             for part, words in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
                 part.attrs["aria-label"] = f"{field.label}, {words}"

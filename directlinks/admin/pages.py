@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from directlinks.admin.changelists import LaggingChangeList
+from directlinks.admin.columns import page_address
 
 
 class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -40,6 +40,5 @@ class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
 
     def described(self, one: Any) -> SafeString:
         """By what somebody who is about to delete ``one`` knows it, leading to its page."""
-        place = f"admin:directlinks_{self.opts.model_name}_change"
-        page = reverse(place, args=[one.pk], current_app=self.admin_site.name)
+        page = page_address(self.admin_site, self.model, "change", one.pk)
         return format_html('<a href="{}">{}</a>', page, one)

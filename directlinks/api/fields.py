@@ -5,13 +5,13 @@ each of these is a mistake, which the client should hear of.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from directlinks.core import referers
+from directlinks.datetimes import as_stored
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
@@ -83,10 +83,8 @@ class MomentField(serializers.DateTimeField):
         if match[3] is None:
             self.fail("naive")
         try:
-            # In UTC, as databases ask for it: the edges of the calendar may not fit.
-            moment = datetime.fromisoformat(match[0].upper()).astimezone(UTC)
-            if timezone.is_naive(timezone.now()):  # a site without USE_TZ
-                moment = timezone.make_naive(moment, timezone.get_default_timezone())
+            # The edges of the calendar may not fit.
+            moment = as_stored(datetime.fromisoformat(match[0].upper()))
         except (ValueError, OverflowError):  # the thirtieth of February, the year 0 or 10000
             self.fail("invalid")
         return moment

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from directlinks.api.moments import rfc3339
 from directlinks.core import referers
 from directlinks.core.snippets import snippets
 from directlinks.core.uris import file_url
+from directlinks.datetimes import rfc3339
 from directlinks.models import DirectLink, File
 from directlinks.services.creating import IssuedLink
 from directlinks.services.usage import Statistics

@@ -10,9 +10,9 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 
 from directlinks.api import blacklist
-from directlinks.api.moments import rfc3339
 from directlinks.conf import conf
 from directlinks.core.errors import InvalidToken
+from directlinks.datetimes import rfc3339
 from directlinks.users import is_active, users
 
 # Ends with the password: a stolen refresh token dies when its owner changes it.

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from directlinks.counting.base import Counter
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of
 from directlinks.models import DirectLink
 from directlinks.sql.choice import links_of
 

@@ -11,6 +11,7 @@ from directlinks.counting.background import Repetition
 from directlinks.counting.base import Counter
 from directlinks.counting.database import DatabaseCounter
 from directlinks.counting.folding import forget_batches
+from directlinks.datetimes import seconds_of
 from directlinks.outages import CircuitBreaker, RateLimitedLog
 
 # How long nobody tries again what did not work: trying may take as long as a time-out.
@@ -49,7 +50,7 @@ class OutsideCounter(Counter):
         if not self._breaker.allows():
             return self._database.count(link, now)
         try:
-            self.note(link, int(now.timestamp()))
+            self.note(link, int(seconds_of(now)))
         except self.faults as error:
             self._breaker.failed(0.0)
             self._log.write(f"The counter {self.kind!r} is left for the database", error)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from directlinks.counting.days import day_of, moment_of
+from directlinks.datetimes import day_of, moment_of
 from directlinks.sql.folds import Collected
 
 

@@ -11,6 +11,7 @@ from django.utils.http import http_date, parse_http_date, quote_etag
 
 from directlinks.core import content_types, ranges
 from directlinks.core.errors import LinkNotFound
+from directlinks.datetimes import seconds_of
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition
 from directlinks.delivery.reading import OpenContent, open_content
@@ -77,7 +78,7 @@ def _validators_of(download: Download, content: OpenContent) -> Mapping[str, str
     A file of this machine may be rewritten without its row, so both are also made of the file.
     """
     if content.modified_ns is None:
-        return _validators(download.version, int(download.modified_at.timestamp()))
+        return _validators(download.version, int(seconds_of(download.modified_at)))
     edition = f"{download.version}-{content.modified_ns:x}-{content.size:x}"
     return _validators(edition, content.modified_ns // 1_000_000_000)
 

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +14,7 @@ from directlinks import caching
 from directlinks.conf import PART_TO_FOLLOW, conf
 from directlinks.core import content_types
 from directlinks.core.errors import LinkNotFound, NotForPreviews
+from directlinks.datetimes import seconds_of
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import disposition
@@ -41,11 +42,11 @@ class RedirectBackend(DeliveryBackend):
         if (fault := self._fault(location, target, download, request)) is not None:
             logger.error("Refused to redirect link %s: its target %s.", download.link, fault)
             raise LinkNotFound
-        dies_in = None if dies_at is None else (dies_at - now).total_seconds()
+        dies_in = None if dies_at is None else dies_at - seconds_of(now)
         return redirection(location, download, dies_in=dies_in, now=now).response()
 
-    def _target(self, download: Download, now: datetime) -> tuple[Target, datetime | None]:
-        """A target and when it dies: the same for everybody until shortly before that.
+    def _target(self, download: Download, now: datetime) -> tuple[Target, int | None]:
+        """Return a target and the Unix time at which it dies, shared until shortly before that.
 
         Browsers and CDNs then see a stable address. A link that ends sooner gets one of its own.
         """
@@ -61,23 +62,23 @@ class RedirectBackend(DeliveryBackend):
         shared = wish.seconds == conf.TARGET_SECONDS
         key = self._key(download, wish)
         known = self._known(key) if shared else None
-        if known is not None and known[1] > now:
+        if known is not None and known[1] > seconds_of(now):
             return known
         target = target_of(self.storage, str(download.content), wish)
         if target.seconds is None:
             # Nobody knows how long it lives: the storage may have signed it in its own way.
             return target, None
         # Signatures count from a whole second.
-        dies_at = now.replace(microsecond=0) + timedelta(seconds=target.seconds)
+        dies_at = int(seconds_of(now)) + target.seconds
         if shared:
             to_follow = math.ceil(target.seconds / PART_TO_FOLLOW)
             timeout = target.seconds - to_follow - conf.remembered_seconds
             caching.ask(lambda cache: cache.set(key, (target, dies_at), timeout), otherwise=None)
         return target, dies_at
 
-    def _known(self, key: str) -> tuple[Target, datetime] | None:
+    def _known(self, key: str) -> tuple[Target, int] | None:
         """Return the target that was kept as ``key``, and when it dies."""
-        known: tuple[Target, datetime] | None
+        known: tuple[Target, int] | None
         known = caching.ask(lambda cache: cache.get(key), otherwise=None)
         return known
 

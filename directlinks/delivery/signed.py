@@ -6,6 +6,7 @@ from datetime import datetime
 from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import signing
+from directlinks.datetimes import seconds_of
 from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.download import Download
 from directlinks.delivery.redirection import redirection
@@ -18,11 +19,11 @@ class SignedBackend(HeadersBackend):
     same_for_all = True
 
     def reply(self, download: Download, now: datetime, site: str) -> Reply:
-        asked_at = now.timestamp()
+        asked_at = seconds_of(now)
         expires = int(asked_at) + conf.TARGET_SECONDS
         if download.until is not None:
             # The link itself is judged again, to the moment, where the ticket is redeemed.
-            expires = min(expires, math.ceil(download.until.timestamp()))
+            expires = min(expires, math.ceil(asked_at + (download.until - now).total_seconds()))
         ticket = signing.Ticket(download.link, download.attachment, download.head_only, expires)
         text = signing.issue(
             ticket, conf.signing_keys[0], code=download.code, password=download.password

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
-from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from directlinks.datetimes import as_stored
 from directlinks.services.locating import user_keys
 from directlinks.users import users
 
@@ -64,11 +64,12 @@ def moment(text: str) -> datetime:
     try:
         day = parse_date(text)
         found = datetime.combine(day, time.min) if isinstance(day, date) else parse_datetime(text)
-    except ValueError:  # well-formed, but not in any calendar
+        found = found and as_stored(found)
+    except (ValueError, OverflowError):  # well-formed, but not in any calendar
         found = None
     if found is None:
         raise ArgumentTypeError(f"{text!r} is no moment such as 2026-12-31T18:00")
-    return timezone.make_aware(found) if timezone.is_naive(found) else found
+    return found
 
 
 def days(text: str) -> timedelta:

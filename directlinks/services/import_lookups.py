@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, overload
 
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 
 from directlinks.core import paths
 from directlinks.core.records import LinkRecord
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File, FormerCode
 from directlinks.users import users
 
@@ -50,15 +50,8 @@ def as_kept(moment: datetime) -> datetime: ...
 @overload
 def as_kept(moment: None) -> None: ...
 def as_kept(moment: datetime | None) -> datetime | None:
-    """``moment``, in the site's time zone where a hand-written record names none.
-
-    Without a time zone where the site uses none.
-    """
-    if moment is not None and timezone.is_naive(moment):
-        moment = timezone.make_aware(moment)
-    if moment is not None and timezone.is_naive(timezone.now()):
-        moment = timezone.make_naive(moment)
-    return moment
+    """Return ``moment`` as this site stores it; a hand-written record may name no time zone."""
+    return None if moment is None else as_stored(moment)
 
 
 def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from directlinks.conf import conf
+from directlinks.datetimes import in_utc
 from directlinks.models import DirectLink
 from directlinks.users import users
 
@@ -128,7 +129,7 @@ def _check_ceilings(
     if "expires_at" in limits and most.life is not None:
         latest = (link.created_at or now) + most.life
         if link.expires_at is None or link.expires_at > latest:
-            shown = latest.isoformat(timespec="seconds")
+            shown = in_utc(latest).isoformat(timespec="seconds")
             fault = _("The link must expire by %(latest)s.") % {"latest": shown}
             raise ValidationError({"expires_at": fault}, code="too_long")
     wanted = link.max_downloads

@@ -11,6 +11,7 @@ from directlinks.core import paths
 from directlinks.core.errors import InvalidParameters
 from directlinks.core.states import LinkState
 from directlinks.core.uris import FileURI
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
 from directlinks.querysets import DirectLinkQuerySet, is_everything
@@ -141,7 +142,7 @@ def _after(token: str, order: Order) -> Q:
     if value is None:
         return Q(**{f"{column}__isnull": True, f"pk__{beyond}": key})
     if by in _TIMES:
-        value = datetime.fromisoformat(value)
+        value = as_stored(datetime.fromisoformat(value))
     after = Q(**{f"{column}__{beyond}": value}) | Q(**{column: value, f"pk__{beyond}": key})
     return after | Q(**{f"{column}__isnull": True}) if _may_be_null(order) else after
 

@@ -24,7 +24,7 @@ from directlinks.core.errors import (
 from directlinks.core.states import LinkState
 from directlinks.core.visits import Look, Visit
 from directlinks.counting.choice import site_counter
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of, seconds_of
 from directlinks.delivery.download import Download, is_passive
 from directlinks.delivery.streaming import BlockResponse
 from directlinks.models import DirectLink, File
@@ -176,7 +176,7 @@ def redeem_ticket(*, text: str, name: str, method: str, now: datetime) -> Downlo
     TicketExpired, LinkNotFound or LinkExpired.
     """
     keys = conf.signing_keys
-    ticket = signing.read(text, keys, method=method, now=now.timestamp())
+    ticket = signing.read(text, keys, method=method, now=seconds_of(now))
     row = links_of(DirectLink).find_by_key(ticket.link)
     if row is None or row.name != name:
         raise LinkNotFound

@@ -13,10 +13,10 @@ from typing import Any
 from django.core.files.storage import Storage
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Substr
-from django.utils import timezone
 
 from directlinks.conf import conf
 from directlinks.core.codes import may_repeat
+from directlinks.datetimes import as_stored, day_of
 from directlinks.models import (
     DailyDownloads,
     DirectLink,
@@ -50,7 +50,7 @@ def old_batches(now: datetime) -> "QuerySet[FoldedBatch, FoldedBatch]":
 
 def old_days(now: datetime, age: timedelta) -> "QuerySet[DailyDownloads, DailyDownloads]":
     """Counts of days that are more than ``age`` ago. The links keep their totals."""
-    return DailyDownloads.objects.filter(day__lt=timezone.localdate(now) - age)
+    return DailyDownloads.objects.filter(day__lt=day_of(now) - age)
 
 
 def dead_links(now: datetime, age: timedelta) -> "QuerySet[DirectLink, DirectLink]":
@@ -112,5 +112,4 @@ def _own_folders(storage: Storage) -> Iterator[str]:
 
 
 def _stored_at(storage: Storage, name: str) -> datetime:
-    moment = storage.get_modified_time(name)
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return as_stored(storage.get_modified_time(name))

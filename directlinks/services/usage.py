@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of
 from directlinks.models import DailyDownloads, DirectLink
 from directlinks.querysets import DirectLinkQuerySet, is_everything
 

@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from directlinks.conf import conf
 from directlinks.core import signing
 from directlinks.core.errors import InvalidParameters, PasswordRequired, WrongPassword
+from directlinks.datetimes import seconds_of
 from directlinks.sql.rows import LinkRow
 from directlinks.visiting.throttling import note_attempt, take_back
 
@@ -63,7 +64,7 @@ def keep_unlocked(
     request: HttpRequest, response: HttpResponseBase, row: LinkRow, now: datetime
 ) -> None:
     """Add the cookie to ``response`` that opens the link of ``row`` from ``now`` on."""
-    expires = int(now.timestamp()) + UNLOCKED_SECONDS
+    expires = int(seconds_of(now)) + UNLOCKED_SECONDS
     proof = signing.unlocking(
         row.link, expires, conf.signing_keys[0], code=row.current_code, password=row.password
     )
@@ -86,7 +87,7 @@ def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
         conf.signing_keys,
         code=row.current_code,
         password=row.password,
-        now=now.timestamp(),
+        now=seconds_of(now),
     )
 
 

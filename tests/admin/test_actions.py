@@ -13,13 +13,14 @@ from pytest_django.fixtures import Settings
 
 from directlinks.admin import actions
 from directlinks.admin.exporting import COLUMNS
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from tests.admin.pages import LINKS, page_of, run, text_of
 from tests.factories import DirectLinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 DAY = timedelta(days=1)
 
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.counting.days import day_of
+from directlinks.datetimes import as_stored, day_of
 from directlinks.models import DirectLink
 from directlinks.policies import OwnerOrAdmin
 from directlinks.querysets import FileQuerySet
@@ -21,7 +21,7 @@ from tests.factories import DirectLinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 def used(downloads: int, **fields: Any) -> DirectLink:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.counting.days import day_of
+from directlinks.datetimes import as_stored, day_of
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services.changing import change_direct_link, rotate_direct_link
 from directlinks.services.revoking import revoke_direct_link
@@ -21,7 +21,7 @@ from tests.factories import DirectLinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 DAY = timedelta(days=1)
 MOMENTS = ("not_before_0", "not_before_1", "expires_at_0", "expires_at_1")
 EMPTY = dict.fromkeys((*MOMENTS, "max_downloads"), "")

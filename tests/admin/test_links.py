@@ -11,14 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.counting.days import day_of
+from directlinks.datetimes import as_stored, day_of
 from directlinks.models import DirectLink, FormerCode
 from tests.admin.pages import FILES, LINKS, actions, faults, listed, page_of, run, staff, text_of
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 CHANGES = {"pause_links", "resume_links", "extend_links", "rotate_links", "revoke_links"}
 NO_LIMITS = {
     "not_before_0": "",
@@ -65,7 +65,7 @@ class TestList:
 
     def test_when_it_was_opened_is_a_day(self, browser: Client) -> None:
         # The site is eight hours ahead of UTC.
-        DirectLinkFactory(last_opened_at=datetime(2026, 5, 4, 16, tzinfo=UTC))
+        DirectLinkFactory(last_opened_at=as_stored(datetime(2026, 5, 4, 16, tzinfo=UTC)))
         assert '<td class="field-opened">05/05/2026</td>' in browser.get(LINKS).content.decode()
 
     def test_a_base_url_begins_the_addresses(self, browser: Client, settings: Settings) -> None:
@@ -124,7 +124,7 @@ class TestForm:
         # The site is eight hours ahead of UTC.
         assert (link.not_before, link.expires_at, link.max_downloads, link.paused) == (
             NOW,
-            datetime(2026, 5, 5, 12, tzinfo=UTC),
+            as_stored(datetime(2026, 5, 5, 12, tzinfo=UTC)),
             7,
             True,
         )

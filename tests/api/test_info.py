@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from pytest_django.fixtures import Settings
 
+from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DirectLink
 from directlinks.services import listing
 from tests.api.clients import APIClient
@@ -14,13 +15,13 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 A = "cloudreve://my/folder/a%20b.txt"
 
 
 @pytest.fixture(autouse=True)
 def _it_is_noon() -> Any:
-    with time_machine.travel(NOW, tick=False):
+    with time_machine.travel(in_utc(NOW), tick=False):
         yield
 
 

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.connection import ConnectionDoesNotExist
 from pytest_django.fixtures import Settings
 
+from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
 from tests.api.clients import APIClient
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -21,14 +22,14 @@ from tests.permission_table import ACTORS
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 HOUR = timedelta(hours=1)
 UNKNOWN = "UnknownCode22222222222"
 
 
 @pytest.fixture(autouse=True)
 def _it_is_noon() -> Any:
-    with time_machine.travel(NOW, tick=False):
+    with time_machine.travel(in_utc(NOW), tick=False):
         yield
 
 
@@ -467,7 +468,7 @@ class TestStatistics:
     def test_days_are_those_of_the_site(self, api: APIClient, owner: Any) -> None:
         link = DirectLinkFactory(file__owner=owner, downloads=9, last_opened_at=NOW)
         DailyDownloads.objects.create(link=link, day=date(2026, 5, 3), downloads=7)
-        with time_machine.travel(NOW + 5 * HOUR, tick=False):  # past midnight in Shanghai
+        with time_machine.travel(in_utc(NOW + 5 * HOUR), tick=False):  # past midnight in Shanghai
             client = APIClient(owner)
             answer = client.get(f"file/source/{link.code}/statistics", days=3).json()
         assert answer["data"] == {

@@ -89,7 +89,7 @@ def test_what_is_written_reads_back(text: str) -> None:
             ActionNotSupported(),
             403,
             "Not supported action",
-            "action '\a' is not supported under current fs",
+            "action '\\a' is not supported under current fs",
         ),
     ],
 )

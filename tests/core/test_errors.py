@@ -105,7 +105,7 @@ def test_every_number_belongs_to_an_answer() -> None:
         (
             errors.ActionNotSupported(),
             "Not supported action",
-            "Not supported action: action '\a' is not supported under current fs",
+            "Not supported action: action '\\a' is not supported under current fs",
         ),
         (
             errors.ShareNotFound(),

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directlinks.counting import folding
-from directlinks.counting.days import day_of, moment_of
 from directlinks.counting.folding import fold_batch, forget_batch, forget_batches
 from directlinks.counting.tally import Tally
+from directlinks.datetimes import as_stored, day_of, moment_of
 from directlinks.models import DailyDownloads, DirectLink, FoldedBatch
 from directlinks.sql.choice import folds_of, links_of
 from tests.factories import DirectLinkFactory, FileFactory
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime(2026, 5, 4, 4, tzinfo=UTC)  # in Shanghai, where the tests live
+NOON = as_stored(datetime(2026, 5, 4, 4, tzinfo=UTC))  # in Shanghai, where the tests live
 SECONDS = int(NOON.timestamp())
 DAY = date(2026, 5, 4)
 

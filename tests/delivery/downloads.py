@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from directlinks.datetimes import as_stored
 from directlinks.delivery.download import Download
 from directlinks.models import File
 
@@ -14,7 +15,7 @@ DOWNLOAD = Download(
     content=File(content="directlinks/x/a.png").content,
     content_type="image/png",
     version="v1",
-    modified_at=datetime(2026, 11, 1, tzinfo=UTC),
+    modified_at=as_stored(datetime(2026, 11, 1, tzinfo=UTC)),
     attachment=False,
     head_only=False,
     limited=False,

@@ -9,10 +9,11 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from directlinks.datetimes import as_stored
 from directlinks.delivery.redirection import redirection
 from tests.delivery.downloads import download
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 11, 23, 12, tzinfo=UTC))
 clocks = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # bounds have no zone
 lives = st.none() | st.timedeltas(timedelta(0), timedelta(days=2))
 

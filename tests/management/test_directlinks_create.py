@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
+from directlinks.datetimes import as_stored
 from directlinks.management.commands import directlinks_create
 from directlinks.models import DirectLink, File
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -84,7 +85,7 @@ class TestLimits:
             "--label=Ann's",
         )
         link = cat.links.exclude(pk=common.pk).get()
-        assert link.expires_at == datetime(2030, 1, 1, tzinfo=UTC)
+        assert link.expires_at == as_stored(datetime(2030, 1, 1, tzinfo=UTC))
         assert (link.max_downloads, link.label, link.reuse_name) == (3, "Ann's", None)
         assert link.ask_first
         assert check_password("open sesame", link.password)

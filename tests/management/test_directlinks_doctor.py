@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError
 from pytest_django.fixtures import Settings
 
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
 from directlinks.services import walking
 from tests.factories import DirectLinkFactory, UserFactory
@@ -16,7 +17,7 @@ from tests.management.terminals import Terminal, interrupted, said
 
 pytestmark = pytest.mark.django_db
 
-THEN = datetime(2020, 1, 1, tzinfo=UTC)
+THEN = as_stored(datetime(2020, 1, 1, tzinfo=UTC))
 NOTHING = "0 bytes-missing, 0 owner-inactive, 0 expired, 0 never-used"
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
 from directlinks.services import walking
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -74,7 +75,7 @@ def test_a_dry_run_only_counts(ann: Any) -> None:
 
 
 def test_what_is_revoked_stays_as_it_is(ann: Any) -> None:
-    then = datetime(2020, 1, 1, tzinfo=UTC)
+    then = as_stored(datetime(2020, 1, 1, tzinfo=UTC))
     DirectLink.objects.filter(code="code-b1").update(revoked_at=then)
     assert revoke("code-b1", "code-b2") == "Links: 1 revoked.\n"
     assert DirectLink.objects.get(code="code-b1").revoked_at == then

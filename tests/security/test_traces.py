@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.counting.days import day_of
+from directlinks.datetimes import day_of
 from directlinks.models import DailyDownloads, DirectLink
 from tests.api.clients import APIClient
 from tests.delivery.downloads import delivery

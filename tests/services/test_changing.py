@@ -11,6 +11,7 @@ from django.db import IntegrityError
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services import changing
 from directlinks.services.changing import (
@@ -22,7 +23,7 @@ from tests.services.listening import heard_from
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 def reusable() -> DirectLink:

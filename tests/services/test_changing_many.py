@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from directlinks import signals
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services import changing_many
 from directlinks.services.changing_many import (
@@ -24,7 +25,7 @@ from tests.services.listening import heard_from
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 DAY = timedelta(days=1)
 
 Verb = Callable[[list[DirectLink], Any], int]
@@ -118,7 +119,7 @@ def test_a_link_is_extended_from_its_end_or_from_now(
 
 @pytest.mark.parametrize("month", [6, 12])
 def test_no_link_is_extended_beyond_the_calendar(month: int) -> None:
-    end = datetime(9998, month, 1, tzinfo=UTC)
+    end = as_stored(datetime(9998, month, 1, tzinfo=UTC))
     endless, link = DirectLinkFactory(expires_at=end), DirectLinkFactory(expires_at=NOW)
     for life in (600 * DAY, 300 * DAY):
         assert extend_direct_links([endless, link], life=life, user=None, now=NOW) == 1

@@ -9,6 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from pytest_django.fixtures import Settings
 
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.services import walking
 from directlinks.services.examining import Finding, Kind, examine
@@ -17,7 +18,7 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 BUCKET = {"BACKEND": "tests.storages.Bucket"}

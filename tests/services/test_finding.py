@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks.core.error_codes import ErrorCode
 from directlinks.core.errors import InvalidParameters, NotYourLink
+from directlinks.datetimes import as_stored
 from directlinks.services.finding import find_direct_link
 from directlinks.services.revoking import revoke_direct_link
 from tests.factories import DirectLinkFactory
@@ -16,7 +17,7 @@ from tests.services.replicas import Replicas
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("code", ["", "abc", "a" * 65, "ab/d", "abcd\n", "äbcd", "ab d", "abc\x00"])

@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import DirectLinksError
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services import changing_many
 from directlinks.services import fresh_codes as module
@@ -20,7 +21,7 @@ from tests.factories import DirectLinkFactory, FileFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from directlinks import signals
 from directlinks.core.formats import FORMATS, Numbered
 from directlinks.core.records import LinkRecord
+from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
 from directlinks.services.exporting import export_links
 from directlinks.services.import_lookups import as_kept
@@ -25,8 +26,8 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-THEN = datetime(2025, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
+THEN = as_stored(datetime(2025, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))
 
 
 def bring_in(*lines: LinkRecord | ValueError, dry_run: bool = False) -> tuple[Any, list[str]]:
@@ -160,7 +161,7 @@ class TestImporting:
     def test_a_moment_without_a_zone_is_in_the_sites(self) -> None:
         naive = datetime(2026, 1, 1, 8)  # noqa: DTZ001  # as people write it
         bring_in(record(expires_at=naive, former_codes={"former": naive}))
-        moment = datetime(2026, 1, 1, 0, tzinfo=UTC)
+        moment = as_stored(datetime(2026, 1, 1, 0, tzinfo=UTC))
         assert DirectLink.objects.get().expires_at == moment
         assert FormerCode.objects.get().until == moment
 
@@ -169,7 +170,7 @@ class TestImporting:
     ) -> None:
         monkeypatch.setattr(site, "USE_TZ", False)
         naive = datetime(2026, 1, 1, 8)  # noqa: DTZ001  # as such a site has them
-        assert as_kept(naive) == as_kept(datetime(2026, 1, 1, 0, tzinfo=UTC)) == naive
+        assert as_kept(naive) == as_kept(as_stored(datetime(2026, 1, 1, 0, tzinfo=UTC))) == naive
 
     def test_a_creator_who_is_gone_is_nobody(self) -> None:
         bring_in(record(created_by="carl"))

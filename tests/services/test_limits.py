@@ -9,13 +9,14 @@ from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
 from directlinks.services.limits import LIMITS, Ceilings, apply_limits, ceilings, limits_of_new
 from tests.factories import DirectLinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 DAY = timedelta(days=1)
 GROUPS = {
     "guests": {"MAX_LIFE": 86400, "MAX_DOWNLOADS": 10},
@@ -75,7 +76,7 @@ class TestApplying:
         [
             ({"max_downloads": 0}, "max_downloads"),
             ({"max_downloads": "many"}, "max_downloads"),
-            ({"expires_at": datetime.max.replace(tzinfo=UTC)}, "expires_at"),
+            ({"expires_at": as_stored(datetime.max.replace(tzinfo=UTC))}, "expires_at"),
             ({"not_before": NOW, "expires_at": NOW}, "expires_at"),
             ({"referers": "example.org\nhttps://x"}, "referers"),
             ({"label": "x" * 256}, "label"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from directlinks.core import uris
 from directlinks.core.errors import InvalidParameters
 from directlinks.core.states import LinkState
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
 from directlinks.policies import OwnerOrAdmin
 from directlinks.services.listing import ORDERS, Order, Page, Wanted, list_direct_links
@@ -18,7 +19,7 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 HOUR = timedelta(hours=1)
 # Newest first is the default; these tests read better in the order in which things were made.
 OLDEST_FIRST = Order(descending=False)

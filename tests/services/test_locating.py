@@ -125,7 +125,7 @@ class TestFileSystems:
             (
                 "cloudreve://trash/a",
                 ActionNotSupported,
-                "Not supported action: action '\a' is not supported under current fs",
+                "Not supported action: action '\\a' is not supported under current fs",
             ),
             (
                 "cloudreve://code@share/a",

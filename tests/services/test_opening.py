@@ -16,6 +16,7 @@ from directlinks.core.errors import (
 )
 from directlinks.core.signing import Ticket, issue
 from directlinks.core.visits import Look
+from directlinks.datetimes import as_stored
 from directlinks.delivery.download import Download
 from directlinks.models import DirectLink
 from directlinks.services.opening import open_direct_link, redeem_ticket
@@ -24,7 +25,7 @@ from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 class Door:

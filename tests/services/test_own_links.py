@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from directlinks import signals
 from directlinks.core import codes
 from directlinks.core.batch import Batch
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
 from directlinks.services.creating import IssuedLink, create_direct_links
@@ -23,7 +24,7 @@ from tests.services.listening import heard_from
 
 pytestmark = pytest.mark.django_db
 
-LATER = datetime(2090, 1, 1, tzinfo=UTC)
+LATER = as_stored(datetime(2090, 1, 1, tzinfo=UTC))
 
 
 def create(user: Any, *paths: str, **options: Any) -> Batch[IssuedLink]:

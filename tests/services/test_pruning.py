@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from directlinks.datetimes import as_stored
 from directlinks.models import (
     DailyDownloads,
     DirectLink,
@@ -26,7 +27,7 @@ from tests.storages import Bucket
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 17, tzinfo=UTC)  # the fifth in the time zone of the tests
+NOW = as_stored(datetime(2026, 5, 4, 17, tzinfo=UTC))  # the fifth in the time zone of the tests
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 
@@ -171,7 +172,7 @@ class TestContents:
     def test_of_a_storage_without_local_paths_are_found_and_removed(self) -> None:
         bucket = Undated()
         name = bucket.save(f"directlinks/{'b' * 32}/cat.jpg", ContentFile(b"bytes"))
-        at = datetime(2026, 5, 2, 4, tzinfo=UTC)  # 12 o'clock, a day later
+        at = as_stored(datetime(2026, 5, 2, 4, tzinfo=UTC))  # 12 o'clock, a day later
         assert list(pruning.contents_without_file(bucket, at)) == []
         assert list(pruning.contents_without_file(bucket, at + TICK)) == [name]
         pruning.remove_content(bucket, name)

@@ -10,13 +10,14 @@ from django.db import DatabaseError, connection
 from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import InvalidParameters, KeyReused
+from directlinks.datetimes import as_stored
 from directlinks.models import IdempotentRequest
 from directlinks.services.repeating import once
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 DAY = timedelta(days=1)
 
 

@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
 from directlinks.policies import OwnerOrAdmin
 from directlinks.services.revoking import (
@@ -22,7 +23,7 @@ from tests.services.replicas import Replicas
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 def test_revoking_keeps_the_row_and_ends_the_reuse() -> None:
@@ -37,7 +38,7 @@ def test_whoever_comes_second_is_told() -> None:
     link = DirectLinkFactory()
     revoke_direct_link(link, user=None, now=NOW)
     with pytest.raises(NotYourLink):
-        revoke_direct_link(link, user=None, now=datetime(2030, 1, 1, tzinfo=UTC))
+        revoke_direct_link(link, user=None, now=as_stored(datetime(2030, 1, 1, tzinfo=UTC)))
     assert DirectLink.objects.get().revoked_at == NOW
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink
 from directlinks.services.usage import (
     DAYS,
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 5, 4)
 # The site of the tests is in Shanghai, where it is the fifth of May already.
-NOW = datetime(2026, 5, 4, 18, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 18, tzinfo=UTC))
 
 
 def opened(link: DirectLink, ago: int, downloads: int) -> None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from directlinks.core import paths
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File, FormerCode
 from directlinks.sql.batches import Batches, Found, NewLinks, Place, WrittenBatches
 from directlinks.sql.choice import batches_of
@@ -21,7 +22,7 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 PATHS = ["a", "A", "b/a", "é", "e\u0301", "a ", "漢/字.txt", "%s", "'\"\\", "x" * 200 + "/y"]
 CODES = ["aaaa", "AAAA", "bbbb", "cccc", "dddd", "eeee"]
 

@@ -12,6 +12,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink
 from directlinks.sql import plain_folds
 from directlinks.sql.choice import folds_of
@@ -21,7 +22,7 @@ from tests.factories import DirectLinkFactory, FileFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 DAY = date(2026, 5, 4)
 
 moments = st.sampled_from([NOW + timedelta(microseconds=n) for n in (-1_000_000, -1, 0, 1)])

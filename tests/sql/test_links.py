@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directlinks.core.states import LinkState
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from directlinks.sql import choice
 from directlinks.sql.choice import links_of
@@ -26,7 +27,7 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC))
 DAY = date(2026, 5, 4)
 
 moments = st.none() | st.sampled_from([NOW - timedelta(seconds=1), NOW, NOW + timedelta(seconds=1)])

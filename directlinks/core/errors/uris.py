@@ -19,8 +19,8 @@ class UnknownFileSystem(URIError):
 class ActionNotSupported(URIError):
     code = ErrorCode.PERMISSION_DENIED
     msg = "Not supported action"
-    # The control character is the number of the refused capability, as the protocol prints it.
-    cause = "action '\a' is not supported under current fs"
+    # A backslash and a letter: how the original writes the number of the refused capability.
+    cause = r"action '\a' is not supported under current fs"
 
 
 class TargetError(URIError):
