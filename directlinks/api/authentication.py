@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
+from directlinks.api.tokens import ODD_CLAIMS, names_user
 from directlinks.core.errors import InvalidToken
 
 
@@ -26,15 +26,13 @@ class AccessTokenAuthentication(JWTAuthentication):
             return None
         try:
             token = UntypedToken(raw_token)  # type: ignore[arg-type]  # bytes are what it decodes
-        except TokenError:
+            if token.get(api_settings.TOKEN_TYPE_CLAIM) == RefreshToken.token_type:
+                raise InvalidToken
+            validated_token = self.get_validated_token(raw_token)
+            user = self.get_user(validated_token)
+        except (TokenError, *ODD_CLAIMS):
             return None
-        if token.get(api_settings.TOKEN_TYPE_CLAIM) == RefreshToken.token_type:
-            raise InvalidToken
-        validated_token = self.get_validated_token(raw_token)
-        try:
-            return self.get_user(validated_token), validated_token
-        except (ValueError, ValidationError):  # a key of another kind, from before it was changed
-            return None
+        return (user, validated_token) if names_user(validated_token, user) else None
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         parts = header.split()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
@@ -17,6 +18,18 @@ from directlinks.users import is_active, users
 
 # Ends with the password: a stolen refresh token dies when its owner changes it.
 STATE_CLAIM = "state_hash"
+
+ODD_CLAIMS = (
+    ArithmeticError,
+    DataError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValidationError,
+    ValueError,
+)
+"""What simplejwt, PyJWT and the database raise for claims of kinds that they do not expect."""
 
 
 class AccessToken(tokens.AccessToken):
@@ -70,13 +83,13 @@ def exchange(text: str) -> dict[str, str]:
     refused = InvalidToken("Failed to issue token pair")
     try:
         refresh = RefreshToken(cast("Any", text))
-    except TokenError as error:
+        user = _user_of(refresh)
+        if user is not None and conf.blacklist_after_rotation:
+            blacklist.end_soon(refresh, user)
+    except (TokenError, *ODD_CLAIMS) as error:
         raise refused from error
-    user = _user_of(refresh)
     if user is None:
         raise refused
-    if conf.blacklist_after_rotation:
-        blacklist.end_soon(refresh, user)
     return token_pair(user, blacklist.root_of(refresh))
 
 
@@ -86,19 +99,26 @@ def discard(text: str) -> None:
     Nothing happens if they have ended already. Raise InvalidToken if it is no valid token.
     """
     try:
-        token = tokens.UntypedToken(cast("Any", text))
-    except TokenError as error:
+        blacklist.end_family(tokens.UntypedToken(cast("Any", text)))
+    except (TokenError, *ODD_CLAIMS) as error:
         raise InvalidToken("Failed to parse token") from error
-    blacklist.end_family(token)
+
+
+def names_user(token: tokens.Token, user: Any) -> bool:
+    """Return True if ``token`` names ``user`` as a new token would.
+
+    Databases find user 1 by ``true``, ``1.5`` and ``" 1"`` too.
+    """
+    key = token.get(api_settings.USER_ID_CLAIM)
+    if isinstance(key, bool) or not isinstance(key, int | str):
+        return False
+    return str(key) == str(getattr(user, conf.token_user_field))
 
 
 def _user_of(refresh: RefreshToken) -> Any | None:
     key = refresh.get(api_settings.USER_ID_CLAIM)
-    try:
-        user: Any = users().filter(**{conf.token_user_field: key}).first()
-    except (ValueError, ValidationError):  # a key of another kind, from before it was changed
-        return None
-    if user is None or not is_active(user):
+    user: Any = users().filter(**{conf.token_user_field: key}).first()
+    if user is None or not (names_user(refresh, user) and is_active(user)):
         return None
     # A token that was obtained elsewhere has no such claim; it ends with its own time.
     state = refresh.get(STATE_CLAIM)
