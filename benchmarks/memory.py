@@ -4,7 +4,7 @@ from benchmarks.results import Growth
 from benchmarks.site import GIBIBYTE, Measured
 from tests.real import servers
 from tests.real.memory import growth
-from tests.real.visitors import ask
+from tests.real.visitors import target_of
 
 SERVERS = {"gunicorn": servers.gunicorn, "uvicorn": servers.uvicorn}
 BACKENDS = ("signed", "stream")
@@ -19,5 +19,5 @@ def _measure(measured: Measured, backend: str, name: str) -> Growth:
     with SERVERS[name](measured.delivering(backend)) as server:
         huge, small = server.origin + measured.huge, server.origin + measured.small
         if backend == "signed":
-            huge, small = (ask("GET", link).headers["Location"] for link in (huge, small))
+            huge, small = map(target_of, (huge, small))
         return Growth(f"{backend}, {name}", growth(server, huge, small, GIBIBYTE))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
+from urllib.parse import urljoin
 
 from benchmarks import load, machine
 from benchmarks.effort import Effort
@@ -102,7 +103,7 @@ def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, dict[str
 def _end_of(link: str) -> str:
     """Where the bytes of ``link`` are: where it leads, or the link itself."""
     with closing(connect(link)) as connection:
-        return send(connection, "GET", link).headers["Location"] or link
+        return str(urljoin(link, send(connection, "GET", link).headers["Location"] or ""))
 
 
 @contextmanager

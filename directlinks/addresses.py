@@ -35,8 +35,22 @@ def links_begin(request: HttpRequest) -> str:
     return absolute(_prefix(), request)
 
 
+def targets_begin(request: HttpRequest) -> str:
+    """Return what the addresses of our own begin with to which ``request`` is redirected.
+
+    Without ``BASE_URL`` it is a path: no host that a request claims can be kept by a cache, and
+    given to other visitors. Raises what ``absolute`` raises.
+    """
+    return _prefix() if conf.BASE_URL is None else links_begin(request)
+
+
+def link_folders(code: str) -> tuple[str, str]:
+    """Return the paths below which a link is: to be opened, and to be saved."""
+    return f"{_prefix()}{code}/", f"{_prefix()}d/{code}/"
+
+
 def content_address(site: str, ticket: str, name: str) -> str:
-    """The temporary content URL of a ``site`` whose links begin with that."""
+    """Return the temporary content URL of a ``site``, of which the addresses begin with that."""
     return f"{site}t/{ticket}/{_quoted(name)}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from directlinks.core.error_codes import ErrorCode
 from directlinks.core.uris import file_url
@@ -173,7 +173,7 @@ def _target(
 ) -> str:
     answer = transcript.send(method, link, headers=headers)
     transcript.expect("the answer is 302: the bytes are elsewhere", answer.status, 302)
-    return answer.headers["Location"]
+    return str(urljoin(link, answer.headers["Location"]))
 
 
 def _expect_checksum(transcript: Transcript, received: bytes, source: bytes) -> None:

@@ -10,8 +10,9 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import translation
+from django.utils.translation import trans_real
 
 import directlinks
 from directlinks.core import paths
@@ -21,6 +22,13 @@ from tests.real.programs import needed
 
 PACKAGE = Path(directlinks.__file__).parent
 CATALOGUES = sorted(PACKAGE.glob("locale/*/LC_MESSAGES/django.po"))
+ARABIC = """
+msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\n"
+
+msgid "There is no file at this link"
+msgstr "لا يوجد ملف"
+"""
 CHINESE = {"Accept": "text/html", "Accept-Language": "zh-hans"}
 
 every_catalogue = pytest.mark.parametrize(
@@ -84,6 +92,55 @@ class TestInChinese:
         answer: Any = Client().get("/f/abcdefgh/a.txt", headers=CHINESE)
         assert "此链接没有对应的文件" in answer.content.decode()
         assert answer.headers["Content-Language"] == "zh-hans"
+
+    @pytest.mark.parametrize(
+        ("asked", "of_site", "is_translating", "told"),
+        [
+            ("en-gb", "en-us", True, "en-gb"),
+            # There is no translation to these.
+            ("fr", "en-us", True, "en"),
+            ("ar", "en-us", True, "en"),
+            ("zh-hant", "en-us", True, "en"),
+            ("fr", "de", True, "en"),
+            # Django shows the site's own language instead.
+            ("fr", "zh-hans", True, "zh-hans"),
+            ("en", "zh-hans", True, "en"),
+            ("zh-hans", "de", True, "zh-hans"),
+            ("zh-hans", "ar", False, "en"),
+        ],
+    )
+    def test_a_page_says_which_language_it_is_in(
+        self,
+        asked: str,
+        of_site: str,
+        is_translating: bool,
+        told: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # What Django keeps of the languages of the tests.
+        monkeypatch.setattr(trans_real, "_translations", {})
+        fresh = type(vars(translation)["_trans"])()
+        monkeypatch.setattr("django.utils.translation._trans", fresh)
+        with override_settings(LANGUAGE_CODE=of_site, USE_I18N=is_translating):
+            headers = CHINESE | {"Accept-Language": asked}
+            answer: Any = Client().get("/f/abcdefgh/a.txt", headers=headers)
+        page = answer.content.decode()
+        assert ("此链接没有对应的文件" in page) is (told == "zh-hans")
+        assert answer.headers["Content-Language"] == told
+        assert f'<html lang="{told}" dir="ltr">' in page
+
+    def test_a_translation_of_the_sites_own_counts(self, tmp_path: Path) -> None:
+        folder = tmp_path / "ar" / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        (folder / "django.po").write_text(ARABIC)
+        command = [needed("msgfmt"), "-o", str(folder / "django.mo"), str(folder / "django.po")]
+        subprocess.run(command, check=True, capture_output=True)
+        with override_settings(LOCALE_PATHS=[str(tmp_path)]):
+            answer: Any = Client().get(
+                "/f/abcdefgh/a.txt", headers=CHINESE | {"Accept-Language": "ar"}
+            )
+        assert answer.headers["Content-Language"] == "ar"
+        assert '<html lang="ar" dir="rtl">' in answer.content.decode()
 
     def test_so_is_one_who_needs_a_password(self) -> None:
         link = DirectLinkFactory(password=make_password("secret"))

@@ -52,7 +52,7 @@ class TestFollowing:
         path = DirectLinkFactory().get_absolute_url() + "?url=https://evil.example&next=//x"
         headers = {"X-Forwarded-Host": "evil.example", "X-Original-URL": "/evil"}
         location = Client().get(path, headers=headers).headers["Location"]
-        assert location.startswith("http://testserver/f/t/")
+        assert location.startswith("/f/t/")
         assert "evil" not in location
 
     def test_a_host_that_is_not_the_sites_is_a_400(self) -> None:
@@ -222,7 +222,6 @@ class TestRefusals:
             "/f/" + "a" * 65 + "/x",
             "/f/%C3%A9t%C3%A9s/x",
             "/f/abcd/x/y",
-            "/f/abcd/x/",
             "/f/abcd/a%2Fb.txt",
             "/f/abcd/",
             "/f/d/abcd/x/y",
@@ -319,8 +318,7 @@ class TestTheLog:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         target = visit(DirectLinkFactory()).headers["Location"]
-        path = target.removeprefix("http://testserver")
-        assert Client().get(path, headers={"Range": "bytes=99-"}).status_code == 416
+        assert Client().get(target, headers={"Range": "bytes=99-"}).status_code == 416
         assert not caplog.records
 
     def test_what_is_no_code_is_not_repeated(self, caplog: pytest.LogCaptureFixture) -> None:

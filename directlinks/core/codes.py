@@ -57,6 +57,10 @@ def may_repeat(length: int, alphabet: str) -> bool:
     return random_bits(length, alphabet) < UNREPEATED_BITS
 
 
+# With fewer characters the name of a file is part of what keeps a link from being guessed.
+SHORT = 16
+
+
 def is_well_formed(code: str) -> bool:
     """Whether ``code`` could be a code at all: nothing else is worth a query."""
     return _WELL_FORMED.fullmatch(code) is not None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from directlinks.core import codes
+from directlinks.core.asked_names import BEHIND
 
 
 class Kind(Enum):
@@ -20,7 +21,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``secret`` is a code, or a ticket where the kind is CONTENT; "" where it is UNKNOWN."""
+    """``secret`` is a code, or a ticket if the kind is CONTENT; "" if it is UNKNOWN.
+
+    ``name`` is as it was asked for, with a final slash and what else stands behind it.
+    """
 
     kind: Kind
     secret: str = ""
@@ -31,16 +35,19 @@ class Route:
         return self.kind is Kind.DOWNLOAD
 
 
+_BEHIND = re.escape("".join(sorted(BEHIND)))
+NAME = rf"[^/]+(?:/[{_BEHIND}]*)?"
+
 # The order is that of the routes. "d" and "t" are too short to be codes.
 _SHAPES = [
-    (Kind.CONTENT, re.compile(r"t/([^/]+)/([^/]+)")),
-    (Kind.DOWNLOAD, re.compile(r"d/([^/]+)/([^/]+)")),
-    (Kind.OPEN, re.compile(r"([^/]+)/([^/]+)")),
+    (Kind.CONTENT, re.compile(rf"t/([^/]+)/({NAME})")),
+    (Kind.DOWNLOAD, re.compile(rf"d/([^/]+)/({NAME})")),
+    (Kind.OPEN, re.compile(rf"([^/]+)/({NAME})")),
 ]
 
 
-# The same once more for those whom every visit asks, each by one pattern that knows a code and what
-# a name must not have.
+# The same once more for the fast lane, which every visit takes: each is one pattern that knows a
+# code and what a plain name does not have.
 _LINK = re.compile(rf"(d/)?({codes.PATTERN})/([^/\0]+)")
 _TICKET = re.compile(r"t/([^/]+)/([^/\0]+)")
 
@@ -54,7 +61,8 @@ def ticket_at(rest: str) -> tuple[str, str] | None:
 def link_at(rest: str) -> tuple[bool, str, str] | None:
     """Whether to save it, the code and the name of the link that ``rest`` asks for.
 
-    None where ``parse`` says that it is no link, and where no link can be found by it.
+    None if ``parse`` says that it is no link, if no link can be found by it, and if the name has a
+    slash behind it.
     """
     if (match := _LINK.fullmatch(rest)) is None:
         return None

@@ -64,11 +64,12 @@ class HeadersBackend(DeliveryBackend):
 
     @abstractmethod
     def reply(self, download: Download, now: datetime, site: str) -> Reply:
-        """The answer to a GET or HEAD of a link at ``now``; its ``site`` is what links begin with.
+        """Return the answer to a GET or HEAD of a link at ``now``.
 
-        A status other than 200 and 302 grants nothing, and so is not counted. Raises LinkNotFound
-        as ``deliver`` does.
+        ``site`` is what our own addresses begin with: a path, unless ``BASE_URL`` is set. A status
+        other than 200 and 302 grants nothing, and so is not counted. Raises LinkNotFound as
+        ``deliver`` does.
         """
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:
-        return self.reply(download, now, addresses.links_begin(request)).response()
+        return self.reply(download, now, addresses.targets_begin(request)).response()

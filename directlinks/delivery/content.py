@@ -13,7 +13,7 @@ from directlinks.core import content_types, ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.download import Download
-from directlinks.delivery.headers import PRIVATE, SANDBOX, disposition
+from directlinks.delivery.headers import PRIVATE, disposition, security_policy
 from directlinks.delivery.reading import OpenContent, open_content
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
@@ -90,11 +90,11 @@ def _document_headers(
 ) -> Mapping[str, str]:
     return {
         **PRIVATE,
-        **SANDBOX,
         # Revoking the link must reach those who have seen it, so a cache has to ask again; what a
         # limited or guarded link gave to one must not be there for another.
         "Cache-Control": "private, no-cache" if is_public else "private, no-store",
         "Content-Disposition": disposition(name, attachment=attachment),
+        "Content-Security-Policy": security_policy(content_type, attachment=attachment),
         "Content-Type": content_types.sendable(content_type),
     }
 

@@ -15,8 +15,11 @@ EXPOSED = (
     "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Last-Modified, "
     "Retry-After"
 )
-# What a page must ask for to resume a download or to look at it without taking it.
-ALLOWED = "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since"
+# What a page needs to resume a download, to look at it without taking it, and to give a password.
+ALLOWED = (
+    "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, "
+    "X-Link-Password"
+)
 PREFLIGHT_SECONDS = 86_400
 
 

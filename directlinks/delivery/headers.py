@@ -7,20 +7,38 @@ from urllib.parse import quote
 
 from directlinks.core.quoting import in_order
 
-# What a visitor fetched by a secret address is nobody else's business: not a search engine's, and
-# not that of the sites that a document links to.
+# Every answer below /f/ has these. What a visitor fetches by a secret address does not concern
+# search engines, nor the sites that a document links to.
 PRIVATE = {
+    # What a visit gets may depend on both, if it fails: so all answers of an address say so.
+    "Vary": "Accept, Accept-Language",
     "X-Robots-Tag": "noindex, nofollow",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 # A document from a stranger runs nothing, asks for nothing and belongs to no site.
-SANDBOX = {
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
-    ),
+SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+# What the browser's own viewer of a type needs, if a link is opened by itself. In a sandbox players
+# are dead, and PDF stays blank; none of these types can run something.
+_VIEWERS = {
+    "image": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'",
+    "audio": "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'",
+    "video": "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'",
 }
+_PDF_VIEWER = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
+
+
+def security_policy(content_type: str, *, attachment: bool) -> str:
+    """Return Content-Security-Policy for a document of ``content_type``."""
+    essence = content_type.partition(";")[0].strip().lower()
+    # In SVG and its like there may be scripts.
+    if attachment or essence.endswith("xml"):
+        return SANDBOX
+    if essence == "application/pdf":
+        return _PDF_VIEWER
+    return _VIEWERS.get(essence.partition("/")[0], SANDBOX)
 
 
 # What some clients misread in a quoted name (RFC 6266, appendix D), and what is not ASCII.

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core import codes, referers, signing
+from directlinks.core.asked_names import is_name_of
 from directlinks.core.errors import (
     ConfirmationRequired,
     DirectLinksError,
@@ -161,7 +162,7 @@ def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
     row = links_of(DirectLink).find(code, now) if codes.is_well_formed(code) else None
     if row is None or row.code != code:
         raise LinkUnknown
-    if row.name != name:
+    if not is_name_of(name, row.name, code):
         raise LinkNotFound
     if (refusal := row.state(now).refusal()) is not None:
         raise refusal
@@ -178,7 +179,7 @@ def redeem_ticket(*, text: str, name: str, method: str, now: datetime) -> Downlo
     keys = conf.signing_keys
     ticket = signing.read(text, keys, method=method, now=seconds_of(now))
     row = links_of(DirectLink).find_by_key(ticket.link)
-    if row is None or row.name != name:
+    if row is None or not is_name_of(name, row.name, text):
         raise LinkNotFound
     if not signing.is_bound(text, keys, code=row.current_code, password=row.password):
         raise TicketInvalid

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from directlinks.conf import conf
@@ -28,6 +28,16 @@ from directlinks.reporting import correlation_id
 
 NEVER_STORED = {"Cache-Control": "private, no-store", **PRIVATE}
 
+# A page of ours runs nothing and is in no frame, so no other site can lay itself over the form of a
+# password. There is no form-action: the form leads to the link, and that may lead to a bucket.
+FOR_PAGES = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "font-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+}
+
 # No scheme of the registry means this; a 401 must name one (RFC 9110, section 11.6.1).
 CHALLENGE = 'X-Link-Password realm="direct link"'
 
@@ -35,7 +45,6 @@ CHALLENGE = 'X-Link-Password realm="direct link"'
 def failure(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
     """The answer to a visit that failed with ``error``."""
     response = _page(request, error) if _prefers_html(request) else _envelope(request, error)
-    patch_vary_headers(response, ["Accept"])
     for name, value in NEVER_STORED.items():
         response.headers[name] = value
     response.headers["Content-Length"] = str(len(response.content))
@@ -54,23 +63,47 @@ def _envelope(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
 
 
 def _page(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
-    # In the visitor's language, which no middleware has found out yet where a door is in front.
-    language = translation.get_language_from_request(request)
+    language = _language_of_page(request, error)
     with translation.override(language):
         title, advice = _explanation(error)
+        if isinstance(error, ConfirmationRequired):
+            advice %= filesizeformat(error.size)
         context: dict[str, Any] = {
             "title": title,
             "advice": advice,
             "correlation_id": correlation_id(request),
             "is_wrong": isinstance(error, WrongPassword),
+            "language": language,
+            "is_right_to_left": language.partition("-")[0] in settings.LANGUAGES_BIDI,
         }
         # The site's context processors may need the database.
         about = None if isinstance(error, ServiceUnavailable) else request
         text = render_to_string(f"directlinks/{_template(error)}.html", context, about)
-    headers = {"Content-Language": language}
-    response = HttpResponse(text, status=error.code.http_status, headers=headers)
-    patch_vary_headers(response, ["Accept-Language"])
-    return response
+    headers = {"Content-Language": language, **FOR_PAGES}
+    return HttpResponse(text, status=error.code.http_status, headers=headers)
+
+
+def _language_of_page(request: HttpRequest, error: DirectLinksError) -> str:
+    """Return the language in which the visitor can be told of ``error``.
+
+    It is the visitor's, which no middleware may have found out yet, if there is a translation;
+    else the site's, if there is one; else English.
+    """
+    asked = translation.get_language_from_request(request)
+    with translation.override(None):
+        english = _explanation(error)
+    shown = _explained_in(asked, error)
+    if shown == english:
+        return asked if asked.partition("-")[0] == "en" else "en"
+    # Django shows the site's own language instead of one that has no translation.
+    return (
+        settings.LANGUAGE_CODE if shown == _explained_in(settings.LANGUAGE_CODE, error) else asked
+    )
+
+
+def _explained_in(language: str, error: DirectLinksError) -> tuple[str, str]:
+    with translation.override(language):
+        return _explanation(error)
 
 
 def _template(error: DirectLinksError) -> str:
@@ -87,7 +120,7 @@ def _prefers_html(request: HttpRequest) -> bool:
 
 
 def _explanation(error: DirectLinksError) -> tuple[str, str]:
-    """A title, and what the reader can do next."""
+    """Return a title, and what the reader can do next, in which ``%s`` is the size of a file."""
     if isinstance(error, LinkGone):
         return _("This link is no longer valid"), _("Ask whoever gave it to you for a new one.")
     if isinstance(error, LinkNotFound):
@@ -98,8 +131,7 @@ def _explanation(error: DirectLinksError) -> tuple[str, str]:
     if isinstance(error, PasswordRequired):
         return _("This file has a password"), _("Whoever gave you the link knows it.")
     if isinstance(error, ConfirmationRequired):
-        size = filesizeformat(error.size)
-        return in_order(error.name), _("Press the button to get the file (%s).") % size
+        return in_order(error.name), _("Press the button to get the file (%s).")
     if isinstance(error, RefererRefused):
         return (
             _("This link does not open from another site"),

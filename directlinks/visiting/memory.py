@@ -73,8 +73,12 @@ def counted(answer: Answer) -> bool:
 
 
 def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
-    """Keep the answer to ``request`` if the next one of its kind may have it too."""
-    if is_plain(look) and not depends_on_more(request):
+    """Keep the answer to ``request`` if the next one of its kind may have it too.
+
+    A name that is asked for in other words is not kept, since there is no end of those.
+    """
+    is_exact = request.path_info.endswith(f"/{opened.row.name}")
+    if is_exact and is_plain(look) and not depends_on_more(request):
         reply = Reply(opened.answer.status_code, dict(opened.answer.items()))
         keep(request.META, facts_of(request.META, scheme_of(request)), opened.row, reply)
 

@@ -29,6 +29,7 @@ from directlinks.delivery.choice import backend_for
 from directlinks.delivery.content import content_response
 from directlinks.delivery.cors import allow_origin
 from directlinks.delivery.download import Download
+from directlinks.delivery.replies import Reply
 from directlinks.delivery.signed import SignedBackend
 from directlinks.models import File
 from directlinks.outages import is_away
@@ -114,8 +115,8 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
 
 
 def _options() -> HttpResponse:
-    headers = {"Allow": ", ".join(METHODS), "Content-Length": "0"}
-    return HttpResponse(headers=headers | NEVER_STORED)
+    headers = {"Allow": ", ".join(METHODS), "Content-Length": "0", **NEVER_STORED}
+    return Reply(200, headers).response()
 
 
 def _content(request: HttpRequest, route: Route) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""What the links of a site begin with, remembered for requests that say the same about it.
+"""What our own addresses begin with, remembered for requests that say the same about the site.
 
 Django's checks of a host, and what ``BASE_URL`` makes of it, depend on a few facts of the request
 alone. They are made once for each set of facts.
@@ -27,7 +27,7 @@ def facts_of(meta: Mapping[str, Any], scheme: str) -> Facts:
 
 
 def known_site(facts: Facts) -> str | None:
-    """What links begin with for ``facts`` that were allowed before."""
+    """Return what our own addresses begin with for ``facts`` that were allowed before."""
     return _sites.get(facts)
 
 
@@ -38,7 +38,7 @@ def remember_site(request: HttpRequest) -> None:
         return
     if len(_sites) >= MOST_SITES:
         _sites.clear()
-    _sites[facts_of(request.META, scheme_of(request))] = addresses.links_begin(request)
+    _sites[facts_of(request.META, scheme_of(request))] = addresses.targets_begin(request)
 
 
 def depends_on_more(request: HttpRequest) -> bool:

@@ -1,5 +1,7 @@
 """How often one client may fail: at finding a link, and at its password. Success is not counted.
 
+Guesses at one password are bounded for all clients together, too.
+
 Counted in Django's default cache, in windows of fixed length, and not while that is down. An
 address is kept only as a keyed digest, so the cache does not tell who came.
 """
@@ -18,6 +20,10 @@ from directlinks.core import rates
 from directlinks.core.errors import TooManyAttempts
 from directlinks.core.networks import network_of
 
+# How many clients' worth of wrong guesses at one password all clients may make together.
+CLIENTS_AT_ONCE = 10
+REMEMBERED_SECONDS = 12 * 3600
+
 
 class Attempt(NamedTuple):
     """Where the cache has the number of attempts of one kind, and for how many seconds."""
@@ -35,7 +41,40 @@ def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attem
     if rate is None:
         return None
     number, seconds = rates.parse(rate)
-    attempt = Attempt(_key(request, scope, seconds), seconds)
+    return _noted(number, seconds, f"{scope} {client_of(request)}")
+
+
+def note_guess(rate: str | None, request: HttpRequest, *, scope: str) -> list[Attempt | None]:
+    """Count one attempt of this client in ``scope``, and of all clients together.
+
+    A client that guessed right before is bound by its own number alone, so that attackers cannot
+    shut it out. Raises TooManyAttempts.
+    """
+    if rate is None:
+        return []
+    own = note_attempt(rate, request, scope=scope)
+    known = _known(request, scope)
+    if caching.ask(lambda cache: cache.get(known), otherwise=None):
+        return [own]
+    number, seconds = rates.parse(rate)
+    try:
+        return [own, _noted(number * CLIENTS_AT_ONCE, seconds, f"{scope} all")]
+    except TooManyAttempts:
+        take_back(own)
+        raise
+
+
+def guessed_right(attempts: list[Attempt | None], request: HttpRequest, *, scope: str) -> None:
+    """Take back ``attempts`` of this client, and remember it."""
+    for attempt in attempts:
+        take_back(attempt)
+    if attempts:
+        known = _known(request, scope)
+        caching.ask(lambda cache: cache.set(known, 1, timeout=REMEMBERED_SECONDS), otherwise=None)
+
+
+def _noted(number: int, seconds: int, facts: str) -> Attempt | None:
+    attempt = Attempt(_key(f"{int(time.time()) // seconds} {facts}"), seconds)
     counted = caching.ask(lambda cache: _counted(cache, attempt), otherwise=None)
     if counted is None:
         return None
@@ -77,10 +116,12 @@ def _until_next_window(seconds: int) -> int:
     return seconds - int(time.time()) % seconds
 
 
-def _key(request: HttpRequest, scope: str, seconds: int) -> str:
-    window = int(time.time()) // seconds
-    facts = f"{scope} {window} {client_of(request)}".encode()
-    digest = hmac.digest(conf.signing_keys[0], facts, hashlib.sha256).hex()
+def _known(request: HttpRequest, scope: str) -> str:
+    return _key(f"known {scope} {client_of(request)}")
+
+
+def _key(facts: str) -> str:
+    digest = hmac.digest(conf.signing_keys[0], facts.encode(), hashlib.sha256).hex()
     return f"directlinks.failures.{digest}"
 
 

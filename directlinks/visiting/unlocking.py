@@ -1,7 +1,8 @@
 """The password of a link: in a header from programs, by a form from people, never in the address.
 
-The form sets a cookie that proves that the right one was given. It is bound to the link, to its
-code and to the password's hash, so it ends if the code or the password changes.
+A visitor who gives the right one by the form keeps a cookie that proves it, for both addresses of
+the link. It is bound to the link, to its code and to the password's hash, so it ends if the code or
+the password changes.
 """
 
 from datetime import datetime
@@ -12,14 +13,18 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 
+from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import signing
 from directlinks.core.errors import InvalidParameters, PasswordRequired, WrongPassword
 from directlinks.datetimes import seconds_of
+from directlinks.delivery.replies import Reply
 from directlinks.sql.rows import LinkRow
-from directlinks.visiting.throttling import note_attempt, take_back
+from directlinks.visiting.failures import NEVER_STORED
+from directlinks.visiting.throttling import guessed_right, note_guess
 
-COOKIE = "directlinks_unlocked"
+# One for each of the paths of a link.
+COOKIES = ("directlinks_unlocked", "directlinks_unlocked_d")
 UNLOCKED_SECONDS = 12 * 3600
 
 
@@ -54,8 +59,8 @@ def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
     Raises WrongPassword, TooManyAttempts, or InvalidParameters where the body is no form.
     """
     _compare(request, row, _password_in_form(request))
-    response = HttpResponse(status=303, headers={"Location": request.get_full_path()})
-    response.headers["Content-Length"] = "0"
+    headers = {"Location": request.get_full_path(), "Content-Length": "0", **NEVER_STORED}
+    response = Reply(303, headers).response()
     keep_unlocked(request, response, row, now)
     return response
 
@@ -63,41 +68,39 @@ def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
 def keep_unlocked(
     request: HttpRequest, response: HttpResponseBase, row: LinkRow, now: datetime
 ) -> None:
-    """Add the cookie to ``response`` that opens the link of ``row`` from ``now`` on."""
+    """Add the cookies to ``response`` that open the link of ``row`` from ``now`` on."""
     expires = int(seconds_of(now)) + UNLOCKED_SECONDS
     proof = signing.unlocking(
         row.link, expires, conf.signing_keys[0], code=row.current_code, password=row.password
     )
-    response.set_cookie(
-        COOKIE,
-        proof,
-        # Sent with this link alone, so each link has its own.
-        path=request.path.rpartition("/")[0] + "/",
-        secure=request.is_secure(),
-        httponly=True,
-        samesite="Lax",
-    )
+    # Sent with this link alone, so each link has its own.
+    for name, folder in zip(COOKIES, addresses.link_folders(row.code), strict=True):
+        response.set_cookie(
+            name, proof, path=folder, secure=request.is_secure(), httponly=True, samesite="Lax"
+        )
 
 
 def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
-    proof = request.COOKIES.get(COOKIE)
-    return proof is not None and signing.is_unlocked(
-        proof,
-        row.link,
-        conf.signing_keys,
-        code=row.current_code,
-        password=row.password,
-        now=seconds_of(now),
+    return any(
+        signing.is_unlocked(
+            request.COOKIES.get(name, ""),
+            row.link,
+            conf.signing_keys,
+            code=row.current_code,
+            password=row.password,
+            now=seconds_of(now),
+        )
+        for name in COOKIES
     )
 
 
 def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
     scope = f"password of {row.link}"
     # Before the slow comparison, or those who guess in parallel would all be let through.
-    attempt = note_attempt(conf.LOGIN_RATE, request, scope=scope)
+    attempts = note_guess(conf.LOGIN_RATE, request, scope=scope)
     if not check_password(password, row.password):
         raise WrongPassword
-    take_back(attempt)
+    guessed_right(attempts, request, scope=scope)
 
 
 def _password_in_form(request: HttpRequest) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directlinks.delivery.headers import disposition
+from directlinks.delivery.headers import SANDBOX, disposition, security_policy
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,36 @@ def test_no_name_leaves_ascii_or_reorders_text(name: str, attachment: bool) -> N
     # One quoted string without escapes, so that no client can end it elsewhere.
     assert header.count('"') in (0, 2)
     assert "\\" not in header
+
+
+@pytest.mark.parametrize("attachment", [False, True])
+@pytest.mark.parametrize(
+    ("content_type", "needed"),
+    [
+        ("image/png", "img-src 'self'"),
+        ("IMAGE/PNG", "img-src 'self'"),
+        ("audio/mpeg", "media-src 'self'"),
+        ("video/mp4; codecs=avc1", "media-src 'self'"),
+        ("application/pdf", "object-src 'self'"),
+        # Text, what a site may name in INLINE_TYPES, and what is no type at all.
+        ("text/plain", "sandbox"),
+        ("text/html", "sandbox"),
+        ("image/svg+xml", "sandbox"),
+        ("application/json", "sandbox"),
+        ("application/xml", "sandbox"),
+        ("", "sandbox"),
+        ("image", "img-src 'self'"),
+    ],
+)
+def test_a_document_may_do_what_its_viewer_needs(
+    content_type: str, needed: str, attachment: bool
+) -> None:
+    policy = security_policy(content_type, attachment=attachment)
+    directives = policy.split("; ")
+    assert directives[0] == "default-src 'none'"
+    assert "script-src" not in policy
+    if attachment:
+        assert policy == SANDBOX
+    else:
+        assert needed in directives
+        assert ("sandbox" in directives) is (needed == "sandbox")

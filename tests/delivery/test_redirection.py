@@ -85,6 +85,7 @@ def test_it_is_an_empty_302_that_nobody_indexes() -> None:
         "Location": "https://x.example/a",
         "Content-Length": "0",
         "Cache-Control": "private, no-store",
+        "Vary": "Accept, Accept-Language",
         "X-Robots-Tag": "noindex, nofollow",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",

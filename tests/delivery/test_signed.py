@@ -26,13 +26,13 @@ def visit(link: DirectLink, method: str = "GET") -> Any:
 
 def target_of(link: DirectLink, method: str = "GET") -> str:
     location: str = visit(link, method).headers["Location"]
-    return location.removeprefix("http://testserver")
+    return location
 
 
 def test_it_names_neither_the_code_nor_the_stored_file() -> None:
     link = DirectLinkFactory()
     location = visit(link).headers["Location"]
-    assert location.startswith("http://testserver/f/t/")
+    assert location.startswith("/f/t/")
     assert link.code not in location
     assert link.file.content.name not in location
 
@@ -169,8 +169,7 @@ def test_a_false_ticket_is_refused_without_a_statement(
 def test_a_ticket_ends_with_what_it_stands_for(change: str) -> None:
     link = DirectLinkFactory(password=make_password("first") if "changed" in change else "")
     headers = {"X-Link-Password": "first"}
-    location = Client().get(link.get_absolute_url(), headers=headers).headers["Location"]
-    target = location.removeprefix("http://testserver")
+    target = Client().get(link.get_absolute_url(), headers=headers).headers["Location"]
     assert Client().get(target).getvalue() == b"some bytes"
     match change:
         case "code rotated":
@@ -210,7 +209,7 @@ def test_a_kept_redirect_never_leads_to_a_dead_ticket(
         response = visit(DirectLinkFactory())
         assert response.headers["Cache-Control"] == f"public, max-age={expected}"
         clock.shift(expected)
-        target = response.headers["Location"].removeprefix("http://testserver")
+        target = response.headers["Location"]
         assert Client().get(target).getvalue() == b"some bytes"
 
 

@@ -199,6 +199,48 @@ def test_a_page_of_another_origin_reads_nothing(
         page.evaluate(FETCH, links["notes.txt"])
 
 
+@pytest.fixture(scope="module")
+def guarded(public_site: Site) -> Iterator[str]:
+    """A link with a password, on a site whose temporary addresses are of another origin."""
+    settings = """
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+DIRECTLINKS = {"BASE_URL": "mysite.two_origins.base"}
+def base(request):
+    return f"http://localhost:{request.get_port()}"
+"""
+    hashers = '__import__("django.contrib.auth.hashers", fromlist=["make_password"])'
+    password = f'password={hashers}.make_password("secret")'
+    (path,) = public_site.add_links({"guarded.txt": b"opened"}, password).values()
+    with gunicorn(public_site.variant("two_origins", settings)) as server:
+        yield server.origin + path
+
+
+def test_a_password_opens_a_link_that_leads_to_another_origin(page: Page, guarded: str) -> None:
+    page.goto(guarded)
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Open the file").click()
+    page.wait_for_url("http://localhost:*/f/t/*/guarded.txt")
+    assert page.inner_text("body") == "opened"
+
+    # Also as a download, without asking once more.
+    with (
+        page.expect_download() as download,
+        pytest.raises(BrowserError, match="Download is starting"),
+    ):
+        page.goto(guarded.replace("/f/", "/f/d/"))
+    assert download.value.path().read_bytes() == b"opened"
+
+
+def test_the_form_of_a_password_is_shown_in_no_frame(
+    page: Page, guarded: str, elsewhere: tuple[str, Path]
+) -> None:
+    origin, folder = elsewhere
+    (folder / "frame.html").write_text(f'<!doctype html><iframe src="{guarded}"></iframe>')
+    page.goto(f"{origin}/frame.html")
+
+    assert page.frames[1].url.startswith("chrome-error:")
+
+
 @pytest.mark.parametrize(
     ("scheme", "ink"), [("light", "rgb(0, 0, 0)"), ("dark", "rgb(255, 255, 255)")]
 )

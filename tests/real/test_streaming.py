@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -63,7 +63,7 @@ def target(link: str, method: str = "GET") -> str:
     """Where the link leads to."""
     answer = ask(method, link)
     assert answer.status == 302
-    return str(answer.headers["Location"])
+    return str(urljoin(link, answer.headers["Location"]))
 
 
 def on_the_wire(method: str, url: str, **headers: str) -> tuple[str, bytes]:

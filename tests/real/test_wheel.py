@@ -4,7 +4,7 @@ import base64
 import os
 import sys
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 from uuid import UUID
 from zipfile import ZipFile
 
@@ -56,7 +56,7 @@ def follow(link: str, *, mount: str = "") -> Answer:
     """The answer at the end of ``link``, through a proxy that serves the site below ``mount``."""
     redirect = ask("GET", behind_proxy(link, mount))
     assert redirect.status == 302
-    return ask("GET", behind_proxy(redirect.headers["Location"], mount))
+    return ask("GET", behind_proxy(urljoin(link, redirect.headers["Location"]), mount))
 
 
 def behind_proxy(url: str, mount: str) -> str:

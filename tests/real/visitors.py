@@ -9,7 +9,7 @@ from email.message import Message
 from http.client import HTTPConnection, HTTPResponse
 from threading import Barrier
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from tests.real.sites import PASSWORD
 
@@ -39,8 +39,13 @@ def visit(method: str, link: str, headers: Mapping[str, str] | None = None) -> A
     """The answer at the end of ``link``, asked for as curl does: alike at each step."""
     answer = ask(method, link, headers=headers)
     if answer.status == 302:
-        return ask(method, answer.headers["Location"], headers=headers)
+        return ask(method, urljoin(link, answer.headers["Location"]), headers=headers)
     return answer
+
+
+def target_of(link: str) -> str:
+    """Return where ``link`` leads to, or the link itself."""
+    return str(urljoin(link, ask("GET", link).headers["Location"] or ""))
 
 
 def connect(url: str) -> HTTPConnection:

@@ -39,7 +39,8 @@ class TestDocumentsThatCouldAct:
         assert headers["Content-Disposition"].startswith("inline" if shown else "attachment")
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"].startswith("default-src 'none'")
-        assert headers["Content-Security-Policy"].endswith("; sandbox")
+        has_viewer = name in ("polyglot.png", "script.pdf")
+        assert headers["Content-Security-Policy"].endswith("; sandbox") is not has_viewer
         assert not shown or "html" not in headers["Content-Type"]
 
     @pytest.mark.parametrize("header", [{"Accept": "text/html"}, {"Sec-Fetch-Dest": "document"}])
@@ -47,7 +48,7 @@ class TestDocumentsThatCouldAct:
         link = DirectLinkFactory(file__path="a.html")
         path = f"{link.get_absolute_url()}?response-content-disposition=inline&disposition=inline"
         target = Client().get(path, headers=header).headers["Location"]
-        response = Client().get(target.removeprefix("http://testserver"), headers=header)
+        response = Client().get(target, headers=header)
         response.getvalue()
         assert response.headers["Content-Disposition"] == 'attachment; filename="a.html"'
 

@@ -11,7 +11,7 @@ from directlinks.visiting import memory
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory, UserFactory
-from tests.security.asking import LOCAL, document, every_door, own, visit
+from tests.security.asking import LOCAL, document, every_door, visit
 from tests.visiting.doors import Door
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ class TestLinksThatEnd:
         link = DirectLinkFactory()
         other = DirectLinkFactory()
         path = link.get_absolute_url()
-        target = own(door(path).headers["location"])
+        target = door(path).headers["location"]
         assert door(target).body == b"some bytes"
         FATES[fate](link)
         assert [door(gone).status for gone in (path, target)] == [404, 404]
@@ -105,7 +105,7 @@ class TestLinksThatEnd:
         for method in ("GET", "HEAD"):
             answer = door(link.get_absolute_url(), method, headers)
             if answer.status == 302:
-                answer = door(own(answer.headers["location"]), method, headers)
+                answer = door(answer.headers["location"], method, headers)
             assert answer.status == 404
 
     @pytest.mark.parametrize("act", ["delete", "trash"])

@@ -20,7 +20,7 @@ from directlinks.models import DailyDownloads, DirectLink
 from tests.api.clients import APIClient
 from tests.delivery.downloads import delivery
 from tests.factories import PASSWORD, DirectLinkFactory, UserFactory
-from tests.security.asking import BROWSER, LOCAL, own
+from tests.security.asking import BROWSER, LOCAL
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def paths(links: dict[str, DirectLink]) -> dict[str, str]:
         "misnamed": f"{opened}x",
         "unknown": "/f/UnknownCode22222222222/a.txt",
         "no code": "/f/%00/x/y",
-        "ticket": own(Client().get(opened).headers["Location"]),
+        "ticket": Client().get(opened).headers["Location"],
         "made-up ticket": "/f/t/1.ig.9999999999.x/a.txt",
         "list": "/api/v4/file/source",
     }

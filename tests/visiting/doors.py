@@ -1,7 +1,8 @@
 """The doors through which a visitor may come, each with its own way from a request to an answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,55 +28,76 @@ class Seen:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: SimpleCookie
 
 
 Door = Callable[..., Seen]
 
 
-def view(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
+def view(
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> Seen:
     """Django's routing, behind the usual middleware."""
     # It speaks to the WSGI handler itself, without the test client's own middleware.
-    return through_wsgi(WSGIHandler(), path, method, headers or {})
+    return through_wsgi(WSGIHandler(), path, method, headers or {}, body)
 
 
-def middleware(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
+def middleware(
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> Seen:
     with override_settings(MIDDLEWARE=[MIDDLEWARE, *settings.MIDDLEWARE]):
-        return through_wsgi(WSGIHandler(), path, method, headers or {})
+        return through_wsgi(WSGIHandler(), path, method, headers or {}, body)
 
 
-def wsgi(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
-    return through_wsgi(DirectLinksWSGI(WSGIHandler()), path, method, headers or {})
+def wsgi(
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> Seen:
+    return through_wsgi(DirectLinksWSGI(WSGIHandler()), path, method, headers or {}, body)
 
 
 def asgi_middleware(
-    path: str, method: str = "GET", headers: Mapping[str, str] | None = None
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> Seen:
     with override_settings(MIDDLEWARE=[MIDDLEWARE, *settings.MIDDLEWARE]):
-        return through_asgi(ASGIHandler(), path, method, headers or {})
+        return through_asgi(ASGIHandler(), path, method, headers or {}, body)
 
 
-def asgi(path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Seen:
-    return through_asgi(DirectLinksASGI(ASGIHandler()), path, method, headers or {})
+def asgi(
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> Seen:
+    return through_asgi(DirectLinksASGI(ASGIHandler()), path, method, headers or {}, body)
 
 
 DOORS: list[Door] = [view, middleware, wsgi, asgi_middleware, asgi]
 
 
-def through_wsgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+def through_wsgi(
+    application: Any, path: str, method: str, headers: Mapping[str, str], body: bytes = b""
+) -> Seen:
     client = WSGIClient(application, use_cookies=False)  # those in the headers are sent
     answer = client.open(
-        path, method=method, headers=dict(headers), base_url=f"http://{HOST}", buffered=True
+        path,
+        method=method,
+        headers=dict(headers),
+        data=body,
+        base_url=f"http://{HOST}",
+        buffered=True,
     )
-    seen = {name.lower(): value for name, value in answer.headers.items()}
-    return Seen(answer.status_code, seen, answer.data)
+    return _seen(answer.status_code, answer.headers.items(), answer.data)
 
 
-def through_asgi(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
-    return async_to_sync(_asked)(application, path, method, headers)
+def through_asgi(
+    application: Any, path: str, method: str, headers: Mapping[str, str], body: bytes = b""
+) -> Seen:
+    return async_to_sync(_asked)(application, path, method, headers, body)
 
 
-async def _asked(application: Any, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+async def _asked(
+    application: Any, path: str, method: str, headers: Mapping[str, str], sent_body: bytes
+) -> Seen:
     sent = {"host": HOST, **{name.lower(): value for name, value in headers.items()}}
+    if sent_body:
+        sent["content-length"] = str(len(sent_body))
     bare, _, query = path.partition("?")
     scope = {
         "type": "http",
@@ -93,7 +115,7 @@ async def _asked(application: Any, path: str, method: str, headers: Mapping[str,
     }
     communicator: Any = ApplicationCommunicator  # which has no types
     connection = communicator(application, scope)
-    await connection.send_input({"type": "http.request", "body": b"", "more_body": False})
+    await connection.send_input({"type": "http.request", "body": sent_body, "more_body": False})
     start = await connection.receive_output(timeout=10)
     body, more = b"", True
     while more:
@@ -101,12 +123,21 @@ async def _asked(application: Any, path: str, method: str, headers: Mapping[str,
         body += part.get("body", b"")
         more = part.get("more_body", False)
     await connection.wait(timeout=10)
-    seen = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-    return Seen(start["status"], seen, body)
+    told = [(name.decode(), value.decode()) for name, value in start["headers"]]
+    return _seen(start["status"], told, body)
+
+
+def _seen(status: int, told: Iterable[tuple[str, str]], body: bytes) -> Seen:
+    headers, cookies = {}, SimpleCookie()
+    for name, value in told:
+        headers[name.lower()] = value
+        if name.lower() == "set-cookie":
+            cookies.load(value)
+    return Seen(status, headers, body, cookies)
 
 
 def same_for_all(
-    path: str, method: str = "GET", headers: Mapping[str, str] | None = None
+    path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> dict[str, Seen]:
     """What each door answers to the same request."""
-    return {door.__name__: door(path, method, headers) for door in DOORS}
+    return {door.__name__: door(path, method, headers, body) for door in DOORS}

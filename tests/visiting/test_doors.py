@@ -94,6 +94,68 @@ def test_what_is_no_link_is_answered_alike(path: str) -> None:
     )
 
 
+# What mail, chats and other file systems make of "café (1).txt".
+SPELT = [
+    "cafe%CC%81%20(1).txt",
+    "caf%C3%A9%20%281%29.txt/",
+    "caf%C3%A9%20%281%29.txt.",
+    "caf%C3%A9%20%281%29.txt)%3E%22",
+    "caf%C3%A9%20%281%29.txt%E3%80%82",
+    "caf%C3%A9%20%281%29.txt%EF%BC%89%E3%80%8D",
+    "caf%C3%A9%20%281%29.txt/).",
+]
+
+
+@every_door
+@pytest.mark.parametrize("spelt", SPELT)
+@pytest.mark.parametrize("folder", ["/f/", "/f/d/"])
+@pytest.mark.parametrize("settled", [{}, STREAM])
+def test_a_link_survives_what_programs_add_to_its_address(
+    door: Door, spelt: str, folder: str, settled: dict[str, Any], settings: Settings
+) -> None:
+    settings.DIRECTLINKS = settled
+    link = DirectLinkFactory(file__path="caf\u00e9 (1).txt")
+    path = f"{folder}{link.code}/{spelt}"
+    for _ in range(2):  # the second time, the host is known
+        answer = door(path)
+        assert answer.status == (200 if settled else 302)
+    if not settled:
+        target = answer.headers["location"].rpartition("/")[0]
+        answer = door(f"{target}/{spelt}")
+    assert answer.body == b"some bytes"
+    link.refresh_from_db()
+    assert link.downloads == 2
+
+
+@every_door
+def test_a_short_code_asks_for_the_exact_name(door: Door) -> None:
+    link = DirectLinkFactory(code="imported", file__path="caf\u00e9.txt")
+    asked = ["caf%C3%A9.txt", "caf%C3%A9.txt/", "cafe%CC%81.txt", "caf%C3%A9.txt."]
+    statuses = [door(f"/f/{link.code}/{name}").status for name in asked]
+    assert statuses == [302, 302, 404, 404]
+
+
+@every_door
+@pytest.mark.parametrize(
+    ("base", "begins"),
+    [
+        (None, "/f/t/"),
+        ("https://files.example", "https://files.example/f/t/"),
+        (["http://testserver"], "http://testserver/f/t/"),
+    ],
+)
+def test_no_host_that_a_request_names_is_repeated(
+    door: Door, base: Any, begins: str, settings: Settings
+) -> None:
+    """Else a cache that keeps redirects could be made to lead others there."""
+    settings.DIRECTLINKS = {"BASE_URL": base, "REDIRECT_MAX_AGE": 60}
+    settings.ALLOWED_HOSTS = ["*"]
+    link = DirectLinkFactory()
+    for _ in range(2):
+        answer = door(link.get_absolute_url(), headers={"Host": "evil.example"})
+        assert answer.headers["location"].startswith(begins)
+
+
 @every_door
 def test_a_visit_is_counted_once(door: Door) -> None:
     link = DirectLinkFactory()
@@ -106,7 +168,7 @@ def test_a_visit_is_counted_once(door: Door) -> None:
 @every_door
 def test_a_revoked_link_is_closed_at_once(door: Door) -> None:
     link = DirectLinkFactory(file__path="a.txt")
-    target = door(link.get_absolute_url()).headers["location"].removeprefix("http://testserver")
+    target = door(link.get_absolute_url()).headers["location"]
     assert door(target).body == b"some bytes"
     DirectLink.objects.filter(pk=link.pk).revoke(link.created_at)
     assert door(link.get_absolute_url()).status == 404

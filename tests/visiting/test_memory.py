@@ -54,7 +54,8 @@ class TestEveryDoor:
         for _ in range(2):
             for scheme in ("http", "https"):
                 seen = door(link.get_absolute_url(), headers={"X-Scheme": scheme})
-                assert seen.headers["location"].startswith(f"{scheme}://")
+                assert seen.headers["location"].startswith("/f/t/")
+        assert len(memory._answers) == 2
 
     def test_a_revocation_is_noticed_after_the_seconds_that_the_site_allows(
         self, door: Door, monkeypatch: pytest.MonkeyPatch
@@ -233,10 +234,22 @@ def test_a_callable_base_url_is_asked_each_time(settings: Settings) -> None:
 
 
 def test_each_host_has_its_own_answer(settings: Settings) -> None:
+    hosts = ("testserver", "localhost")
+    base = [f"http://{host}" for host in hosts]
+    settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "COUNTER": NOTEBOOK, "BASE_URL": base}
     link = DirectLinkFactory()
-    for host in ("testserver", "localhost", "testserver"):
+    for host in (*hosts, "testserver"):
         answer = wsgi(link.get_absolute_url(), headers={"Host": host})
         assert answer.headers["location"].startswith(f"http://{host}/f/t/")
+
+
+@pytest.mark.parametrize("ending", ["/", ".", ")", "%E3%80%82"])
+@every_door
+def test_a_name_that_is_spelt_otherwise_is_not_kept(door: Door, ending: str) -> None:
+    """There is no end of such spellings."""
+    link = DirectLinkFactory()
+    assert door(link.get_absolute_url() + ending).status == 302
+    assert not memory._answers
 
 
 def test_neither_memory_grows_for_ever(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:

@@ -8,7 +8,7 @@ import time_machine
 from django.contrib.auth.hashers import make_password
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import UnreadablePostError
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -16,6 +16,7 @@ from directlinks.datetimes import in_utc
 from directlinks.models import DirectLink
 from directlinks.services.changing_many import rotate_direct_links
 from directlinks.visiting import unlocking
+from directlinks.visiting.throttling import note_attempt
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -120,13 +121,14 @@ class TestPeople:
         assert visit(link, client).status_code == 302
         assert downloads(link) == 1
 
-    def test_the_cookie_is_for_this_link_and_for_no_script(self, link: Any) -> None:
+    def test_the_cookies_are_for_this_link_and_for_no_script(self, link: Any) -> None:
         client = Client()
         send_form(link, client, PASSWORD)
-        cookie = client.cookies["directlinks_unlocked"]
-        assert cookie["path"] == f"/f/{link.code}/"
-        assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
-        assert PASSWORD not in cookie.value
+        cookies = [client.cookies[name] for name in unlocking.COOKIES]
+        assert [one["path"] for one in cookies] == [f"/f/{link.code}/", f"/f/d/{link.code}/"]
+        for cookie in cookies:
+            assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+            assert PASSWORD not in cookie.value
 
     def test_a_wrong_password_brings_the_form_back(self, link: Any) -> None:
         client = Client()
@@ -142,7 +144,8 @@ class TestPeople:
         other = DirectLinkFactory(password=link.password)
         client = Client()
         send_form(link, client, PASSWORD)
-        client.cookies["directlinks_unlocked"]["path"] = "/"
+        for name in unlocking.COOKIES:
+            client.cookies[name]["path"] = "/"
         assert visit(other, client).status_code == 401
 
     def test_it_ends_when_the_password_changes(self, link: Any) -> None:
@@ -250,6 +253,48 @@ class TestGuessing:
     def test_right_ones_are_not_counted(self, link: Any) -> None:
         for _ in range(5):
             assert visit(link, headers=with_password(typed(PASSWORD))).status_code == 302
+
+    def test_all_clients_together_have_a_number_of_wrong_guesses_too(self, link: Any) -> None:
+        wrong, right = with_password("wrong"), with_password(typed(PASSWORD))
+        guesser = [Client(REMOTE_ADDR=f"198.51.100.{number}") for number in range(11)]
+        reader, newcomer = Client(REMOTE_ADDR="192.0.2.7"), Client(REMOTE_ADDR="192.0.2.8")
+        person = Client(REMOTE_ADDR="192.0.2.9")
+        with time_machine.travel(1_800_000_010, tick=False):
+            assert visit(link, reader, headers=right).status_code == 302
+            send_form(link, person, PASSWORD)
+            statuses = [visit(link, one, wrong).status_code for one in guesser for _ in range(3)]
+            assert statuses == [401] * 30 + [429] * 3
+            assert visit(link, newcomer, headers=right).status_code == 429
+            # Their visitors from before are not shut out: neither a program nor a person.
+            assert visit(link, reader, headers=right).status_code == 302
+            assert visit(link, person).status_code == 302
+            other = DirectLinkFactory(password=link.password)
+            assert visit(other, newcomer, headers=right).status_code == 302
+            # Nor does one who knew it once have more guesses than others.
+            statuses = [visit(link, reader, headers=wrong).status_code for _ in range(4)]
+            assert statuses == [401] * 3 + [429]
+        with time_machine.travel(1_800_000_061, tick=False):
+            assert visit(link, newcomer, headers=right).status_code == 302
+
+    def test_what_is_refused_for_all_does_not_use_up_a_clients_own(self, link: Any) -> None:
+        guesser = [Client(REMOTE_ADDR=f"198.51.100.{number}") for number in range(10)]
+        newcomer = Client(REMOTE_ADDR="192.0.2.8")
+        with time_machine.travel(1_800_000_010, tick=False):
+            for one in guesser:
+                for _ in range(3):
+                    visit(link, one, headers=with_password("wrong"))
+            for _ in range(5):
+                answer = visit(link, newcomer, headers=with_password(typed(PASSWORD)))
+                assert (answer.status_code, answer.headers["Retry-After"]) == (429, "50")
+            request = RequestFactory(REMOTE_ADDR="192.0.2.8").get("/")
+            scope = f"password of {link.pk}"
+            assert note_attempt("1/min", request, scope=scope) is not None
+
+    def test_a_site_may_do_without(self, link: Any, settings: Settings) -> None:
+        settings.DIRECTLINKS = {"LOGIN_RATE": None}
+        wrong = [visit(link, headers=with_password("wrong")).status_code for _ in range(20)]
+        assert wrong == [401] * 20
+        assert visit(link, headers=with_password(typed(PASSWORD))).status_code == 302
 
     def test_each_link_and_client_is_counted_for_itself(self, link: Any) -> None:
         for _ in range(3):
