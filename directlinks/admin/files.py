@@ -25,6 +25,7 @@ from directlinks.admin.visible import visible_files
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
 from directlinks.storage import lacks_bytes
+from directlinks.users import users
 
 _FACTS = ("human_size", "created_at", "updated_at", "content_updated_at", "deleted_at")
 # A storage is asked for each file, which takes its time; so many names of files fill a message.
@@ -50,6 +51,12 @@ class FileAdmin(OwnPages, FileLinks):
         # Shown to somebody who cannot change it, a content would be a link to the storage.
         content = ("content",) if self.has_change_permission(request, obj) else ()
         return ("owner", "path", *content, "content_type", *_FACTS)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Find an owner where users are written: a replica may not know a new one."""
+        return super().formfield_for_foreignkey(
+            db_field, request, **{**kwargs, "using": users().db}
+        )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Where the bytes are is not for everybody either, and could be found out so.

@@ -60,6 +60,11 @@ class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             kept = _("Leave empty to keep the present content, %(size)s.") % {"size": size}
             self.fields["content"].help_text = kept
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave the owner to the field, which asks where users are written: a replica may lag."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded | {"owner"}
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         owner, path = cleaned.get("owner"), cleaned.get("path")

@@ -1,5 +1,6 @@
 """Who is asking: simplejwt's access tokens first, then whatever else the site authenticates by."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from rest_framework.request import Request
@@ -10,6 +11,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from directlinks.api.tokens import ODD_CLAIMS, names_user
 from directlinks.core.errors import InvalidToken
+from directlinks.users import users
 
 
 class AccessTokenAuthentication(JWTAuthentication):
@@ -18,6 +20,12 @@ class AccessTokenAuthentication(JWTAuthentication):
     The word ``Bearer`` may be missing. A token that simplejwt did not sign, or that has expired,
     gets no answer here, so a Bearer token of another scheme still reaches its own class.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A replica may not know a new user, or that one was deactivated.
+        gone = self.user_model.DoesNotExist
+        self.user_model: Any = SimpleNamespace(objects=users(), DoesNotExist=gone)
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         header = self.get_header(request)
