@@ -56,6 +56,7 @@ from directlinks.models import (
     IdempotentRequest,
 )
 from directlinks.policies import OwnerOrAdmin
+from directlinks.querysets import PrimaryQuerySet
 from directlinks.services import (
     adding,
     changing,
@@ -1108,7 +1109,7 @@ def the_services() -> set[str]:
 def the_methods() -> set[str]:
     """The public methods of models and querysets that read or write by themselves."""
     own: list[Any] = list(apps.get_app_config("directlinks").get_models())
-    querysets = {type(model.objects.all()) for model in own}
+    querysets = {type(model.objects.all()) for model in own} - {PrimaryQuerySet}
     return {
         f"{kind.__name__}.{name}"
         for kind in (*own, *querysets)
