@@ -44,7 +44,7 @@ def whole_content(download: Download) -> Reply:
     content = open_content(download.content.storage, str(download.content))
     headers = {
         **document_headers(download),
-        **_validators_of(download, content),
+        **edition_headers(download, content.size, content.modified_ns),
         "Accept-Ranges": "bytes",
         "Content-Length": str(content.size),
     }
@@ -52,7 +52,7 @@ def whole_content(download: Download) -> Reply:
 
 
 def _answer(request: HttpRequest, download: Download, content: OpenContent) -> HttpResponseBase:
-    validators = _validators_of(download, content)
+    validators = edition_headers(download, content.size, content.modified_ns)
     response = _selected(request, content, validators)
     if not isinstance(response, BlockResponse):
         content.close()
@@ -72,15 +72,15 @@ def document_headers(download: Download) -> Mapping[str, str]:
     )
 
 
-def _validators_of(download: Download, content: OpenContent) -> Mapping[str, str]:
+def edition_headers(download: Download, size: int, modified_ns: int | None) -> Mapping[str, str]:
     """Return ETag and Last-Modified, by which a client recognises these bytes.
 
     A file of this machine may be rewritten without its row, so both are also made of the file.
     """
-    if content.modified_ns is None:
+    if modified_ns is None:
         return _validators(download.version, int(seconds_of(download.modified_at)))
-    edition = f"{download.version}-{content.modified_ns:x}-{content.size:x}"
-    return _validators(edition, content.modified_ns // 1_000_000_000)
+    edition = f"{download.version}-{modified_ns:x}-{size:x}"
+    return _validators(edition, modified_ns // 1_000_000_000)
 
 
 # Files are sent many times.

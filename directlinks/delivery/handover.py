@@ -4,7 +4,9 @@ Ranges, conditional requests, ETag and Last-Modified are the server's then.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from django.core.checks import CheckMessage, Error
@@ -12,7 +14,7 @@ from django.core.files.storage import Storage
 
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.base import HeadersBackend
-from directlinks.delivery.content import document_headers
+from directlinks.delivery.content import document_headers, edition_headers
 from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
 
@@ -62,7 +64,13 @@ class SendfileBackend(HeadersBackend):
         path = self.storage.path(str(download.content))
         # Its bytes leave as they are: of what is not Latin-1 Django would make a MIME word.
         place = quote(path) if self.quoted else path.encode().decode("latin-1")
-        return _handed_over(download, self.header, place)
+        handed_over = _handed_over(download, self.header, place)
+        # Apache's module calls every file "0" if we do not tell it how this one is called.
+        with suppress(OSError, ValueError):  # the web server tells that there is none
+            facts = Path(path).stat()
+            headers = edition_headers(download, facts.st_size, facts.st_mtime_ns)
+            handed_over.headers.update(headers)
+        return handed_over
 
 
 def _handed_over(download: Download, header: str, place: str) -> Reply:

@@ -1,5 +1,6 @@
 """What the web server in front is told: which file, and what to say of it."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -88,8 +89,28 @@ def test_the_answer_is_empty_and_has_all_headers_of_the_document(
     assert (response.status_code, response.content) == (200, b"")
     headers = dict(response.headers)
     del headers["X-Accel-Redirect" if backend is AccelBackend else "X-Sendfile"]
-    # Its validators are the web server's, which sees the file.
+    # The validators of a file that is there are nginx's own.
     assert headers == {**document_headers(document), "Content-Length": "0"}
+
+
+def test_a_file_that_is_rewritten_has_other_validators_for_apache(tmp_path: Path) -> None:
+    backend, file = SendfileBackend(FileSystemStorage(tmp_path)), tmp_path / "a.png"
+
+    def validators() -> tuple[str | None, str | None]:
+        headers = handed_over(backend, "a.png").headers
+        return headers.get("ETag"), headers.get("Last-Modified")
+
+    assert validators() == (None, None)
+    seen = set()
+    for data, moment in ((b"x", 1_000), (b"xy", 1_000), (b"xy", 2_000)):
+        file.write_bytes(data)
+        os.utime(file, (moment, moment))
+        seen.add(validators())
+    assert len({etag for etag, _ in seen}) == 3
+    assert {modified for _, modified in seen} == {
+        "Thu, 01 Jan 1970 00:16:40 GMT",
+        "Thu, 01 Jan 1970 00:33:20 GMT",
+    }
 
 
 @pytest.mark.django_db
