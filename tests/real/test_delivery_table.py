@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from tests.real.object_storage import s3_server, site_on
 from tests.real.servers import Server, gunicorn
@@ -21,6 +21,7 @@ BEGIN, END = "<!-- seen by the tests: begin -->\n", "<!-- seen by the tests: end
 
 SIXTEEN = b"0123456789abcdef"
 STRANGE = "naïve 名前 %41.txt"
+ASKING = "asking.txt"
 NAMES = ("notes.txt", "photo.png", "page.html", STRANGE, "revoked.txt", "replaced.txt")
 SECURITY = (
     "Content-Security-Policy",
@@ -139,6 +140,15 @@ def strange_name(door: Door) -> str:
     return f"{told(answer)}, `filename` and `filename*`"
 
 
+def link_that_asks_first(door: Door) -> str:
+    link = door.links[ASKING]
+    asked, clicked = ask("GET", link), ask("POST", link)
+    target = urljoin(link, clicked.headers["Location"])
+    assert ask("GET", target).body == SIXTEEN
+    resumed = ask("GET", target, headers={"Range": "bytes=2-5"})
+    return f"{asked.status}; after a `POST`, {clicked.status}, `bytes=2-5`: {told(resumed)}"
+
+
 ROWS: Mapping[str, Callable[[Door], str]] = {
     "`GET`": whole,
     "`HEAD`": head,
@@ -153,6 +163,7 @@ ROWS: Mapping[str, Callable[[Door], str]] = {
     "revoked link": revoked_link,
     "replaced content": replaced_content,
     "name beyond ASCII": strange_name,
+    "link that asks first": link_that_asks_first,
 }
 
 
@@ -181,8 +192,9 @@ LOCAL: Mapping[str, tuple[str, Front]] = {
 def seen(site: Site, folder: str, front: Front) -> list[str]:
     """What a client of ``site`` behind ``front`` sees of new files in ``folder``."""
     paths = site.add_links({f"{folder}/{name}": SIXTEEN for name in NAMES})
+    paths |= site.add_links({f"{folder}/{ASKING}": SIXTEEN}, "ask_first=True")
     with gunicorn(site) as application, front(site, application) as server:
-        links = {name: server.origin + paths[f"{folder}/{name}"] for name in NAMES}
+        links = {name: server.origin + paths[f"{folder}/{name}"] for name in (*NAMES, ASKING)}
         door = Door(site, links, folder)
         return [see(door) for see in ROWS.values()]
 
