@@ -199,9 +199,7 @@ def later() -> None:
     DirectLink.objects.filter(former_codes__code="to-rotate").update(code="rotated")
     DailyDownloads.objects.create(link=link("kept"), day=date(2026, 5, 3), downloads=3)
     DailyDownloads.objects.create(link=link("kept"), day=date(2020, 5, 3), downloads=3)
-    IdempotentRequest.objects.create(
-        user=ada, key="old", digest="0" * 64, answer="", created_at=now
-    )
+    IdempotentRequest.objects.create(user=ada, key="old", digest="0" * 64, created_at=now)
     FoldedBatch.objects.create(name="journal/a/0", folded_at=now)
 
 
@@ -982,12 +980,13 @@ def told(value: Any) -> Any:
             return value.source.code, value.source.name, value.file_url, value.is_made
         case Enum():
             return value.name
-        case Mapping():
-            return sorted(repr(told(item)) for item in value.items())
+        case memoryview():
+            return bytes(value)
         case list() | tuple():
             return [told(item) for item in value]
-        case set() | frozenset():
-            return sorted(repr(told(item)) for item in value)
+        case Mapping() | set() | frozenset():
+            items = value.items() if isinstance(value, Mapping) else value
+            return sorted(repr(told(item)) for item in items)
         case _ if is_dataclass(value):
             fields = value.__dataclass_fields__
             return {name: told(getattr(value, name)) for name in fields}

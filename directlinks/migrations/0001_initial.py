@@ -299,7 +299,7 @@ class Migration(migrations.Migration):
                 ),
                 ("key", directlinks.fields.ExactCharField(max_length=255)),
                 ("digest", models.CharField(max_length=64)),
-                ("answer", directlinks.fields.UnicodeTextField(blank=True)),
+                ("answer", models.BinaryField(default=b"")),
                 ("created_at", models.DateTimeField(db_index=True)),
                 (
                     "user",

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from directlinks.fields import ExactCharField, UnicodeTextField
+from directlinks.fields import ExactCharField
 from directlinks.querysets import IdempotentRequestQuerySet, PrimaryManager
 
 
@@ -11,7 +11,7 @@ class IdempotentRequest(models.Model):
     """The answer to the request that ``user`` sent with this ``Idempotency-Key``.
 
     ``digest`` is an HMAC-SHA256 of what was asked, in hex: the same key with another request is a
-    mistake of the client.
+    mistake of the client. ``answer`` is compressed by zlib.
     """
 
     user = models.ForeignKey(
@@ -23,7 +23,7 @@ class IdempotentRequest(models.Model):
     )
     key = ExactCharField(max_length=255)
     digest = models.CharField(max_length=64)
-    answer = UnicodeTextField(blank=True)
+    answer = models.BinaryField(default=b"")
     created_at = models.DateTimeField(db_index=True)
 
     objects = PrimaryManager.from_queryset(IdempotentRequestQuerySet)()

@@ -1,6 +1,7 @@
 """Requests that a client may send again without doing anything twice."""
 
 import hmac
+import zlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -8,20 +9,26 @@ from typing import Any
 from django.db import DatabaseError
 
 from directlinks.conf import conf
-from directlinks.core.errors import KeyReused
+from directlinks.core.errors import InvalidParameters, KeyReused
 from directlinks.models import IdempotentRequest
 
 _TRIES = 3
 
+# Of an answer, compressed: that of a batch of a thousand usual names takes a third of it.
+MOST_BYTES = 256 * 1024
+
 
 def once(answer: Callable[[], str], *, user: Any, key: str, request: bytes, now: datetime) -> str:
-    """What ``answer`` gives for ``request``, or gave when ``user`` sent it with ``key`` before.
+    """Return what ``answer`` gives for ``request``, or gave when ``user`` sent ``key`` before.
 
     A key is good for a day. The row that claims it is written first, in the transaction in which
     ``answer`` works: of two who come at once the second waits for the first, and after a crash
     nothing is left, neither of the claim nor of the work. An ``answer`` that raises leaves nothing
-    either. Raises KeyReused where the key came with another request.
+    either. Raise KeyReused if the key came with another request, and InvalidParameters if the
+    answer takes more than MOST_BYTES: to promise it and not to keep it would make links twice.
     """
+    # The next key of the same user pays for those before: nobody else has to remove them.
+    IdempotentRequest.objects.filter(user=user).outdated(now).delete()
     tries = _TRIES
     while True:
         tries -= 1
@@ -30,26 +37,30 @@ def once(answer: Callable[[], str], *, user: Any, key: str, request: bytes, now:
                 claim = IdempotentRequest.objects.create(
                     user=user, key=key, digest=_digests(request)[0], created_at=now
                 )
-                claim.answer = answer()
+                text = answer()
+                claim.answer = zlib.compress(text.encode())
+                if len(claim.answer) > MOST_BYTES:
+                    raise InvalidParameters(
+                        "Idempotency-Key: The answer is too long to be kept. Send fewer URIs."
+                    )
                 claim.save(update_fields=["answer"])
-                return str(claim.answer)
+                return text
         except DatabaseError:
             # The key is taken; or a deadlock, or a file that vanished, has undone the transaction.
-            if (kept := _kept(user, key, request, now)) is not None:
+            if (kept := _kept(user, key, request)) is not None:
                 return kept
             if not tries:
                 raise
 
 
-def _kept(user: Any, key: str, request: bytes, now: datetime) -> str | None:
-    """The answer that was given before; None where there is none that counts."""
-    IdempotentRequest.objects.filter(user=user).outdated(now).delete()
+def _kept(user: Any, key: str, request: bytes) -> str | None:
+    """Return the answer that was given before, None if there is none."""
     known = IdempotentRequest.objects.filter(user=user, key=key).first()
     if known is None:
         return None
     if known.digest not in _digests(request):
         raise KeyReused
-    return str(known.answer)
+    return zlib.decompress(known.answer).decode()
 
 
 def _digests(request: bytes) -> list[str]:

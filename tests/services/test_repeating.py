@@ -1,5 +1,6 @@
 """Requests that a client may send again."""
 
+import secrets
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,9 @@ from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import InvalidParameters, KeyReused
 from directlinks.datetimes import as_stored
-from directlinks.models import IdempotentRequest
-from directlinks.services.repeating import once
-from tests.factories import UserFactory
+from directlinks.models import File, IdempotentRequest
+from directlinks.services.repeating import MOST_BYTES, once
+from tests.factories import FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +80,33 @@ def test_a_key_is_good_for_a_day(user: Any, later: timedelta, times: int) -> Non
     ask(answer, user)
     ask(answer, user, now=NOW + later)
     assert (answer.times, IdempotentRequest.objects.count()) == (times, 1)
+
+
+def test_the_next_key_of_a_user_removes_those_of_former_days(user: Any) -> None:
+    other = UserFactory()
+    for asker, key in ((user, "a"), (user, "b"), (other, "c")):
+        ask(Counted(), asker, key=key)
+    ask(Counted(), user, key="d", now=NOW + DAY)
+    assert {str(request) for request in IdempotentRequest.objects.all()} == {"c", "d"}
+
+
+def test_a_long_answer_is_kept_compressed(user: Any) -> None:
+    answer = "[" + "{'link': 'https://example.org/f/code/ä.txt'}," * 100_000 + "]"
+    assert [ask(lambda: answer, user), ask(str, user)] == [answer, answer]
+    kept = IdempotentRequest.objects.values_list("answer", flat=True).get()
+    assert len(kept) < MOST_BYTES / 2
+
+
+def test_an_answer_that_is_too_long_to_be_kept_is_refused_and_nothing_was_done(user: Any) -> None:
+    def answer() -> str:
+        FileFactory(owner=user)
+        return secrets.token_hex(MOST_BYTES + 1)
+
+    with pytest.raises(InvalidParameters, match="Send fewer URIs"):
+        ask(answer, user)
+    assert not IdempotentRequest.objects.exists()
+    assert not File.objects.exists()
+    assert len(ask(lambda: secrets.token_hex(MOST_BYTES // 2), user)) == MOST_BYTES
 
 
 def test_outdated_keys_are_those_of_a_day_ago(user: Any) -> None:
