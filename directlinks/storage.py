@@ -1,6 +1,7 @@
 """Where contents are stored."""
 
 import os
+import stat
 from collections.abc import Collection, Iterable
 from functools import cache
 from typing import TypeGuard
@@ -80,6 +81,51 @@ def _stays_below(name: str) -> bool:
     What may lead elsewhere is for the storage to judge, at five times the price.
     """
     return ".." not in name and "\0" not in name and not name.startswith("/")
+
+
+def is_inside(storage: FileSystemStorage, descriptor: int, path: str) -> bool:
+    """Return True if the file that was opened at ``path`` lies in the folder of ``storage``.
+
+    A symbolic link may lead out of it, and may have been put there a moment ago. So the kernel is
+    asked where the open file is; only systems without ``/proc`` look at its path once more.
+    """
+    try:
+        place = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115  # at each download
+    except OSError:
+        place = os.path.realpath(path)
+    location = str(storage.location)
+    # The folder of a storage is seldom behind a link itself, but may be, and that may change.
+    return _is_below(location, place) or _is_below(os.path.realpath(location), place)
+
+
+def _is_below(folder: str, place: str) -> bool:
+    return place.startswith(f"{folder.rstrip('/')}/")
+
+
+# Without waiting for what is no file, nor needing the right to read it where a system can do so.
+_LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)
+
+
+def is_forbidden(storage: Storage, name: str) -> bool:
+    """Return True if a local ``storage`` has under ``name`` what must not be served.
+
+    That is all but regular files in its folder; a symbolic link may lead out of it. A content that
+    is missing is not forbidden, nor is one that a storage of another kind keeps elsewhere.
+    """
+    if not isinstance(storage, FileSystemStorage):
+        return False
+    path = storage.path(name)
+    if not _is_below(str(storage.location), path):
+        return False
+    try:
+        descriptor = os.open(path, _LOOK)
+    except (OSError, ValueError):
+        return False
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return not (is_file and is_inside(storage, descriptor, path))
+    finally:
+        os.close(descriptor)
 
 
 def is_plain_folder(storage: Storage) -> TypeGuard[FileSystemStorage]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.core.checks import CheckMessage, Error
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import Storage
 
 from directlinks.core.errors import LinkNotFound
@@ -17,9 +18,23 @@ from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.content import document_headers, edition_headers
 from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
+from directlinks.storage import is_forbidden
 
 
-class AccelBackend(HeadersBackend):
+class WebServerBackend(HeadersBackend):
+    """What the two have in common. Web servers follow symbolic links wherever they lead."""
+
+    def refuse_forbidden(self, download: Download) -> None:
+        """Raise LinkNotFound if the content is no file in the folder of the storage."""
+        try:
+            forbidden = is_forbidden(self.storage, str(download.content))
+        except SuspiciousFileOperation as error:  # its name leads out, without a symbolic link
+            raise LinkNotFound from error
+        if forbidden:
+            raise LinkNotFound
+
+
+class AccelBackend(WebServerBackend):
     """nginx's X-Accel-Redirect. ``location`` is the internal location that serves the storage."""
 
     needs_local_paths = True
@@ -31,6 +46,7 @@ class AccelBackend(HeadersBackend):
         self.location = location
 
     def reply(self, download: Download, now: datetime, site: str) -> Reply:
+        self.refuse_forbidden(download)
         # nginx undoes the quoting, without which "?" and "%" would be taken for more than a name.
         place = quote(self.location + str(download.content))
         return _handed_over(download, "X-Accel-Redirect", place)
@@ -43,7 +59,7 @@ class AccelBackend(HeadersBackend):
         return [Error(fault, id="directlinks.E018")]
 
 
-class SendfileBackend(HeadersBackend):
+class SendfileBackend(WebServerBackend):
     """X-Sendfile of Apache's mod_xsendfile and others; ``header`` is how yours calls it.
 
     With ``quoted`` the path is percent-encoded, for servers that undo that; Apache does not.
@@ -61,6 +77,7 @@ class SendfileBackend(HeadersBackend):
         self.quoted = quoted
 
     def reply(self, download: Download, now: datetime, site: str) -> Reply:
+        self.refuse_forbidden(download)
         path = self.storage.path(str(download.content))
         # Its bytes leave as they are: of what is not Latin-1 Django would make a MIME word.
         place = quote(path) if self.quoted else path.encode().decode("latin-1")

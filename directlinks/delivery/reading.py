@@ -20,7 +20,7 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.registry import StorageRegistry
-from directlinks.storage import is_plain_folder, local_path
+from directlinks.storage import is_forbidden, is_inside, is_plain_folder, local_path
 
 
 class Readable(Protocol):
@@ -78,6 +78,8 @@ def open_content(storage: Storage, name: str) -> OpenContent:
         # Looked at before the content is opened: bytes that are newer than their validators say
         # are sent again to clients that ask later, older ones would be kept.
         modified_ns = _modified_ns(storage, name)
+        if is_forbidden(storage, name):
+            raise _outside(name)
         return OpenContent(storage.size(name), modified_ns, open_part, _nothing_open)
 
 
@@ -85,8 +87,8 @@ def open_local_file(storage: FileSystemStorage, name: str) -> tuple[FileIO, os.s
     """Open the file that a plain folder has under ``name``, and return what the kernel says of it.
 
     This does not wait: a named pipe would block until a program writes to it. Raise OSError if it
-    cannot be opened or is no regular file, SuspiciousFileOperation if ``name`` leads out of
-    ``storage``.
+    cannot be opened or is no regular file, SuspiciousFileOperation if ``name``, or a symbolic link,
+    leads out of ``storage``.
     """
     path = local_path(storage, name)
     try:
@@ -94,10 +96,11 @@ def open_local_file(storage: FileSystemStorage, name: str) -> tuple[FileIO, os.s
     except ValueError as error:  # a name that the file system cannot spell
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise _irregular(path)
-    return FileIO(descriptor), status
+    is_file = stat.S_ISREG(status.st_mode)
+    if is_file and is_inside(storage, descriptor, path):
+        return FileIO(descriptor), status
+    os.close(descriptor)
+    raise _outside(path) if is_file else _irregular(path)
 
 
 # What is wrong with the name of a content, or with what is there: 404, and a finding of
@@ -133,6 +136,10 @@ def _known_errors() -> Iterator[None]:
 
 def _irregular(path: str) -> OSError:
     return OSError(errno.ENXIO, "Not a regular file", path)
+
+
+def _outside(path: str) -> SuspiciousFileOperation:
+    return SuspiciousFileOperation(f"Not a file in the folder of the storage: {path}")
 
 
 def _from(file: FileIO, start: int, length: int) -> FileIO:

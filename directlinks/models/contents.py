@@ -50,6 +50,13 @@ def content_name(file: Any, filename: str) -> str:
     return name
 
 
+def is_stored(content: FieldFile) -> bool:
+    """Return True if ``content`` is the name of what a storage has, and not an upload."""
+    # Django's own mark, which its stubs do not know.
+    is_committed: bool = content._committed  # type: ignore[attr-defined]
+    return bool(content) and is_committed
+
+
 def beginning(content: FieldFile, size: int) -> bytes | None:
     """Return the first ``size`` bytes of ``content``, or None if only a request could tell them.
 
@@ -57,9 +64,7 @@ def beginning(content: FieldFile, size: int) -> bytes | None:
     """
     if not content:
         return b""
-    # Django's own mark of a content that is not stored yet, which its stubs do not know.
-    is_stored: bool = content._committed  # type: ignore[attr-defined]
-    if not is_stored:
+    if not is_stored(content):
         content.file.seek(0)
         sample: bytes = content.file.read(size)
         content.file.seek(0)

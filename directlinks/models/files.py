@@ -20,11 +20,12 @@ from directlinks.fields import ContentField, ExactCharField
 from directlinks.models.contents import (
     beginning,
     content_name,
+    is_stored,
     validate_content_type,
     validate_path,
 )
 from directlinks.querysets import FileQuerySet, PrimaryManager
-from directlinks.storage import content_storage
+from directlinks.storage import content_storage, is_forbidden
 
 logger = logging.getLogger("directlinks")
 
@@ -229,8 +230,10 @@ class File(models.Model):
         try:
             self.size = self.content.size if self.content else 0
         except FileNotFoundError as error:
-            fault = ValidationError(_("The storage has no such content."), code="no_content")
-            raise ValidationError({"content": fault}) from error
+            raise self._no_content() from error
+        # What is not stored yet lies where Django put it.
+        if is_stored(self.content) and is_forbidden(self.content.storage, str(self.content)):
+            raise self._no_content()
         self.version = secrets.token_hex(16)
         self.content_updated_at = timezone.now()
 
@@ -266,6 +269,11 @@ class File(models.Model):
             return False
         same = File.objects.at([(self.owner_id, self.path)])
         return same.exclude(pk=self.pk).exists()
+
+    @staticmethod
+    def _no_content() -> ValidationError:
+        fault = ValidationError(_("The storage has no such content."), code="no_content")
+        return ValidationError({"content": fault})
 
     @staticmethod
     def _path_taken() -> ValidationError:

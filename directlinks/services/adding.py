@@ -1,20 +1,25 @@
 """Getting files in: by copying local ones, or by taking over what a storage holds already."""
 
-from collections.abc import Iterator
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import File as DjangoFile
-from django.core.files.storage import Storage
+from django.core.files.storage import FileSystemStorage, Storage
 
 from directlinks.core import content_types
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.reading import open_content
 from directlinks.models import File, validate_path
-from directlinks.storage import OWN_FOLDER, has_local_paths
+from directlinks.storage import OWN_FOLDER, has_local_paths, is_forbidden
 
 
 class Outcome(Enum):
@@ -31,26 +36,42 @@ class Source:
     path: str
 
 
-def local_sources(place: Path, into: str = "") -> Iterator[Source]:
-    """The file at ``place``, or every file of the folder there, under the folder ``into``.
+LeaveOut = Callable[[str, str], None]
+"""Is told the place of what is in a folder and is not added, and what that is."""
+
+
+def _say_nothing(place: str, kind: str) -> None:
+    """Leave it out without a word."""
+
+
+def local_sources(
+    place: Path, into: str = "", *, leave_out: LeaveOut = _say_nothing
+) -> Iterator[Source]:
+    """Yield the file at ``place``, or every file of the folder there, under the folder ``into``.
 
     A folder keeps its own name. Symbolic links in it are left out, because they may lead to what
-    nobody meant to publish. Raises FileNotFoundError.
+    was not meant to be published, and so is all that is no regular file. Raise FileNotFoundError,
+    or OSError if ``place`` itself is no regular file.
     """
     root = place.resolve(strict=True)
     if not root.is_dir():
+        if not root.is_file():
+            raise _irregular(str(place))
         # The name that was given, also where it is a link to a file of another name.
         yield Source(str(root), _join(into, place.name))
         return
-    for file in sorted(_files_below(root)):
+    for file in sorted(_files_below(root, leave_out)):
         yield Source(str(file), _join(into, root.name, *file.relative_to(root).parts))
 
 
-def stored_sources(storage: Storage, name: str, into: str = "") -> Iterator[Source]:
-    """The content called ``name`` in ``storage``, or every one in the folder of that name.
+def stored_sources(
+    storage: Storage, name: str, into: str = "", *, leave_out: LeaveOut = _say_nothing
+) -> Iterator[Source]:
+    """Yield the content called ``name`` in ``storage``, or every one in the folder of that name.
 
-    "." is the whole storage; the contents that this app stored itself are left out. Raises
-    FileNotFoundError, and SuspiciousFileOperation where ``name`` leads out of the storage.
+    "." is the whole storage; the contents that this app stored itself are left out, and what
+    ``local_sources`` leaves out. Raise FileNotFoundError, SuspiciousFileOperation if ``name`` or a
+    symbolic link leads out of the storage, or OSError if it is no regular file.
     """
     name = "" if name == "." else name.strip("/")
     if not _is_stored_folder(storage, name):
@@ -58,14 +79,27 @@ def stored_sources(storage: Storage, name: str, into: str = "") -> Iterator[Sour
             raise FileNotFoundError(
                 f"The storage has nothing of the name {name!r}, which counts from its root."
             )
+        if is_forbidden(storage, name):
+            raise _irregular(name)
         yield Source(name, _join(into, name))
         return
+    if not _is_below_root(storage, name):
+        raise SuspiciousFileOperation("This leads out of the storage.")
+    yield from _stored_below(storage, name, into, leave_out)
+
+
+def _stored_below(storage: Storage, name: str, into: str, leave_out: LeaveOut) -> Iterator[Source]:
     folders, files = storage.listdir(name)
-    for file in sorted(files):
-        yield Source(_join(name, file), _join(into, name, file))
-    for folder in sorted(folders):
-        if _join(name, folder) != OWN_FOLDER:
-            yield from stored_sources(storage, _join(name, folder), into)
+    for place in (_join(name, file) for file in sorted(files)):
+        if (kind := _kind_in(storage, place)) is None:
+            yield Source(place, _join(into, place))
+        else:
+            leave_out(place, kind)
+    for place in (_join(name, folder) for folder in sorted(folders)):
+        if (kind := _kind_in(storage, place)) is not None:
+            leave_out(place, kind)
+        elif place != OWN_FOLDER:
+            yield from _stored_below(storage, place, into, leave_out)
 
 
 def add_file(
@@ -88,7 +122,7 @@ def add_file(
             file.save()
             _find_charset(file)
         else:
-            with Path(source.place).open("rb") as local:
+            with _open_regular(Path(source.place)) as local:
                 file.content = DjangoFile(local, name=file.name)
                 file.save()
     return Outcome.ADDED if existing is None else Outcome.REPLACED
@@ -111,12 +145,49 @@ def _join(*names: str) -> str:
     return "/".join(name.strip("/") for name in names if name.strip("/"))
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def _files_below(folder: Path, leave_out: LeaveOut) -> Iterator[Path]:
     for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files_below(entry)
-        elif entry.is_file() and not entry.is_symlink():
+        if (kind := _kind(entry.lstat().st_mode)) is not None:
+            leave_out(str(entry), kind)
+        elif entry.is_dir():
+            yield from _files_below(entry, leave_out)
+        else:
             yield entry
+
+
+def _kind(mode: int) -> str | None:
+    """Return what an entry of a folder is, if it is neither a regular file nor a folder."""
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return None
+    return "a symbolic link" if stat.S_ISLNK(mode) else "no regular file"
+
+
+def _kind_in(storage: Storage, name: str) -> str | None:
+    """Return the same of ``name`` in a storage; None if it has no such things."""
+    try:
+        return _kind(Path(storage.path(name)).lstat().st_mode)
+    except (NotImplementedError, OSError):
+        return None
+
+
+def _is_below_root(storage: Storage, name: str) -> bool:
+    """Return False if a symbolic link leads to the folder ``name`` from outside of the storage."""
+    if not isinstance(storage, FileSystemStorage):
+        return True
+    return Path(storage.path(name)).resolve().is_relative_to(Path(storage.location).resolve())
+
+
+def _irregular(place: str) -> OSError:
+    return OSError(errno.ENXIO, "Not a regular file in its place", place)
+
+
+def _open_regular(place: Path) -> BufferedReader:
+    """Open a regular file without waiting for another program, as a named pipe would."""
+    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _irregular(str(place))
+    return os.fdopen(descriptor, "rb")
 
 
 def _is_stored_folder(storage: Storage, name: str) -> bool:

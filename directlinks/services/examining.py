@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from directlinks.core import codes
+from directlinks.core.errors import LinkNotFound
+from directlinks.delivery.reading import open_content
 from directlinks.models import DirectLink, File
 from directlinks.services.walking import walk
-from directlinks.storage import has_local_paths, lacks_bytes
+from directlinks.storage import has_local_paths
 from directlinks.users import is_active
 
 
@@ -86,9 +88,14 @@ def _is_unused(link: DirectLink, begun_by: datetime) -> bool:
 
 
 def _is_bare(file: File, *, ask_remote: bool) -> bool:
-    if ask_remote and file.content and not has_local_paths(file.content.storage):
-        return not file.content.storage.exists(str(file.content))
-    return lacks_bytes(file.content)
+    storage, name = file.content.storage, str(file.content)
+    if not has_local_paths(storage):
+        return not name or (ask_remote and not storage.exists(name))
+    try:  # as a visit does
+        open_content(storage, name).close()
+    except (LinkNotFound, OSError):
+        return True
+    return False
 
 
 def _finding(kind: Kind, link: DirectLink) -> Finding:

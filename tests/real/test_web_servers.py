@@ -1,8 +1,10 @@
 """The recipes of the documentation, run: who follows a link through them gets the file."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +87,60 @@ def test_the_bytes_come_from_the_web_server_and_not_from_the_application(front: 
         if name in answer.headers
     )
     assert place not in str(front.visit("notes.txt").headers)
+
+
+def test_a_symbolic_link_to_a_file_outside_is_gone(front: Front) -> None:
+    names = front.site.shell(
+        "from directlinks.models import File",
+        "print(File.objects.get(path='photo.png').content.path)",
+    )
+    place, secret = Path(names), front.site.folder.parent / "secret"
+    secret.write_bytes(b"not of the storage")
+    secret.chmod(0o644)
+    kept = place.rename(place.with_suffix(".kept"))
+    place.symlink_to(secret)
+    try:
+        answer = front.visit("photo.png")
+        assert answer.status == 404
+        assert secret.read_bytes() not in answer.body
+    finally:
+        kept.replace(place)
+    assert front.visit("photo.png").body == CONTENTS["photo.png"]
+
+
+def test_nginx_follows_no_link_of_another_owner_that_appears_too_late(
+    public_site: Site, links: dict[str, str]
+) -> None:
+    site = public_site.variant(
+        "remembering",
+        f"""
+DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "{BACKENDS["nginx"]}"}}, "CACHE_SECONDS": 600}}
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+""",
+    )
+    place = Path(
+        site.shell(
+            "from directlinks.models import File",
+            "print(File.objects.get(path='drawing.svg').content.path)",
+        )
+    )
+    secret = site.folder.parent / "another secret"
+    secret.write_bytes(b"not of the storage")
+    secret.chmod(0o644)
+    with servers.gunicorn(site) as application, web_servers.nginx(site, application) as server:
+        address = server.origin + links["drawing.svg"]
+        assert ask("GET", address).body == CONTENTS["drawing.svg"]
+        kept = place.rename(place.with_suffix(".kept"))
+        place.symlink_to(secret)
+        try:
+            # The application answers from its memory, and does not look.
+            assert ask("GET", address).body == secret.read_bytes()  # of the same owner
+            os.chown(place, 65534, 65534, follow_symlinks=False)
+            answer = ask("GET", address)
+        finally:
+            kept.replace(place)
+    assert answer.status == 403
+    assert secret.read_bytes() not in answer.body
 
 
 @pytest.mark.parametrize(

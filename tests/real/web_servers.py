@@ -87,7 +87,7 @@ def _configured(recipe: str, port: str, own_port: str, site: Site, application: 
     }
     text = (CHECKOUT / "docs" / "recipes" / recipe).read_text()
     for placeholder, value in replacements.items():
-        assert text.count(placeholder) == 1, f"{recipe} has not one {placeholder!r}"
+        assert placeholder in text, f"{recipe} has no {placeholder!r}"
         text = text.replace(placeholder, value)
     # One for each application: some are in front of several.
     name = f"{recipe.removesuffix('.conf')}-{urlsplit(application.origin).port}"

@@ -35,7 +35,8 @@ class Command(BaseCommand):
             "paths",
             metavar="PATH",
             nargs="+",
-            help="a file or a folder; symbolic links in a folder are left out",
+            help="a file or a folder; symbolic links in a folder, and what is no regular file, are "
+            "left out",
         )
         parser.add_argument("--into", metavar="FOLDER", default="", help="folder in the space")
         parser.add_argument(
@@ -80,14 +81,19 @@ class Command(BaseCommand):
             raise CommandError(f"{len(faults)} could not be added.")
 
     def _sources(self, options: dict[str, Any], faults: list[str]) -> Iterator[Source]:
+        into = options["into"]
         for path in options["paths"]:
             try:
                 if options["adopt"]:
-                    yield from stored_sources(content_storage(), path, options["into"])
+                    storage = content_storage()
+                    yield from stored_sources(storage, path, into, leave_out=self._leave_out)
                 else:
-                    yield from local_sources(Path(path), options["into"])
+                    yield from local_sources(Path(path), into, leave_out=self._leave_out)
             except _FAULTS as error:
                 faults.append(f"{path}: {explained(error)}")
+
+    def _leave_out(self, place: str, kind: str) -> None:
+        self.stderr.write(self.style.WARNING(printable(f"{place}: left out, as it is {kind}")))
 
     def _sum_up(self, outcomes: Counter[Outcome], options: dict[str, Any]) -> None:
         counts = ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome)
