@@ -27,7 +27,7 @@ def facts_of(link: DirectLink, *, url: str) -> dict[str, Any]:
     """Use, snippets, QR code, history and former codes of ``link``, whose address is ``url``."""
     today = day_of(timezone.now())
     days, counts = last_days(today), downloads_by_day([link.pk], today=today)[link.pk]
-    pasted = snippets(url, str(link.name), link.file.content_type)
+    pasted = snippets(url, str(link.name), link.file.content_type, ask_first=link.ask_first)
     return {
         **chart_context(days, counts),
         "snippets": [

@@ -98,7 +98,8 @@ class Reader:
     def snippets(self, link: DirectLink) -> dict[str, Any]:
         if not self.with_snippets:
             return {}
-        return {"snippets": snippets(self.url(link), link.name, link.file.content_type)}
+        url, content_type = self.url(link), link.file.content_type
+        return {"snippets": snippets(url, link.name, content_type, ask_first=link.ask_first)}
 
 
 def usage(statistics: Statistics) -> dict[str, Any]:

@@ -23,21 +23,22 @@ _URL_BARE = "%/:?#@!$&'*+,=-._~"
 _LINE_BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-def snippets(url: str, name: str, content_type: str) -> dict[str, str]:
-    """``url`` of a file called ``name``, by the language in which it is written.
+def snippets(url: str, name: str, content_type: str, *, ask_first: bool = False) -> dict[str, str]:
+    """Return ``url`` of a file called ``name``, by the language in which it is written.
 
     plain, markdown, html, bbcode and curl, a command line for a POSIX shell. Images that browsers
-    show are embedded in the three that can.
+    show are embedded in the three that can, unless the link asks first: then no page can embed
+    them, and curl has to send a POST.
     """
     url = _bare(url)
     shown = _on_one_line(name)
-    is_image = content_type.partition(";")[0].strip().lower() in _EMBEDDED
+    is_image = not ask_first and content_type.partition(";")[0].strip().lower() in _EMBEDDED
     return {
         "plain": url,
         "markdown": _markdown(url, shown, is_image=is_image),
         "html": _html(url, shown, is_image=is_image),
         "bbcode": _bbcode(url, shown, is_image=is_image),
-        "curl": _curl(url, shown),
+        "curl": _curl(url, shown, "-fL -d ''" if ask_first else "-fL"),
     }
 
 
@@ -72,7 +73,7 @@ def _bbcode(url: str, name: str, *, is_image: bool) -> str:
     return f"[url={url}]{name.replace('[', '(').replace(']', ')')}[/url]"
 
 
-def _curl(url: str, name: str) -> str:
+def _curl(url: str, name: str, options: str) -> str:
     # A name that begins with a dash would look like an option, and "-" is the terminal.
     place = f"./{name}" if name.startswith("-") else name
-    return f"curl -fL -o {shlex.quote(place)} {shlex.quote(url)}"
+    return f"curl {options} -o {shlex.quote(place)} {shlex.quote(url)}"

@@ -57,6 +57,16 @@ def test_an_image_that_browsers_do_not_show_is_linked_to(content_type: str) -> N
     assert snippets(URL, "a", content_type)["html"].startswith("<a ")
 
 
+def test_of_a_link_that_asks_first_none_embeds_and_curl_sends_a_post() -> None:
+    assert snippets(URL, "a.png", "image/png", ask_first=True) == {
+        "plain": URL,
+        "markdown": f"[a.png]({URL})",
+        "html": f'<a href="{URL}">a.png</a>',
+        "bbcode": f"[url={URL}]a.png[/url]",
+        "curl": f"curl -fL -d '' -o a.png {URL}",
+    }
+
+
 def test_a_name_full_of_brackets_is_escaped_where_that_can_be_done() -> None:
     found = snippets(URL, NASTY, "text/plain")
     assert found["markdown"] == (

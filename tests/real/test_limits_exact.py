@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 import pytest
 
@@ -107,6 +108,7 @@ def test_three_of_twenty_who_press_the_button_at_once_get_the_file(door: Door) -
 
     clicks = all_at_once(lambda url: ask("POST", url), [url] * 20)
     assert Counter(answer.status for answer in clicks) == {303: 3, 410: 17}
-    targets = [click.headers["Location"] for click in clicks if click.status == 303]
+    locations = [click.headers["Location"] for click in clicks if click.status == 303]
+    targets = [urljoin(url, location) for location in locations]
     assert [ask("GET", target).body for target in targets] == [b"data"] * 3
     assert downloads_of(door, [url]) == [3]
