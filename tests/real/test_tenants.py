@@ -1,0 +1,117 @@
+"""django-tenants gives each tenant a schema, in which its downloads are counted."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.database_servers import PostgreSQL, server_folder
+from tests.real.servers import gunicorn
+from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
+from tests.real.visitors import ask
+
+TENANTS = """
+import dj_database_url
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+MEDIA_ROOT = BASE_DIR / "media"
+SHARED_APPS = ["django_tenants", "customers", "django.contrib.contenttypes"]
+TENANT_APPS = [app for app in INSTALLED_APPS if app not in SHARED_APPS]
+INSTALLED_APPS = SHARED_APPS + TENANT_APPS
+TENANT_MODEL, TENANT_DOMAIN_MODEL = "customers.Customer", "customers.Domain"
+MIDDLEWARE.insert(0, "django_tenants.middleware.main.TenantMainMiddleware")
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+DATABASES = {{"default": {{
+    **dj_database_url.parse({url!r}), "ENGINE": "django_tenants.postgresql_backend"
+}}}}
+"""
+MODELS = """
+from django.db import models
+from django_tenants.models import DomainMixin, TenantMixin
+
+
+class Customer(TenantMixin):
+    auto_create_schema = True
+
+
+class Domain(DomainMixin):
+    pass
+"""
+VISITS = {"a": 3, "b": 2}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    for module in ("django_tenants", PostgreSQL.driver):
+        pytest.importorskip(module, reason="NOT TESTED: this needs the drivers of databases.")
+    with server_folder(PostgreSQL.user) as folder:
+        server = PostgreSQL(folder)
+        server.start()
+        try:
+            settings = DOCUMENTED_SETTINGS + TENANTS.format(url=server.url)
+            site = new_site(tmp_path / "project", settings=settings)
+            (site.folder / "customers").mkdir()
+            (site.folder / "customers" / "__init__.py").touch()
+            (site.folder / "customers" / "models.py").write_text(MODELS)
+            site.manage("makemigrations", "customers", "-v", "0")
+            site.manage("migrate_schemas", "--shared", "-v", "0")
+            yield site
+        finally:
+            server.stop()
+
+
+def links_of_tenants(site: Site) -> dict[str, str]:
+    """The path of a link to a file of each tenant, by its name."""
+    made = site.shell(
+        "import json",
+        "from customers.models import Customer, Domain",
+        "from django.contrib.auth.models import User",
+        "from django.core.files.base import ContentFile",
+        "from django_tenants.utils import schema_context",
+        "from directlinks.models import DirectLink, File",
+        "def add(name):",
+        "    tenant = Customer.objects.create(schema_name=name)",
+        '    Domain.objects.create(tenant=tenant, domain=name + ".test", is_primary=True)',
+        "    with schema_context(name):",
+        '        ada = User.objects.create_user("ada")',
+        '        content = ContentFile(b"data", name="a.txt")',
+        '        file = File.objects.create(owner=ada, path="a.txt", content=content)',
+        "        return DirectLink.objects.create(file=file).get_absolute_url()",
+        f"print(json.dumps({{name: add(name) for name in {list(VISITS)!r}}}))",
+    )
+    return dict(json.loads(made.splitlines()[-1]))
+
+
+def downloads_of_tenants(site: Site) -> dict[str, list[int]]:
+    counted = site.shell(
+        "import json",
+        "from django.db.models import Sum",
+        "from django_tenants.utils import schema_context",
+        "from directlinks.models import DirectLink",
+        "def count(name):",
+        "    with schema_context(name):",
+        '        links = DirectLink.objects.annotate(sum=Sum("days__downloads"))',
+        '        return links.values_list("pk", "downloads", "sum").get()',
+        f"print(json.dumps({{name: count(name) for name in {list(VISITS)!r}}}))",
+    )
+    return dict(json.loads(counted.splitlines()[-1]))
+
+
+def test_each_tenant_has_its_downloads_with_a_counter_that_would_lose_them(
+    site: Site, tmp_path: Path
+) -> None:
+    chosen = {"BACKEND": "journal", "OPTIONS": {"directory": str(tmp_path)}}
+    counting = site.variant("journal", f"DIRECTLINKS = {{'COUNTER': {chosen!r}}}\n")
+    paths = links_of_tenants(site)
+    with gunicorn(counting, workers=2) as server:
+        for name, times in VISITS.items():
+            for _ in range(times):
+                answer = ask("GET", server.origin + paths[name], headers={"Host": f"{name}.test"})
+                assert answer.status == 302
+        # At once, and although both links have the same key.
+        assert downloads_of_tenants(site) == {
+            name: [1, times, times] for name, times in VISITS.items()
+        }
+    with pytest.raises(AssertionError, match=r"directlinks\.E035"):
+        counting.manage("check")
