@@ -1,5 +1,6 @@
 """What can be done with many links: asked once more on a page of its own, counted afterwards."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,12 +12,15 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from directlinks import addresses
 from directlinks.admin.columns import page_address, which
 from directlinks.admin.exporting import csv_response
+from directlinks.admin.histories import Pause, last_pauses
+from directlinks.datetimes import as_clock
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.services.changing_many import (
@@ -28,12 +32,67 @@ from directlinks.services.changing_many import (
 from directlinks.services.revoking import revoke_all
 from directlinks.services.walking import walk
 
-_SHOWN = 10
+_SHOWN, _PAUSES = 10, 20
 # So many at a time are read and changed: a whole list may be selected.
 _AT_ONCE = 2000
 
 
-class ExtendForm(forms.Form):
+class ActionForm(forms.Form):
+    """What an action asks about ``links`` before it changes them."""
+
+    def __init__(self, data: Any, *, links: DirectLinkQuerySet) -> None:
+        super().__init__(data)
+        self.links = links
+
+
+class ResumeForm(ActionForm):
+    """Asks which, if the links were not all paused by one action."""
+
+    pause = forms.ChoiceField(
+        label=_("Which"),
+        required=False,
+        help_text=_("A link that was paused before for a reason of its own may have to stay so."),
+    )
+
+    def __init__(self, data: Any, *, links: DirectLinkQuerySet) -> None:
+        super().__init__(data, links=links)
+        pauses: Counter[Pause | None] = Counter()
+        for paused in walk(links.filter(paused=True), _AT_ONCE):
+            known = last_pauses(paused)
+            pauses.update(known.get(str(link.pk)) for link in paused)
+        # The latest first: it is what an action in the wrong place is taken back by.
+        latest = sorted(pauses, key=lambda pause: (pause is not None, pause and pause.at))[::-1]
+        field: Any = self.fields["pause"]
+        field.choices = [
+            *((_key_of(pause), _told(pause, pauses[pause])) for pause in latest[:_PAUSES]),
+            ("", _("All of them")),
+        ]
+        field.initial = field.choices[0][0]
+        if len(pauses) < 2:
+            del self.fields["pause"]
+
+
+def _key_of(pause: Pause | None) -> str:
+    return "unknown" if pause is None else pause.key
+
+
+def _told(pause: Pause | None, number: int) -> str:
+    """Return how many links were paused, by whom and when."""
+    if pause is None:
+        told = ngettext(
+            "%d link paused at an unknown time", "%d links paused at an unknown time", number
+        )
+        return told % number
+    told = ngettext(
+        "%(number)d link paused by %(who)s, %(when)s",
+        "%(number)d links paused by %(who)s, %(when)s",
+        number,
+    )
+    when = date_format(as_clock(pause.at), "DATETIME_FORMAT")
+    return told % {"number": number, "who": pause.by, "when": when}
+
+
+class ExtendForm(ActionForm):
     days = forms.IntegerField(
         label=_("Days"),
         min_value=1,
@@ -43,7 +102,7 @@ class ExtendForm(forms.Form):
     )
 
 
-class RotateForm(forms.Form):
+class RotateForm(ActionForm):
     hours = forms.IntegerField(
         label=_("Hours of grace"),
         min_value=0,
@@ -63,8 +122,15 @@ class Verb:
     button: Any
     run: Callable[..., int]
     done: Any
-    form: type[forms.Form] = forms.Form
+    form: type[ActionForm] = ActionForm
     is_final: bool = False
+
+
+def _resume(links: Sequence[DirectLink], *, user: Any, pause: str = "") -> int:
+    if pause:
+        known = last_pauses(links)
+        links = [link for link in links if _key_of(known.get(str(link.pk))) == pause]
+    return resume_direct_links(links, user=user)
 
 
 def _extend(links: Sequence[DirectLink], *, user: Any, days: int) -> int:
@@ -95,8 +161,9 @@ RESUME = Verb(
     _("Resume links"),
     _("A resumed link opens again, unless another limit holds it back."),
     _("Resume"),
-    resume_direct_links,
+    _resume,
     ngettext_lazy("%d link was resumed.", "%d links were resumed."),
+    ResumeForm,
 )
 EXTEND = Verb(
     "extend_links",
@@ -170,7 +237,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
     def _do(self, verb: Verb, request: HttpRequest, queryset: DirectLinkQuerySet) -> HttpResponse:
         """Ask, with the choices that there are; where it was confirmed, do it."""
         confirmed = "confirmed" in request.POST
-        form = verb.form(request.POST if confirmed else None)
+        form = verb.form(request.POST if confirmed else None, links=queryset)
         if not confirmed or not form.is_valid():
             return self._question(verb, form, request, queryset)
         asked = changed = 0

@@ -23,10 +23,12 @@ def copy_button(text: str, name: str) -> SafeString:
     """A button that copies ``text``, called ``name`` to whoever only hears it; hidden where no
     script runs."""
     return format_html(
-        '<button type="button" class="dl-copy" data-copy="{}" data-copied="{}" aria-label="{}"'
+        '<button type="button" class="dl-copy" data-copy="{}" data-copied="{}" data-failed="{}"'
+        ' aria-label="{}"'
         " hidden>{}</button>",
         text,
         gettext("Copied"),
+        gettext("Not copied: press Ctrl+C or ⌘C"),
         gettext("Copy: %(name)s") % {"name": name},
         gettext("Copy"),
     )

@@ -21,6 +21,7 @@ from directlinks.admin.file_links import FileLinks
 from directlinks.admin.filters import TrashFilter
 from directlinks.admin.forms import FileForm
 from directlinks.admin.pages import OwnPages
+from directlinks.admin.searching import BoundedSearch
 from directlinks.admin.visible import visible_files
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
@@ -33,7 +34,7 @@ _CHECKED, _NAMED = 1000, 10
 
 
 @admin.register(File)
-class FileAdmin(OwnPages, FileLinks):
+class FileAdmin(OwnPages, BoundedSearch, FileLinks):
     list_display = ("path", "owner", "human_size", "content_type", "is_live", "links", "updated_at")
     list_filter = (TrashFilter, "content_updated_at")
     list_select_related = ("owner",)

@@ -1,5 +1,6 @@
 """Who did what to links, as Django's admin keeps it, also of what came through the API."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -44,6 +45,33 @@ def recent_deeds(links: DirectLinkQuerySet, number: int) -> list[Deed]:
     newest = links.select_related("created_by").order_by("-created_at", "-pk")
     deeds += map(_beginning, newest[:number])
     return sorted(deeds, key=attrgetter("at"), reverse=True)[:number]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Who paused links, and in which minute: what one action did is the same to the reader."""
+
+    at: datetime
+    by: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.at:%Y%m%dT%H%M} {self.by}"
+
+
+def last_pauses(links: Iterable[DirectLink]) -> dict[str, Pause]:
+    """Return the last pause of each of ``links`` that history knows of, by the link's key as text.
+
+    One statement.
+    """
+    # Others than "paused" may have been changed at the same time.
+    entries = _entries().filter(
+        object_id__in=[str(link.pk) for link in links], change_message__contains='"paused"'
+    )
+    return {
+        entry.object_id: Pause(entry.action_time.replace(second=0, microsecond=0), str(entry.user))
+        for entry in entries.order_by("pk")
+    }
 
 
 def _beginning(link: DirectLink) -> Deed:

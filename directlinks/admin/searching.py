@@ -1,12 +1,13 @@
-"""The search in the list of links."""
+"""The search in the lists of files and links."""
 
 import re
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from directlinks.admin.visible import visible_links
 from directlinks.core import codes
@@ -21,14 +22,42 @@ _ADDRESS = re.compile(
 _FEW = 1000
 
 
-class LinkSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+# An address with the longest of names fits. Each word is compared with each of the fields, and
+# SQLite accepts no more than a thousand conditions.
+MOST_CHARACTERS, MOST_WORDS = 2000, 50
+
+
+class BoundedSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Refuses a search that is too long for expressions and databases, and says so."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if len(search_term) <= MOST_CHARACTERS and len(search_term.split()) <= MOST_WORDS:
+            return self.search(request, queryset, search_term)
+        told = _(
+            "This search is too long: enter up to %(words)d words and %(characters)d characters."
+        ) % {"words": MOST_WORDS, "characters": MOST_CHARACTERS}
+        # A list asks several times.
+        if request.__dict__.setdefault("directlinks_told", told) is told:
+            self.message_user(request, told, messages.ERROR)
+        return queryset.none(), False
+
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search as Django does."""
+        return super().get_search_results(request, queryset, search_term)
+
+
+class LinkSearch(BoundedSearch):
     """Finds links by whatever is at hand; no index helps, so that it is done once for a page."""
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         owner = f"file__owner__{get_user_model().USERNAME_FIELD}"
         return ("code", "name", "file__path", owner, "label")
 
-    def get_search_results(
+    def search(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """What is at hand is often the whole address, of which the code is enough."""
@@ -37,7 +66,7 @@ class LinkSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
             search_term = address[1] or address[2]
         keys = self._found(request, search_term) if search_term else None
         if keys is None:
-            return super().get_search_results(request, queryset, search_term)
+            return super().search(request, queryset, search_term)
         return queryset.filter(pk__in=keys), False
 
     def _found(self, request: HttpRequest, term: str) -> list[Any] | None:
@@ -48,7 +77,7 @@ class LinkSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
         known: dict[str, list[Any]] = request.__dict__.setdefault("directlinks_found", {})
         if term not in known:
             visible = visible_links(request.user)
-            links, _ = super().get_search_results(request, visible, term)
+            links, _duplicates = super().search(request, visible, term)
             # A former code may still open its link, which whoever has it wants to stop.
             links |= visible.filter(pk__in=FormerCode.objects.filter(code=term).values("link"))
             known[term] = list(links.order_by().values_list("pk", flat=True)[: _FEW + 1])

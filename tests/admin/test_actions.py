@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,8 @@ from directlinks.admin import actions
 from directlinks.admin.exporting import COLUMNS
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
+from directlinks.services.changing import change_direct_link
+from directlinks.services.changing_many import pause_direct_links
 from tests.admin.pages import LINKS, page_of, run, text_of
 from tests.factories import DirectLinkFactory, UserFactory
 
@@ -73,6 +76,57 @@ def test_links_are_paused_and_resumed(browser: Client, superuser: Any) -> None:
     assert run(browser, LINKS, "resume_links", links[:1]) == ["1 link was resumed."]
     assert not DirectLink.objects.get(pk=links[0].pk).paused
     assert LogEntry.objects.filter(user=superuser).count() == 3
+
+
+class TestResuming:
+    """Pausing all and resuming all would open what was paused before."""
+
+    @pytest.fixture
+    def links(self, browser: Client) -> list[DirectLink]:
+        """Paused at an unknown time, by Ann in January, and by the action just now."""
+        unknown, early, late = DirectLinkFactory.create_batch(3)
+        DirectLink.objects.filter(pk=unknown.pk).update(paused=True)
+        pause_direct_links([early], user=UserFactory(username="ann"))
+        then = as_stored(datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+        LogEntry.objects.update(action_time=then)
+        links = [unknown, early, late]
+        assert run(browser, LINKS, "pause_links", links)[0] == "1 link was paused."
+        return links
+
+    def test_it_is_asked_which_were_paused_by_whom_and_when(
+        self, browser: Client, links: list[DirectLink]
+    ) -> None:
+        form = ask(browser, "resume_links", *links)
+        choices = re.findall(r'<option value="([^"]*)"( selected)?>([^<]*)', form)
+        assert [bool(selected) for _, selected, _ in choices] == [True, False, False, False]
+        told = [words for _, _, words in choices]
+        assert told[0].startswith("1 link paused by user")
+        assert told[1].startswith("1 link paused by ann, ")
+        assert told[2:] == ["1 link paused at an unknown time", "All of them"]
+
+    @pytest.mark.parametrize(("choice", "opened"), [(0, [2]), (1, [1]), (2, [0]), (3, [0, 1, 2])])
+    def test_those_are_resumed_that_were_meant(
+        self, browser: Client, links: list[DirectLink], choice: int, opened: list[int]
+    ) -> None:
+        values = re.findall(r'<option value="([^"]*)"', ask(browser, "resume_links", *links))
+        run(browser, LINKS, "resume_links", links, pause=values[choice])
+        resumed = DirectLink.objects.filter(paused=False)
+        assert set(resumed) == {links[place] for place in opened}
+
+    def test_of_links_that_one_action_paused_nothing_is_asked(
+        self, browser: Client, links: list[DirectLink]
+    ) -> None:
+        assert 'name="pause"' not in ask(browser, "resume_links", links[2])
+        assert run(browser, LINKS, "resume_links", links[2:]) == ["1 link was resumed."]
+
+    def test_a_link_whose_other_fields_were_changed_too_was_paused_as_well(
+        self, browser: Client, links: list[DirectLink], superuser: Any
+    ) -> None:
+        DirectLink.objects.filter(pk=links[0].pk).update(paused=False)
+        limits = {"paused": True, "label": "press"}
+        link = DirectLink.objects.get(pk=links[0].pk)
+        change_direct_link(link, limits, user=superuser, now=timezone.now())
+        assert "unknown" not in ask(browser, "resume_links", *links)
 
 
 def test_links_are_extended_by_days(browser: Client) -> None:

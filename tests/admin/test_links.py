@@ -108,6 +108,27 @@ class TestList:
             assert "&lt;script&gt;alert" in html
 
 
+@pytest.mark.parametrize("page", [LINKS, FILES])
+class TestLongSearch:
+    @pytest.mark.parametrize(
+        "query", ["a " * 51, "a" * 2001, "a " * 1900, "://" * 11_000], ids=lambda query: query[:4]
+    )
+    def test_one_is_refused_and_told_once(self, browser: Client, page: str, query: str) -> None:
+        link = DirectLinkFactory(label="a")
+        html = browser.get(page, {"q": query.strip() + "a"}).content.decode()
+        assert html.count("This search is too long: enter up to 50 words and 2000 characters.") == 1
+        assert link.file.path not in html
+
+    @pytest.mark.parametrize("query", ["o " * 49 + "o", "o" * 2000])
+    def test_one_that_is_not_too_long_is_answered(
+        self, browser: Client, page: str, query: str
+    ) -> None:
+        link = DirectLinkFactory(label="o" * 250)
+        html = browser.get(page, {"q": query}).content.decode()
+        assert "too long" not in html
+        assert (link.file.path in html) is query.startswith("o ")
+
+
 class TestForm:
     def test_limits_are_edited(self, browser: Client) -> None:
         link = DirectLinkFactory(name="a", reuse_name="a")

@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from directlinks.api.accounts import logged_in_user
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, FileFactory, UserFactory
 
@@ -106,6 +107,32 @@ class TestLogin:
         UserFactory(username="ada", date_joined=datetime(2026, 1, 2, 8))  # noqa: DTZ001
         answer = login(api, "ada").json()["data"]
         assert answer["user"]["created_at"] == "2026-01-02T00:00:00Z"
+
+    @pytest.mark.parametrize(
+        ("first", "last", "nickname"),
+        [
+            ("Ada", "Lovelace", "Ada Lovelace"),
+            ("", "", "ada"),
+            (None, None, "ada"),
+            ("Ada", None, "Ada"),
+            (None, "Lovelace", "Lovelace"),
+            ("None", "Such", "None Such"),
+        ],
+    )
+    def test_a_name_that_is_missing_is_no_part_of_the_nickname(
+        self, first: str | None, last: str | None, nickname: str
+    ) -> None:
+        user = UserFactory.build(pk=1, username="ada", first_name=first, last_name=last)
+        assert logged_in_user(user)["nickname"] == nickname
+
+    @pytest.mark.parametrize("name", [None, 7])
+    def test_what_is_no_name_is_no_nickname_and_no_date_the_beginning_of_time(
+        self, name: Any
+    ) -> None:
+        user: Any = UserFactory.build(pk=1, username="ada", date_joined=None)
+        user.get_full_name = lambda: name
+        account = logged_in_user(user)
+        assert (account["nickname"], account["created_at"]) == ("ada", "1970-01-01T00:00:00Z")
 
     @time_machine.travel("2026-11-23T12:00:00Z", tick=False)
     def test_access_lasts_an_hour_and_refresh_two_weeks(self, api: APIClient) -> None:

@@ -81,6 +81,25 @@ def test_a_button_copies_the_address(page: Page, server: Server) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == address
 
 
+def test_a_button_that_cannot_copy_says_so_and_selects_the_address(
+    page: Page, server: Server
+) -> None:
+    # As a page without HTTPS has it, in a browser that does not copy for it either.
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+        "document.execCommand = () => false;"
+    )
+    page.goto(f"{server.origin}{LINKS}?q=logo")
+    row = page.locator("#result_list tbody tr").first
+    address = row.locator(".dl-address a").get_attribute("href")
+    for _ in range(2):
+        row.locator(".dl-copy").click()
+        expect(page.get_by_role("status")).to_have_text("Not copied: press Ctrl+C or ⌘C")
+        expect(row.locator(".dl-copy")).to_have_text("Not copied: press Ctrl+C or ⌘C")
+        expect(row.locator(".dl-by-hand")).to_be_focused()
+        assert page.evaluate("getSelection().toString()") == address
+
+
 def test_without_scripts_nothing_is_missing(browser: Browser, server: Server) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()

@@ -133,7 +133,14 @@ def _seen(status: int, told: Iterable[tuple[str, str]], body: bytes) -> Seen:
         headers[name.lower()] = value
         if name.lower() == "set-cookie":
             cookies.load(value)
-    return Seen(status, headers, body, cookies)
+    return Seen(status, _of_ours(headers), body, cookies)
+
+
+def _of_ours(headers: dict[str, str]) -> dict[str, str]:
+    """Return ``headers`` without those that Django's LocaleMiddleware adds behind some doors."""
+    varies = [name for name in headers.get("vary", "").split(", ") if name != "Accept-Language"]
+    others = {name: value for name, value in headers.items() if name != "content-language"}
+    return {**others, "vary": ", ".join(varies)}
 
 
 def same_for_all(

@@ -11,25 +11,44 @@
         area.value = text;
         document.body.append(area);
         area.select();
-        document.execCommand("copy");
+        const copied = document.execCommand("copy");
         area.remove();
+        return copied;
+    };
+
+    // Where nothing may be copied, the text is shown and selected, to be copied with the keyboard.
+    const select = (button, text) => {
+        let field = button.nextElementSibling;
+        if (!field || !field.matches(".dl-by-hand")) {
+            field = document.createElement("input");
+            field.className = "dl-by-hand";
+            field.readOnly = true;
+            field.setAttribute("aria-label", button.getAttribute("aria-label"));
+            button.after(field);
+        }
+        field.value = text;
+        field.focus();
+        field.select();
     };
 
     const copy = async button => {
         const text = button.dataset.copy;
+        let copied = true;
         try {
             await navigator.clipboard.writeText(text);
         } catch {
-            byHand(text);
+            copied = byHand(text);
             button.focus();
         }
-        const label = button.textContent;
-        if (label !== button.dataset.copied) {
-            button.textContent = button.dataset.copied;
-            setTimeout(() => { button.textContent = label; }, 2000);
+        if (!copied) {
+            select(button, text);
         }
+        const said = copied ? button.dataset.copied : button.dataset.failed;
+        button.dataset.label ||= button.textContent;
+        button.textContent = said;
+        setTimeout(() => { button.textContent = button.dataset.label; }, copied ? 2000 : 6000);
         announce.textContent = "";
-        setTimeout(() => { announce.textContent = button.dataset.copied; }, 50);
+        setTimeout(() => { announce.textContent = said; }, 50);
     };
 
     document.addEventListener("click", event => {
