@@ -76,6 +76,7 @@ def test_its_table_has_every_call() -> None:
     routed = {
         (method.upper(), re.sub(r"<directlinks-anything:code>", "code", str(pattern.pattern)))
         for pattern in urls.urlpatterns
+        if pattern.name not in (None, "unknown-route")  # those without a name end with a slash
         for method in methods_of(pattern)
     }
     aliases = {("file/source/revoke", method) for method in ("GET", "PATCH", "DELETE")}
