@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks.checks import check_settings, check_surroundings
 from directlinks.deploy_checks import check_deployment
+from directlinks.url_checks import check_clients, check_routes
 
 
 class DirectLinksConfig(AppConfig):
@@ -19,7 +20,9 @@ class DirectLinksConfig(AppConfig):
     def ready(self) -> None:
         checks.register(check_settings, "directlinks")
         checks.register(check_surroundings, "directlinks")
+        checks.register(check_routes, "directlinks")
         checks.register(check_deployment, "directlinks", deploy=True)
+        checks.register(check_clients, "directlinks", deploy=True)
         if apps.is_installed("drf_spectacular"):
             # By its name, because a site without it cannot import what describes the API to it.
             import_module("directlinks.api.schema")

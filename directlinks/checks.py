@@ -10,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
+from django.db import connections
 from django.db.models import BooleanField
 from django.utils.module_loading import import_string
 
-from directlinks import addresses
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
 from directlinks.core.codes import random_bits
 from directlinks.counting.base import Counter
@@ -21,6 +21,7 @@ from directlinks.counting.choice import loses_tenants, make_counter
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_for
 from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths
+from directlinks.users import users
 
 ENOUGH_BITS = 120
 
@@ -57,16 +58,8 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E033, E034, W002, W003, W006 and W012, for what other settings do to this app."""
+    """E033, E034, E036, W002, W003 and W006, for what other settings do to this app."""
     messages: list[CheckMessage] = []
-    if addresses.link_prefix() is None:
-        messages.append(
-            Caution(
-                "ROOT_URLCONF has no URLs of links, without which none can be made.",
-                hint='Add path("", include("directlinks.urls")) to it.',
-                id="directlinks.W012",
-            )
-        )
     storage = content_storage()
     if isinstance(storage, FileSystemStorage) and not storage.base_location:
         messages.append(
@@ -96,7 +89,7 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
                 id="directlinks.W006",
             )
         )
-    return [*messages, *_check_flags(get_user_model()), *_check_cleanup()]
+    return [*messages, *_check_flags(get_user_model()), *_check_cleanup(), *_check_databases()]
 
 
 def _check_flags(user_model: Any) -> list[CheckMessage]:
@@ -121,6 +114,35 @@ def _check_flags(user_model: Any) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+def _check_databases() -> list[CheckMessage]:
+    """Report that rows which refer to each other are written to different databases."""
+    places: dict[str, list[str]] = {}
+    rows: list[Any] = [users(), *(m._default_manager for m in _own_models())]
+    for some in rows:
+        places.setdefault(some.db, []).append(some.model.__name__)
+    databases = {str(_server_of(alias)) for alias in places}
+    if len(databases) == 1:
+        return []
+    told = "; ".join(f"{', '.join(names)} in {alias!r}" for alias, names in places.items())
+    return [
+        Error(
+            f"Tables that refer to each other are written to different databases: {told}.",
+            hint="Let DATABASE_ROUTERS send the user model and all models of directlinks to one.",
+            id="directlinks.E036",
+        )
+    ]
+
+
+def _own_models() -> list[Any]:
+    return list(apps.get_app_config("directlinks").get_models())
+
+
+def _server_of(alias: str) -> list[Any]:
+    """Return what tells the database ``alias`` from another one: two aliases may lead to one."""
+    described = connections.databases.get(alias, {"NAME": alias})
+    return [described.get(name) for name in ("ENGINE", "HOST", "PORT", "NAME")]
 
 
 def _check_cleanup() -> list[CheckMessage]:

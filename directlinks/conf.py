@@ -155,6 +155,12 @@ class Conf:
         return getattr(settings, "ROOT_URLCONF", None)
 
     @cached_property
+    def languages(self) -> list[str]:
+        """The codes of the site's languages, the default one first."""
+        others = (code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
+        return [settings.LANGUAGE_CODE, *others]
+
+    @cached_property
     def facts_of_site(self) -> tuple[str, ...]:
         """What in META decides at which address Django finds the site, beside the scheme."""
         proxy = settings.SECURE_PROXY_SSL_HEADER

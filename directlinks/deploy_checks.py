@@ -8,6 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
+from django.urls import get_script_prefix
 
 from directlinks.conf import SETTINGS, conf, site_settings
 from directlinks.storage import content_storage
@@ -65,7 +66,12 @@ def _active_types() -> list[CheckMessage]:
 
 def _public_media() -> list[CheckMessage]:
     storage = content_storage()
-    if not isinstance(storage, FileSystemStorage) or storage.base_url in (None, "", "/"):
+    if not isinstance(storage, FileSystemStorage) or storage.base_url in (
+        None,
+        "",
+        "/",
+        get_script_prefix(),
+    ):
         return []
     # A storage that names no address has MEDIA_URL, which publishes MEDIA_ROOT and nothing else.
     media = FileSystemStorage()

@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.checks import CheckMessage, run_checks
 from django.core.files.storage import Storage
-from django.db import models
+from django.db import connections, models
 from django.test.utils import isolate_apps
 from django.utils.functional import cached_property
 from django_cleanup import cache
@@ -235,6 +235,40 @@ def test_any_other_delivery_is_right_for_any_storage(settings: Settings, backend
     assert found() == []
 
 
+class Routed:
+    """A router that sends the models of ``apps`` to a second database."""
+
+    def __init__(self, *apps: str) -> None:
+        self.apps = apps
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return "second" if model._meta.app_label in self.apps else "default"
+
+
+class TestDatabases:
+    @pytest.mark.parametrize("apart", [("directlinks",), ("auth",)])
+    def test_links_and_users_apart_are_an_error(
+        self, settings: Settings, apart: tuple[str, ...]
+    ) -> None:
+        settings.DATABASE_ROUTERS = [Routed(*apart)]
+        (message,) = found()
+        assert message.id == "directlinks.E036"
+        assert "User in '" in message.msg
+        assert "DirectLink" in message.msg
+
+    def test_together_in_any_database_is_right(self, settings: Settings) -> None:
+        settings.DATABASE_ROUTERS = [Routed("directlinks", "auth")]
+        assert found() == []
+
+    def test_two_names_of_one_database_are_right(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        same = connections.databases["default"]
+        monkeypatch.setitem(connections.databases, "second", {**same, "CONN_MAX_AGE": 60})
+        settings.DATABASE_ROUTERS = [Routed("directlinks")]
+        assert found() == []
+
+
 class TestSurroundings:
     def test_an_empty_media_root_is_a_warning(self, settings: Settings) -> None:
         settings.MEDIA_ROOT = ""
@@ -256,12 +290,6 @@ class TestSurroundings:
         settings.MEDIA_ROOT = ""
         settings.STORAGES = {**settings.STORAGES, "directlinks": storage}
         assert ids() == []
-
-    def test_a_site_without_the_urls_of_links_is_told(self, settings: Settings) -> None:
-        settings.ROOT_URLCONF = "directlinks.api.urls"
-        assert ids() == ["directlinks.W012"]
-        del settings.ROOT_URLCONF
-        assert ids() == ["directlinks.W012"]
 
     def test_an_address_without_a_scheme_is_told_what_it_lacks(self, settings: Settings) -> None:
         settings.DIRECTLINKS = {"BASE_URL": "cdn.example.org"}
