@@ -89,7 +89,7 @@ DIRECTLINKS = {
     "BATCH_SIZE": 1000,
     # URIs that the site accepts in one request at all, whoever sends them.
     "MAX_BATCH_SIZE": 3000,
-    # Answer every API request with HTTP status 200, for clients that look at "code" alone.
+    # True answers every API request with HTTP status 200, which most clients of Cloudreve need.
     "ALWAYS_200": False,
     # Who may create, list and revoke the links of a file.
     "POLICY": "directlinks.policies.OwnerOrAdmin",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from directlinks import checks, conf, deploy_checks
+from directlinks import checks, conf, deploy_checks, url_checks
 from directlinks.core.error_codes import ErrorCode
 from directlinks.delivery import handover
 
@@ -27,10 +27,10 @@ def test_a_setting_names_its_default_and_its_check(name: str) -> None:
 
 
 def test_each_check_is_documented() -> None:
-    modules = (checks, conf, deploy_checks, handover)
+    modules = (checks, conf, deploy_checks, handover, url_checks)
     source = "".join(Path(module.__file__ or "").read_text() for module in modules)
-    ids = set(re.findall(r"directlinks\.[EW]\d{3}", source))
-    assert ids == set(re.findall(r"directlinks\.[EW]\d{3}", SETTINGS))
+    ids = set(re.findall(r"directlinks\.[EIW]\d{3}", source))
+    assert ids == set(re.findall(r"directlinks\.[EIW]\d{3}", SETTINGS))
 
 
 def test_each_code_in_the_readme_exists() -> None:
