@@ -34,7 +34,8 @@ class FileInfoView(EnvelopeView):
     """One file by its URI or its id; ``extended`` adds its links."""
 
     def get(self, request: Request) -> Response:
-        query = InfoQuery(data=query_of(request)).checked()
+        # Existing clients may ask for more than is known here.
+        query = InfoQuery(data=query_of(request)).checked(beside=request.query_params)
         reader = Reader(
             user=request.user,
             address=addresses.links_at(django_request(request)),

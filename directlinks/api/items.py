@@ -1,6 +1,6 @@
 """Links and files as those who manage them see them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,13 +26,25 @@ class Reader:
     now: datetime
     with_snippets: bool = False
 
-    def issued(self, issued: IssuedLink) -> dict[str, Any]:
-        """One item of the answer to PUT; a link that is not made yet has no address."""
-        source, file_url = issued
-        if not issued.is_made:
-            return {"link": "", "file_url": file_url}
-        item = {"link": self.address(source.code, source.name), "file_url": file_url}
-        return item | self.snippets(issued.link) if self.with_snippets else item
+    def issued(
+        self, issued: IssuedLink, whole: Mapping[str, DirectLink] | None = None
+    ) -> dict[str, Any]:
+        """Return one item of the answer to PUT; a link that is not made yet has no address.
+
+        It has details if the ``whole`` links are given, by their codes.
+        """
+        code, name = issued.source.code, issued.source.name
+        is_made = issued.is_made
+        item: dict[str, Any] = {
+            "link": self.address(code, name) if is_made else "",
+            "file_url": issued.file_url,
+        }
+        if whole is not None and code in whole:  # its file may have been deleted meanwhile
+            details = {"id": code if is_made else "", "is_new": issued.is_new}
+            item |= details | self.limits(whole[code])
+        if self.with_snippets and is_made:
+            item |= self.snippets(issued.link)
+        return item
 
     def link(self, link: DirectLink) -> dict[str, Any]:
         """A link with all that may be known of it, and so without its password."""
@@ -44,6 +56,13 @@ class Reader:
             "downloaded": link.downloads,
             "created_at": rfc3339(link.created_at),
             "last_opened_at": _moment(link.last_opened_at),
+            **self.limits(link),
+            **self.snippets(link),
+        }
+
+    def limits(self, link: DirectLink) -> dict[str, Any]:
+        """Return the state of a link and its limits."""
+        return {
             "state": link.state(self.now).name.lower(),
             "not_before": _moment(link.not_before),
             "expires_at": _moment(link.expires_at),
@@ -54,7 +73,6 @@ class Reader:
             "ask_first": link.ask_first,
             "label": link.label,
             "note": link.note,
-            **self.snippets(link),
         }
 
     def file(self, file: File, *, path: str) -> dict[str, Any]:

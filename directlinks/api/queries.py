@@ -64,5 +64,9 @@ class InfoQuery(PlainSerializer):
 
 
 def query_of(request: Request) -> dict[str, Any]:
-    """The query string of ``request``: of a name that comes twice, the last value."""
-    return {name: value for name, value in request.query_params.items() if value}
+    """Return the query string of ``request``: of a name that comes twice, the last value.
+
+    ``format`` means nothing here, as it would to DRF.
+    """
+    values = request.query_params.items()
+    return {name: value for name, value in values if value and name != "format"}

@@ -52,23 +52,25 @@ class _Hosts(OpenApiSerializerFieldExtension):
 
 
 class _StrictLimits(OpenApiSerializerExtension):
-    target_class = "directlinks.api.serializers.LimitsSerializer"
+    """Its own schema, which says that a name that is not known is a fault."""
+
+    target_class: Any = "directlinks.api.serializers.LimitsSerializer"
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        return _strict(auto_schema, self.target, direction)
+        own = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**own, "additionalProperties": False}
 
 
-class _StrictRotation(OpenApiSerializerExtension):
+class _StrictCreation(_StrictLimits):
+    target_class = MakeLinks
+
+
+class _StrictRotation(_StrictLimits):
     target_class = "directlinks.api.serializers.RotateSerializer"
 
-    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        return _strict(auto_schema, self.target, direction)
 
-
-def _strict(auto_schema: Any, serializer: Any, direction: Any) -> dict[str, Any]:
-    """Its own schema, which says that a name that is not known is a fault."""
-    own = auto_schema._map_serializer(serializer, direction, bypass_extensions=True)
-    return {**own, "additionalProperties": False}
+class _StrictRevocation(_StrictLimits):
+    target_class = "directlinks.api.serializers.RevokeSerializer"
 
 
 class _Bearer(OpenApiAuthenticationExtension):

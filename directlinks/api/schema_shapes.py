@@ -27,7 +27,27 @@ class IssuedLink(Shape):
         help_text="Permanent. Empty in a dry run, where the link would be new.", allow_blank=True
     )
     file_url = serializers.CharField(help_text="The URI of the file, as the caller writes it.")
-    snippets = Snippets(required=False, help_text="Where the query asks for them.")
+    snippets = Snippets(required=False, help_text="If the query asks for them.")
+    id = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="With details, as all below: the code of the link. Empty if `link` is.",
+    )
+    is_new = serializers.BooleanField(
+        required=False, help_text="True if this request made the link, or would have made it."
+    )
+    state = serializers.ChoiceField(required=False, choices=list(STATES))
+    not_before = serializers.DateTimeField(required=False, allow_null=True)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    max_downloads = serializers.IntegerField(required=False, min_value=1, allow_null=True)
+    paused = serializers.BooleanField(required=False)
+    has_password = serializers.BooleanField(required=False)
+    referers = serializers.ListField(required=False, child=serializers.CharField())
+    ask_first = serializers.BooleanField(required=False)
+    label = serializers.CharField(  # type: ignore[assignment]  # DRF takes it off
+        required=False, allow_blank=True
+    )
+    note = serializers.CharField(required=False, allow_blank=True)
 
 
 class Link(Shape):

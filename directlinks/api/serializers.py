@@ -1,6 +1,6 @@
 """What request bodies hold."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -13,8 +13,8 @@ from directlinks.api.fields import (
     TruthField,
     WholeNumberField,
 )
+from directlinks.core import quoting
 from directlinks.core.errors import InvalidParameters
-from directlinks.core.quoting import quoted
 from directlinks.services.limits import LIMITS
 
 YEAR = 366 * 86400
@@ -45,19 +45,19 @@ class RefreshTokenSerializer(serializers.Serializer[Any]):
 class PlainSerializer(serializers.Serializer[Any]):
     """One whose faults are told in words, unlike those that the protocol has words for."""
 
-    def checked(self) -> dict[str, Any]:
-        """The values that were given. Raises InvalidParameters with the first fault."""
+    def checked(self, *, beside: Collection[str] = ()) -> dict[str, Any]:
+        """Return the values that were given. Raise InvalidParameters with the first fault.
+
+        A name that is not known is one, unless it is ``beside`` these: who misspells a limit would
+        get a link without it.
+        """
+        known = [*self.fields, *beside]
+        if unknown := self.initial_data.keys() - set(known):
+            raise InvalidParameters(f"Unknown: {quoting.unknown(unknown, known)}")
         if not self.is_valid():
             name, faults = next(iter(self.errors.items()))
             raise InvalidParameters(f"{name}: {faults[0]}")
         return dict(self.validated_data)
-
-    def checked_strictly(self) -> dict[str, Any]:
-        """The same, where a name that is not known is a fault too."""
-        if unknown := sorted(self.initial_data.keys() - self.fields.keys()):
-            names = ", ".join(quoted(name[:50]) for name in unknown[:5])
-            raise InvalidParameters(f"Unknown: {names}")
-        return self.checked()
 
 
 class LimitsSerializer(PlainSerializer):
@@ -83,6 +83,7 @@ class CreationSerializer(LimitsSerializer):
 
     reuse = TruthField(required=False, default=True)
     dry_run = TruthField(required=False, default=False)
+    details = TruthField(required=False, default=False)
 
 
 class RotateSerializer(PlainSerializer):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from directlinks.api.serializers import (
     CreateDirectLinksSerializer,
     CreationSerializer,
     LimitsSerializer,
+    PlainSerializer,
     RevokeSerializer,
     RotateSerializer,
     limits_in,
@@ -39,7 +40,7 @@ from directlinks.models import DirectLink
 from directlinks.policies import site_policy
 from directlinks.reporting import correlation_id
 from directlinks.services.changing import change_direct_link, rotate_direct_link
-from directlinks.services.creating import create_direct_links
+from directlinks.services.creating import create_direct_links, whole_links
 from directlinks.services.finding import find_direct_link
 from directlinks.services.listing import list_direct_links
 from directlinks.services.repeating import once
@@ -55,13 +56,28 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
     """Links by their files, and each by its code."""
 
+    # By the name of the action; the others take SnippetsQuery.
+    queries: Mapping[str | None, type[PlainSerializer]] = {
+        "list": ListQuery,
+        "statistics": StatisticsQuery,
+        "destroy": PlainSerializer,
+        "revoke": PlainSerializer,
+    }
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse what the query string should not hold, before anything is read or written."""
+        super().initial(request, *args, **kwargs)
+        if self.action is not None:  # else the method is not allowed
+            self.query: Any = self.queries.get(self.action, SnippetsQuery)(data=query_of(request))
+            self.values = self.query.checked()
+
     def update(self, request: Request) -> Response:
-        """A link for each URI in the body, and an error for each that cannot have one."""
+        """Answer with a link for each URI in the body, or with an error for each without one."""
         body = json_object(django_request(request))
         serializer = CreateDirectLinksSerializer(data=body)
         serializer.is_valid(raise_exception=True)
         uris: list[str] = serializer.validated_data["uris"]
-        wishes = CreationSerializer(data=body).checked()
+        wishes = CreationSerializer(data=body).checked(beside=serializer.fields)
         # First, so that a host which is not the site's is refused before a link is made.
         reader = self._reader(request)
 
@@ -74,7 +90,9 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
                 reuse=wishes["reuse"],
                 dry_run=wishes["dry_run"],
             )
-            return self._envelope_of(request, batch.map(reader.issued))
+            whole = whole_links(batch.items) if wishes["details"] else None
+            items = batch.map(lambda issued: reader.issued(issued, whole))
+            return self._envelope_of(request, items)
 
         key = request.headers.get("Idempotency-Key")
         if key is None or wishes["dry_run"]:
@@ -84,15 +102,14 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
 
     def list(self, request: Request) -> Response:
         """The links that the caller may manage, page by page."""
-        query = ListQuery(data=query_of(request))
-        values = query.checked()
+        values = self.values
         reader = self._reader(request)
         size = min(values["page_size"], MAX_PAGE_SIZE)
         page = list_direct_links(
             user=request.user,
             policy=site_policy(),
-            wanted=query.wanted(),
-            order=query.order(),
+            wanted=self.query.wanted(),
+            order=self.query.order(),
             size=size,
             token=values.get("next_token"),
             now=reader.now,
@@ -111,7 +128,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
     def partial_update(self, request: Request, code: str) -> Response:
         """Set the limits in the body, and only those."""
         body = json_object(django_request(request), may_be_empty=True)
-        limits = limits_in(LimitsSerializer(data=body).checked_strictly())
+        limits = limits_in(LimitsSerializer(data=body).checked())
         reader = self._reader(request)
         link = self._link(request, code)
         change_direct_link(link, limits, user=request.user, now=reader.now)
@@ -126,7 +143,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
     def rotate(self, request: Request, code: str) -> Response:
         """Give a link a new code, and let the old one open for the grace in the body."""
         body = json_object(django_request(request), may_be_empty=True)
-        grace = RotateSerializer(data=body).checked_strictly().get("grace")
+        grace = RotateSerializer(data=body).checked().get("grace")
         reader = self._reader(request)
         link = self._link(request, code)
         rotate_direct_link(
@@ -139,9 +156,9 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
 
     def statistics(self, request: Request, code: str) -> Response:
         """How a link is used, day by day."""
-        days = StatisticsQuery(data=query_of(request)).checked()["days"]
         link = self._link(request, code, may_lag=True)
-        return Response(envelope.success(usage(statistics(link, days=days, now=timezone.now()))))
+        shown = statistics(link, days=self.values["days"], now=timezone.now())
+        return Response(envelope.success(usage(shown)))
 
     def _link(self, request: Request, code: str, *, may_lag: bool = False) -> DirectLink:
         link = find_direct_link(code, may_lag=may_lag)
@@ -155,12 +172,11 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
             raise NotYourLink from error
 
     def _reader(self, request: Request) -> Reader:
-        query = SnippetsQuery(data=query_of(request)).checked()
         return Reader(
             user=request.user,
             address=addresses.links_at(django_request(request)),
             now=timezone.now(),
-            with_snippets=query["snippets"],
+            with_snippets=self.values["snippets"],
         )
 
     def _envelope_of(self, request: Request, batch: Batch[Any]) -> envelope.Envelope:
@@ -173,8 +189,10 @@ class RevocationViewSet(DirectLinkViewSet):
 
     def revoke(self, request: Request, code: str) -> Response:
         """Revoke the links in the body; what cannot be revoked has an error of its own."""
-        serializer = RevokeSerializer(data=json_object(django_request(request)))
+        body = json_object(django_request(request))
+        serializer = RevokeSerializer(data=body)
         serializer.is_valid(raise_exception=True)
+        PlainSerializer(data=body).checked(beside=serializer.fields)
         codes = serializer.validated_data["ids"]
         if len(codes) > conf.MAX_BATCH_SIZE:
             raise BatchAboveCeiling(conf.MAX_BATCH_SIZE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
-from directlinks.core import cells, records
+from directlinks.core import cells, quoting, records
 from directlinks.core.records import LinkRecord
 
 
@@ -78,7 +78,7 @@ def _check_columns(names: list[str]) -> None:
     if missing := [name for name in records.REQUIRED if name not in names]:
         raise WrongFormat(f"The first line names no {' and no '.join(missing)}.")
     if unknown := [name for name in names if name not in records.COLUMNS]:
-        raise WrongFormat(f"Nothing of a link is called {', '.join(unknown)}.")
+        raise WrongFormat(f"Unknown: {quoting.unknown(unknown, records.COLUMNS)}.")
     if twice := {name for name in names if names.count(name) > 1}:
         raise WrongFormat(f"The first line names {' and '.join(sorted(twice))} twice.")
 

@@ -1,5 +1,7 @@
 """Text from strangers, made fit for one line of an error message."""
 
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from unicodedata import bidirectional
 
 _ESCAPES = {
@@ -21,6 +23,22 @@ def quoted(text: str) -> str:
     Undecodable bytes (surrogates of ``surrogateescape``) appear as ``\\xNN``.
     """
     return '"' + "".join(map(_escaped, text)) + '"'
+
+
+# Of what a stranger has sent, a message shows up to so many names and so much of each.
+_MOST_NAMES = 5
+_MOST_CHARACTERS = 50
+
+
+def unknown(names: Iterable[str], known: Collection[str]) -> str:
+    """Return ``names``, none of which is known, each with the known one that is most like it."""
+    shown = [name[:_MOST_CHARACTERS] for name in sorted(names)[:_MOST_NAMES]]
+    return ", ".join(quoted(name) + _suggestion(name, known) for name in shown)
+
+
+def _suggestion(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name.lower(), known, n=1)
+    return f" (did you mean {quoted(close[0])}?)" if close else ""
 
 
 def _escaped(character: str) -> str:

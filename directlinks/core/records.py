@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
-from directlinks.core import cells, codes, paths
+from directlinks.core import cells, codes, paths, quoting
 from directlinks.core.moments import is_near
 
 # Half of what a column holds, so that there is room to count on.
@@ -110,7 +110,7 @@ def _loaded(text: str) -> Any:
 
 def _from_plain(plain: Mapping[str, Any]) -> LinkRecord:
     if unknown := plain.keys() - set(COLUMNS):
-        raise ValueError(f"Nothing of a link is called {', '.join(sorted(unknown))}.")
+        raise ValueError(f"Unknown: {quoting.unknown(unknown, COLUMNS)}.")
     if missing := [name for name in REQUIRED if name not in plain]:
         raise ValueError(f"It has no {' and no '.join(missing)}.")
     values: dict[str, Any] = {}

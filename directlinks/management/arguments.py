@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
 from directlinks.datetimes import as_stored
@@ -18,6 +18,13 @@ _CENTURY = timedelta(days=36525)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 OWNER = "user name, or else primary key"
+
+
+class StrictCommand(BaseCommand):
+    """A command that takes its options in full: what looks like a part of one may be misspelt."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
 
 
 def add_dry_run(parser: ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """Creating direct links: many URIs in, a link or an error for each out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils import timezone
@@ -28,11 +28,13 @@ from directlinks.sql.batches import LinkAtHand
 class IssuedLink(NamedTuple):
     """A link, as far as it was needed so far, and the URI of its file as the asker would write it.
 
-    ``code`` and ``name`` of the ``source`` are there in any case.
+    ``code`` and ``name`` of the ``source`` are there in any case. ``is_new`` if the request made
+    the link, or would have made it in a dry run.
     """
 
     source: DirectLink | LinkAtHand
     file_url: str
+    is_new: bool
 
     @property
     def link(self) -> DirectLink:
@@ -78,18 +80,21 @@ def create_direct_links(
     links: dict[int, Any]
     if dry_run:
         links = links_to_be(files.values(), columns=columns, shared=shared)
+        new = {key for key, link in links.items() if link._state.adding}
     elif shared:
         missing = [file for file in files.values() if file.id not in at_hand]
-        links = at_hand | make_shared_links(missing, created_by=user)
+        found, new = make_shared_links(missing, created_by=user)
+        links = at_hand | found
     else:
         links = dict(make_own_links(files.values(), columns=columns, created_by=user))
+        new = set(links)
     gone = vanished([file for file in files.values() if file.id not in links])
     batch: Batch[IssuedLink] = Batch()
     for uri, target in zip(asked, targets, strict=True):
         if isinstance(target, URIError):
             batch.errors[uri.canonical] = target
         elif (link := links.get(target.id)) is not None:
-            batch.items.append(IssuedLink(link, uri.file_url()))
+            batch.items.append(IssuedLink(link, uri.file_url(), target.id in new))
         elif target.id in gone:
             batch.errors[uri.canonical] = PathNotExist(element=target.name)
         else:
@@ -97,6 +102,19 @@ def create_direct_links(
                 cause="no free code was found for a link"
             )
     return batch
+
+
+def whole_links(issued: Iterable[IssuedLink]) -> dict[str, DirectLink]:
+    """Return all columns of links that were issued, by their codes. One read.
+
+    Links of a dry run are not saved, and the files of others may have been deleted meanwhile.
+    """
+    links = {one.source.code: one for one in issued}
+    made = [code for code, one in links.items() if one.is_made]
+    stored = DirectLink.objects.with_file().filter(code__in=made)
+    return {code: one.link for code, one in links.items() if not one.is_made} | {
+        link.code: link for link in stored
+    }
 
 
 def _check_number(number: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, OperationalError, connections
 
@@ -25,11 +25,18 @@ def shared_links(files: Collection[File], *, created_by: Any) -> dict[int, Direc
     It is made where there is none.
     """
     links = _reusable_links(files)
-    return links | make_shared_links(_without(links, files), created_by=created_by)
+    return links | make_shared_links(_without(links, files), created_by=created_by).links
 
 
-def make_shared_links(files: Collection[File], *, created_by: Any) -> dict[int, DirectLink]:
-    """The same for ``files`` that had none a moment ago.
+class SharedLinks(NamedTuple):
+    """Links by the keys of their files, and the keys of those files whose link was made here."""
+
+    links: dict[int, DirectLink]
+    new: set[int]
+
+
+def make_shared_links(files: Collection[File], *, created_by: Any) -> SharedLinks:
+    """Return the same for ``files`` that had none a moment ago.
 
     The unique index decides who makes it: all who ask at once get the same one. Files that no
     longer exist, or are in the trash, are left out where they have none. Nothing is read before it
@@ -47,9 +54,10 @@ def make_shared_links(files: Collection[File], *, created_by: Any) -> dict[int, 
         missing = _without(links, missing)
         gone = vanished(missing)
         missing = [file for file in missing if file.id not in gone]
-    if made := [link for link in links.values() if link.code in drawn]:
-        announce(signals.created, links=made, user=created_by)
-    return links
+    new = {key for key, link in links.items() if link.code in drawn}
+    if new:
+        announce(signals.created, links=[links[key] for key in new], user=created_by)
+    return SharedLinks(links, new)
 
 
 def _made(

@@ -12,6 +12,8 @@ from pytest_django.fixtures import Settings
 
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, IdempotentRequest
+from directlinks.services.creating import whole_links
+from directlinks.services.limits import LIMITS
 from tests.api.clients import APIClient
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -71,7 +73,7 @@ class TestLimits:
 
     @pytest.mark.parametrize(
         "wishes",
-        [{}, {"reuse": True}, {"expires_at": None, "label": "", "paused": None}, {"color": "red"}],
+        [{}, {"reuse": True}, {"expires_at": None, "label": "", "paused": None}],
     )
     def test_whoever_wishes_for_nothing_gets_what_others_get(
         self, wishes: dict[str, Any], api: APIClient
@@ -122,6 +124,83 @@ class TestLimits:
             counts.append(len(queries))
         # The user; the files; the links, between the ends of a savepoint.
         assert counts == [5, 5]
+
+
+class TestDetails:
+    def test_they_tell_the_link_its_state_and_its_limits(self, api: APIClient) -> None:
+        (item,) = put(api, details=True).json()["data"]
+        (link,) = api.get("file/source").json()["data"]["links"]
+        assert item == {
+            "link": link["url"],
+            "file_url": A,
+            "id": link["id"],
+            "is_new": True,
+            **{name: link[name] for name in ("state", "has_password", *LIMITS) if name in link},
+        }
+        assert set(item) == {"link", "file_url", "id", "is_new", "state", "has_password"} | (
+            set(LIMITS) - {"password"}
+        )
+        (again,) = put(api, details=True).json()["data"]
+        assert again == {**item, "is_new": False}
+
+    def test_a_link_that_is_reused_has_the_label_that_it_was_given(self, api: APIClient) -> None:
+        code = put(api, details=True).json()["data"][0]["id"]
+        api.patch(code, label="press", note="x")
+        (item,) = put(api, details=True).json()["data"]
+        assert (item["id"], item["label"], item["note"]) == (code, "press", "x")
+
+    def test_limits_are_told_as_they_are_kept(self, api: APIClient) -> None:
+        wishes: dict[str, Any] = {
+            "max_downloads": 3,
+            "password": "sesame",
+            "not_before": "2090-01-01T00:00:00Z",
+        }
+        (item,) = put(api, details=True, **wishes).json()["data"]
+        assert (item["max_downloads"], item["has_password"], item["state"]) == (3, True, "not_yet")
+        assert item["not_before"] == "2090-01-01T00:00:00Z"
+        assert "password" not in item
+
+    def test_in_a_dry_run_they_are_what_they_would_be(self, api: APIClient, owner: Any) -> None:
+        FileFactory(owner=owner, path="b.txt")
+        known = put(api, details=True).json()["data"][0]
+        b = "cloudreve://my/b.txt"
+        items = put(api, A, b, details=True, dry_run=True).json()["data"]
+        assert items[0] == {**known, "is_new": False}
+        assert items[1] == {**known, "link": "", "id": "", "file_url": b}
+        (item,) = put(api, b, details=True, dry_run=True, max_downloads=1).json()["data"]
+        assert (item["id"], item["is_new"], item["max_downloads"]) == ("", True, 1)
+
+    def test_a_link_that_is_gone_by_then_has_none(
+        self, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def gone(items: Any) -> Any:
+            DirectLink.objects.all().delete()
+            return whole_links(items)
+
+        monkeypatch.setattr("directlinks.api.sources.whole_links", gone)
+        (item,) = put(api, details=True).json()["data"]
+        assert set(item) == {"link", "file_url"}
+
+    def test_without_them_an_item_stays_as_it_was(self, api: APIClient) -> None:
+        plain: list[dict[str, Any]] = [{}, {"details": False}]
+        for wishes in plain:
+            (item,) = put(api, **wishes).json()["data"]
+            assert set(item) == {"link", "file_url"}
+
+    def test_they_cost_one_statement_for_any_number_of_links(
+        self, api: APIClient, owner: Any
+    ) -> None:
+        uris = [A]
+        for number in range(20):
+            FileFactory(owner=owner, path=f"{number}.txt")
+            uris.append(f"cloudreve://my/{number}.txt")
+        put(api, *uris)
+        counts = []
+        for details, asked in ((False, uris), (True, uris[:1]), (True, uris)):
+            with CaptureQueriesContext(connection) as queries:
+                put(api, *asked, details=details)
+            counts.append(len(queries))
+        assert counts == [counts[0], counts[0] + 1, counts[0] + 1]
 
 
 class TestDryRuns:

@@ -297,7 +297,7 @@ class TestOneLink:
         ("body", "msg"),
         [
             ({"color": 1, "paused": True, "code": "x"}, 'Unknown: "code", "color"'),
-            ({"uris": [], "reuse": False}, 'Unknown: "reuse", "uris"'),
+            ({"uris": [], "cookie": False}, 'Unknown: "cookie", "uris"'),
             ({"x" * 500: 1}, 'Unknown: "' + "x" * 50 + '"'),
             ({"expires_at": "2026-06-01T00:00:00"}, "expires_at: The time zone is missing: "),
             ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at: This is too far away."),

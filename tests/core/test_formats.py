@@ -25,7 +25,7 @@ def read(name: str, text: str) -> list[tuple[int, Any]]:
         ("[]", "This is no JSON object."),
         ("{}", "It has no code and no owner and no path."),
         ('{"code": "abcd", "owner": "ann"}', "It has no path."),
-        ('{"colour": 1, "age": 2}', "Nothing of a link is called age, colour."),
+        ('{"colour": 1, "age": 2}', 'Unknown: "age", "colour".'),
     ],
 )
 def test_a_line_that_holds_no_link_says_why(line: str, fault: str) -> None:
@@ -52,7 +52,7 @@ class TestCSV:
         ("text", "fault"),
         [
             ("", "The first line names no code and no owner and no path."),
-            ("code,owner,colour,path", "Nothing of a link is called colour."),
+            ("code,owner,colour,path", 'Unknown: "colour".'),
             ("path,code,owner,path", "The first line names path twice."),
             ('code,owner,path\nabcd,ann,"a', "Line 2 is no CSV: unexpected end of data."),
         ],

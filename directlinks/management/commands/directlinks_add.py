@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation, ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from directlinks.management.arguments import OWNER, add_dry_run, user_named
+from directlinks.management.arguments import OWNER, StrictCommand, add_dry_run, user_named
 from directlinks.management.terminal import Progress, dry, explained, interruptible, printable
 from directlinks.services.adding import (
     Outcome,
@@ -23,7 +23,7 @@ from directlinks.storage import content_storage
 _FAULTS: tuple[type[Exception], ...] = (OSError, SuspiciousFileOperation, ValidationError)
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Copies files and whole folders into the space of OWNER, or takes over what the storage "
         "holds already. It can be interrupted and run again: what is there stays."

@@ -5,17 +5,25 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from directlinks import addresses
-from directlinks.management.arguments import OWNER, add_dry_run, life, moment, user_named, words
+from directlinks.management.arguments import (
+    OWNER,
+    StrictCommand,
+    add_dry_run,
+    life,
+    moment,
+    user_named,
+    words,
+)
 from directlinks.management.terminal import explained, printable
 from directlinks.models import DirectLink
 from directlinks.services.issuing import issue_links, linkable_files
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Prints a link to each file at PATH in the space of OWNER. A file keeps the link that it "
         "has, so it can be run again; limits, a label and --new make a link of their own each time."

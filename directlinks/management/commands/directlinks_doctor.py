@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from django.core.management.base import BaseCommand, OutputWrapper
+from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 from django.utils import timezone
 
-from directlinks.management.arguments import days
+from directlinks.management.arguments import StrictCommand, days
 from directlinks.management.terminal import Progress, interruptible, printable
 from directlinks.services.examining import Finding, Kind, examine
 from directlinks.storage import content_storage, has_local_paths
@@ -23,7 +23,7 @@ _BYTES = Kind.BYTES_MISSING
 _UNUSED_FOR = timedelta(days=90)
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Looks at every link that is meant to open and says what is wrong with it. Nothing is "
         "changed. The exit code is 0 where nothing was found, 1 where something was, and 2 where "

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from directlinks.core.records import LinkRecord
-from directlinks.management.arguments import OWNER, user_named
+from directlinks.management.arguments import OWNER, StrictCommand, user_named
 from directlinks.management.files import STANDARD, add_file, format_of, replacing
 from directlinks.management.terminal import Progress, interruptible
 from directlinks.models import DirectLink
@@ -15,7 +15,7 @@ from directlinks.querysets import DirectLinkQuerySet
 from directlinks.services.exporting import export_links
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Writes links with their codes, limits, password hashes and counts, so that "
         "directlinks_import can make them again. Keep the file secret: a code opens its file."

@@ -3,12 +3,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from directlinks.counting.choice import site_counter
+from directlinks.management.arguments import StrictCommand
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Adds to the database the downloads that were counted outside of it and that no running "
         "process adds by itself: after the site was stopped, or before a backup."

@@ -4,17 +4,17 @@ from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from directlinks.core.formats import Format, WrongFormat
-from directlinks.management.arguments import add_dry_run
+from directlinks.management.arguments import StrictCommand, add_dry_run
 from directlinks.management.files import add_file, format_of, reading
 from directlinks.management.terminal import Progress, dry, interruptible, printable
 from directlinks.services.importing import Outcome, import_links
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Makes links again that directlinks_export wrote: the same addresses, limits and counts. "
         "Their files must be there, at the same paths of the same owners. It can be interrupted "

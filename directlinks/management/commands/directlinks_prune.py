@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.core.management.base import CommandError, OutputWrapper
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from directlinks.core.codes import UNREPEATED_BITS
-from directlinks.management.arguments import add_dry_run, days
+from directlinks.management.arguments import StrictCommand, add_dry_run, days
 from directlinks.management.terminal import Progress, confirmed, dry, interruptible, printable
 from directlinks.services import pruning
 from directlinks.storage import content_storage
@@ -22,7 +22,7 @@ _DEFAULT_AGE = timedelta(days=400)
 _CONTENTS = "contents without a file"
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Removes answers that no client may repeat, batches of counts that were added long ago and "
         "counts of days that are old. Links and bytes go only on request. It can be interrupted "

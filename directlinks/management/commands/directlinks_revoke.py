@@ -5,11 +5,11 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from directlinks.core import codes
-from directlinks.management.arguments import OWNER, add_dry_run, user_named
+from directlinks.management.arguments import OWNER, StrictCommand, add_dry_run, user_named
 from directlinks.management.terminal import Progress, confirmed, dry, interruptible
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
@@ -17,7 +17,7 @@ from directlinks.services.revoking import revoke_all
 from directlinks.services.walking import walk
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Revokes links for good: those with the CODEs, or all that the options describe together. "
         "It can be interrupted and run again: what is revoked stays revoked."
