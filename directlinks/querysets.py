@@ -93,6 +93,20 @@ class FileQuerySet(PrimaryQuerySet):
             return self.filter(reduce(or_, one_by_one, Q(pk__in=[])))
         return self.filter(owner__in=keys, path_key__in=set(chain(*keys.values())))
 
+    def below(self, owner: Any, path: str) -> "FileQuerySet":
+        """Return live files in the folder ``path`` of ``owner``, in any spelling, and below it."""
+        path = paths.nfc(path)
+        first, after = f"{path}/", f"{path}0"
+        files: FileQuerySet = self.live().alias(whole_path=Coalesce("path_nfc", "path"))
+        return files.filter(
+            owner=owner,
+            # The head has an index.
+            path_head__gte=paths.head(first),
+            path_head__lte=paths.head(after),
+            whole_path__gte=first,
+            whole_path__lt=after,
+        )
+
     def folders_among(self, asked: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
         """Those of ``asked``, pairs of an owner's key and a path, that are folders."""
         connection = connections[self.db]

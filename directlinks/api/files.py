@@ -16,6 +16,7 @@ from directlinks.core import envelope, uris
 from directlinks.core.errors import (
     ActionNotSupported,
     InvalidParameters,
+    NotAFile,
     PathNotExist,
     UnknownFileSystem,
     UnknownURI,
@@ -23,7 +24,7 @@ from directlinks.core.errors import (
 )
 from directlinks.models import File
 from directlinks.policies import site_policy
-from directlinks.services.listing import links_of
+from directlinks.services.listing import Folder, folder_at, links_of
 from directlinks.services.locating import locate
 
 # As the protocol shows a file's primary key.
@@ -31,7 +32,7 @@ _ID = re.compile("[0-9]{1,18}")
 
 
 class FileInfoView(EnvelopeView):
-    """One file by its URI or its id; ``extended`` adds its links."""
+    """One file by its URI or its id, or a folder by its URI; ``extended`` adds a file's links."""
 
     def get(self, request: Request) -> Response:
         # Existing clients may ask for more than is known here.
@@ -43,26 +44,42 @@ class FileInfoView(EnvelopeView):
         )
         if "uri" in query:
             uri = uris.parse(query["uri"])
-            file = _file_at(uri, request.user)
-            shown = reader.file(file, path=uri.file_url())
+            path = uri.file_url()
+            found = _found_at(uri, request.user)
         elif "id" in query:
-            file = _file_with(query["id"], request.user)
-            shown = reader.file(file, path=reader.file_url(file))
+            found = _file_with(query["id"], request.user)
+            path = reader.file_url(found)
         else:
             raise InvalidParameters("uri is required")
+        if isinstance(found, Folder):
+            shown = reader.folder(found, path=path)
+            extended_info: dict[str, Any] = {"storage_used": found.size}
+        else:
+            shown = reader.file(found, path=path)
+            links = links_of(found) if query["extended"] else ()
+            extended_info = reader.extended_info(found, links)
         if query["extended"]:
-            shown["extended_info"] = reader.extended_info(file, links_of(file))
+            shown["extended_info"] = extended_info
         return Response(envelope.success(shown))
 
 
-def _file_at(uri: uris.FileURI, user: Any) -> File:
-    """The file at ``uri``. Raises the URIError that a batch would have for it."""
+def _found_at(uri: uris.FileURI, user: Any) -> File | Folder:
+    """Return the file or folder at ``uri``.
+
+    Raise the URIError that a batch would have for it, and ActionNotSupported for a root.
+    """
     if uri.fs == "my" and not uri.path and uri.user in (None, str(user.pk)):
         raise ActionNotSupported
     (target,) = locate([uri], user=user, policy=site_policy()).targets
     if isinstance(target, UnknownFileSystem):
         # By itself it has no number, and so would be a failure of the server.
         raise UnknownURI(cause=target.cause)
+    if isinstance(target, NotAFile):
+        if not target.path:
+            raise ActionNotSupported
+        if (folder := folder_at(target.owner, target.path)) is None:
+            raise PathNotExist  # its files have gone since
+        return folder
     if isinstance(target, URIError):
         raise target
     # What a link needs of a file is less than what is shown here.

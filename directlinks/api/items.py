@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from directlinks.core import referers
+from directlinks.core import paths, referers
 from directlinks.core.snippets import snippets
 from directlinks.core.uris import file_url
 from directlinks.datetimes import rfc3339
 from directlinks.models import DirectLink, File
 from directlinks.services.creating import IssuedLink
+from directlinks.services.listing import Folder
 from directlinks.services.usage import Statistics
 
 # What the space of a user can do, as the protocol encodes it; bit 7 is "download".
@@ -92,6 +93,22 @@ class Reader:
             "capability": _CAPABILITY,
             "owned": file.owner_id == self.user.pk,
             "primary_entity": file.version,
+        }
+
+    def folder(self, folder: Folder, *, path: str) -> dict[str, Any]:
+        """Return a folder as the protocol shows it. It has no row, so its id finds nothing."""
+        return {
+            "type": 1,
+            "id": paths.key(f"{folder.owner}/{folder.path}")[:22],
+            "name": paths.name(folder.path),
+            "created_at": rfc3339(folder.created_at),
+            "updated_at": rfc3339(folder.updated_at),
+            "size": 0,
+            "metadata": {},
+            "path": path,
+            "capability": _CAPABILITY,
+            "owned": folder.owner == self.user.pk,
+            "primary_entity": "",
         }
 
     def extended_info(self, file: File, links: Iterable[DirectLink]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class ExtendedInfo(Shape):
 
 
 class File(Shape):
-    type = serializers.IntegerField(min_value=0, max_value=0, help_text="0: a file.")
+    type = serializers.IntegerField(min_value=0, max_value=1, help_text="0: a file. 1: a folder.")
     id = serializers.CharField()
     name = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -115,7 +115,9 @@ class File(Shape):
     path = serializers.CharField(help_text="The URI of the file.")
     capability = serializers.CharField()
     owned = serializers.BooleanField(help_text="Whether the file is the caller's own.")
-    primary_entity = serializers.CharField(help_text="Another one for each content.")
+    primary_entity = serializers.CharField(
+        allow_blank=True, help_text="Another one for each content. Empty: a folder."
+    )
     extended_info = ExtendedInfo(required=False, help_text="Where the query asks for it.")
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core import signing
-from django.db.models import F, Q
+from django.db.models import F, Max, Min, Q, Sum
 
 from directlinks.core import paths
 from directlinks.core.errors import InvalidParameters
@@ -104,6 +104,24 @@ def links_of(file: File) -> list[DirectLink]:
     for link in links:
         link.file = file
     return links
+
+
+class Folder(NamedTuple):
+    """What is known of a folder, which is there only because of the files in it."""
+
+    owner: Any
+    path: str
+    created_at: datetime
+    updated_at: datetime
+    size: int
+
+
+def folder_at(owner: Any, path: str) -> Folder | None:
+    """Return the folder ``path`` of the user with the key ``owner``, if it has files. One read."""
+    known = File.objects.below(owner, path).aggregate(
+        created_at=Min("created_at"), updated_at=Max("updated_at"), size=Sum("size")
+    )
+    return None if known["created_at"] is None else Folder(owner, path, **known)
 
 
 def _chosen(

@@ -12,6 +12,7 @@ from directlinks.core.errors import (
     ActionNotSupported,
     EntityNotExist,
     ForeignSpace,
+    NotAFile,
     NotOwner,
     PathNotExist,
     ShareNotFound,
@@ -102,7 +103,7 @@ def _errors_of_missing(
         if place in known and not is_folder:
             errors[place] = PathNotExist(element=paths.name(place[1]))
         else:
-            errors[place] = EntityNotExist() if place in allowed else asker.refusal(place)
+            errors[place] = NotAFile(*place) if place in allowed else asker.refusal(place)
     return errors, folders
 
 

@@ -1,5 +1,6 @@
 """GET file/info, as existing clients read it."""
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -102,6 +103,85 @@ def test_without_links_their_key_is_absent(api: APIClient) -> None:
     }
 
 
+def test_a_folder_is_shown_as_one(
+    api: APIClient, file: Any, django_assert_num_queries: Any
+) -> None:
+    with time_machine.travel("2026-05-05T00:00:00Z", tick=False):
+        FileFactory(owner=file.owner, path="folder/sub/b")
+    FileFactory(path="folder/another's")
+    FileFactory(owner=file.owner, path="folder/gone").trash()
+    FileFactory(owner=file.owner, path="folder0/b")
+    with django_assert_num_queries(4):  # the user, the place, the folders, what is below
+        shown = api.get("file/info", uri="cloudreve://my/folder/", extended="1").json()["data"]
+    assert shown == {
+        "type": 1,
+        "id": shown["id"],
+        "name": "folder",
+        "created_at": "2026-05-04T12:00:00Z",
+        "updated_at": "2026-05-05T00:00:00Z",
+        "size": 0,
+        "metadata": {},
+        "path": "cloudreve://my/folder",
+        "capability": "w8edAQ==",
+        "owned": True,
+        "primary_entity": "",
+        "extended_info": {"storage_used": 20},
+    }
+    again = api.get("file/info", uri="cloudreve://my/folder").json()["data"]
+    assert again == {name: shown[name] for name in shown if name != "extended_info"}
+    other = api.get("file/info", uri="cloudreve://my/folder0").json()["data"]
+    assert (other["name"], other["id"] == again["id"]) == ("folder0", False)
+    assert api.get("file/info", id=shown["id"]).json()["msg"] == "unknown file id"
+    (error,) = api.put("cloudreve://my/folder").json()["aggregated_error"].values()
+    assert error["code"] == 40077
+
+
+def test_it_has_the_keys_that_the_original_gives_a_folder(api: APIClient) -> None:
+    golden = {
+        "type",
+        "id",
+        "name",
+        "created_at",
+        "updated_at",
+        "size",
+        "metadata",
+        "path",
+        "capability",
+        "owned",
+        "primary_entity",
+    }
+    shown = api.get("file/info", uri="cloudreve://my/folder", folder_summary="true").json()["data"]
+    assert set(shown) == golden
+
+
+def test_staff_see_the_folders_of_others(file: Any) -> None:
+    staff, owner = APIClient(UserFactory(is_staff=True)), file.owner.pk
+    data = staff.get("file/info", uri=f"cloudreve://{owner}@my/folder").json()["data"]
+    assert (data["type"], data["owned"]) == (1, False)
+    assert data["path"] == f"cloudreve://{owner}@my/folder"
+    root = staff.get("file/info", uri=f"cloudreve://{owner}@my/").json()
+    assert (root["code"], root["msg"]) == (403, "Not supported action")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_folder_is_known_in_either_spelling(form: Any) -> None:
+    file = FileFactory(path="/".join(["é" * 80, "e\u0301" * 80, "é" * 120, "x"]))
+    folder = unicodedata.normalize(form, file.path.rpartition("/")[0])
+    data = APIClient(file.owner).get("file/info", uri=f"cloudreve://my/{folder}").json()["data"]
+    assert data["type"] == 1
+
+
+def test_a_folder_of_which_the_files_have_just_gone_is_missing(
+    api: APIClient, file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*place: Any) -> Any:
+        file.trash()
+        return listing.folder_at(*place)
+
+    monkeypatch.setattr("directlinks.api.files.folder_at", gone)
+    assert api.get("file/info", uri="cloudreve://my/folder").json()["code"] == 40016
+
+
 @pytest.mark.parametrize("extended", ["", "0", "false"])
 def test_only_whoever_asks_for_more_gets_it(extended: str, api: APIClient) -> None:
     assert "extended_info" not in api.get("file/info", uri=A, extended=extended).json()["data"]
@@ -145,7 +225,7 @@ def test_staff_see_the_files_of_others_and_that_they_are_not_theirs(file: Any) -
         ({"uri": "cloudreve://trash/a"}, 403, 403, "Not supported action"),
         ({"uri": "cloudreve://x@share/a"}, 404, 404, "Shared file does not exist"),
         ({"uri": "cloudreve://my/missing"}, 404, 40016, "Path not exist"),
-        ({"uri": "cloudreve://my/folder"}, 404, 40077, "Entity not exist"),
+        ({"uri": "cloudreve://my/fold"}, 404, 40016, "Path not exist"),
         ({"uri": "cloudreve://STRANGER@my/a"}, 403, 403, "Permission denied"),
         ({"uri": "cloudreve://STRANGER@my/missing"}, 403, 403, "Permission denied"),
         ({"uri": "cloudreve://STRANGER@my/"}, 403, 403, "Permission denied"),

@@ -136,6 +136,7 @@ def test_every_number_belongs_to_an_answer() -> None:
             ),
         ),
         (errors.EntityNotExist(), "Entity not exist", "Entity not exist"),
+        (errors.NotAFile(1, "a"), "Entity not exist", "Entity not exist"),
         (errors.LinkNotFound(), "direct link not found", "direct link not found"),
         (errors.NotYourLink(), "Direct link not found", "Direct link not found"),
         (errors.LinkExpired(), "Direct link expired", "Direct link expired"),

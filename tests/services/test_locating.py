@@ -10,6 +10,7 @@ from directlinks.core.errors import (
     ActionNotSupported,
     EntityNotExist,
     ForeignSpace,
+    NotAFile,
     NotOwner,
     PathNotExist,
     ShareNotFound,
@@ -282,7 +283,7 @@ class TestWhatIsNoFile:
     @pytest.mark.parametrize("path", ["", "/", "a/..", "folder", "folder/", "folder/below", "%2E"])
     def test_a_folder_is_no_entity(self, path: str) -> None:
         owner = FileFactory(path="folder/below/file").owner
-        assert fault(owner, f"cloudreve://my/{path}") == (EntityNotExist, "Entity not exist")
+        assert fault(owner, f"cloudreve://my/{path}") == (NotAFile, "Entity not exist")
 
     def test_a_trashed_file_is_missing(self) -> None:
         file = FileFactory(path="a")
@@ -332,7 +333,7 @@ class TestRefusals:
     def test_an_administrator_is_told_what_is_missing(self) -> None:
         owner = FileFactory(path="folder/a").owner
         admin = UserFactory(is_staff=True)
-        assert fault(admin, f"cloudreve://{owner.pk}@my/folder")[0] is EntityNotExist
+        assert fault(admin, f"cloudreve://{owner.pk}@my/folder")[0] is NotAFile
         assert fault(admin, f"cloudreve://{owner.pk}@my/folder/b") == (
             PathNotExist,
             f'failed to get target file: failed to walk into "b": {NOT_FOUND}',

@@ -19,6 +19,7 @@
     │   ├── ActionNotSupported       403
     │   ├── NotOwner               40082
     │   ├── EntityNotExist         40077
+    │   │   └── NotAFile           40077     a folder is there instead
     │   └── TargetError                      the file that it names was not reached
     │       ├── ShareNotFound        404
     │       ├── ForeignSpace         403
@@ -63,6 +64,7 @@ from directlinks.core.errors.uris import (
     ActionNotSupported,
     EntityNotExist,
     ForeignSpace,
+    NotAFile,
     NotOwner,
     PathNotExist,
     ShareNotFound,
@@ -109,6 +111,7 @@ __all__ = [
     "LinksSwitchedOff",
     "LoginRequired",
     "MethodNotAllowed",
+    "NotAFile",
     "NotForPreviews",
     "NotOwner",
     "NotYourLink",

@@ -60,3 +60,13 @@ class PathNotExist(TargetError):
 class EntityNotExist(URIError):
     code = ErrorCode.ENTITY_NOT_EXIST
     msg = "Entity not exist"
+
+
+class NotAFile(EntityNotExist):
+    """A folder is there instead: ``path`` in the space of the user with the key ``owner``."""
+
+    def __init__(self, owner: object, path: str) -> None:
+        super().__init__()
+        self.owner = owner
+        self.path = path
+        self.args = (owner, path)
