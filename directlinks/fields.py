@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files import File
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields.files import FieldFile, FileDescriptor
@@ -13,8 +14,10 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
 from directlinks.core import moments
+from directlinks.storage import are_same
 
 FAR_AWAY = _("This is too far away.")
+ELSEWHERE = _("This file is in another storage. Assign an open file to copy it.")
 
 _COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C", "sqlite": "BINARY"}
 # MariaDB's utf8mb4_bin pads: it takes "a" and "a " for the same text.
@@ -88,15 +91,37 @@ class ContentDescriptor(FileDescriptor):
         unchanged = isinstance(value, FieldFile) and value is instance.__dict__.get(
             self.field.attname
         )
-        super().__set__(instance, value)
+        field: Any = self.field
+        super().__set__(instance, field.taken(value))
         if not unchanged:
             instance.__dict__["content_is_new"] = True
 
 
 class ContentField(ExactText, models.FileField):
-    """A FileField of exact names; its instance notes each assignment as ``content_is_new``."""
+    """A FileField of exact names; its instance notes each assignment as ``content_is_new``.
+
+    A file of another field is taken where it lies if it is in the same storage.
+    """
 
     descriptor_class = ContentDescriptor
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return the name that ``value`` has in the storage. Raise as ``taken`` does."""
+        return super().get_prep_value(self.taken(value))
+
+    def taken(self, value: Any) -> Any:
+        """Return what stands for ``value``, if that is a file of another field, in this one.
+
+        Raise ValidationError if it is stored elsewhere: its name would be that of another file.
+        """
+        if not isinstance(value, FieldFile) or value.field is self:
+            return value
+        # Django's own mark, which its stubs do not know.
+        if value and not value._committed:  # type: ignore[attr-defined]
+            return File(value.file, name=value.name)
+        if value and not are_same(value.storage, self.storage):
+            raise ValidationError({self.name: ValidationError(ELSEWHERE, code="elsewhere")})
+        return value.name
 
 
 def validate_moment(moment: datetime) -> None:

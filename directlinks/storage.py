@@ -7,7 +7,7 @@ from functools import cache
 from typing import TypeGuard
 
 from django.core.exceptions import SuspiciousFileOperation
-from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage, storages
 from django.db.models.fields.files import FieldFile
 
 from directlinks.conf import conf
@@ -126,6 +126,20 @@ def is_forbidden(storage: Storage, name: str) -> bool:
         return not (is_file and is_inside(storage, descriptor, path))
     finally:
         os.close(descriptor)
+
+
+def are_same(one: Storage, other: Storage) -> bool:
+    """Return True if a name certainly means the same file in both storages."""
+    if one == other:  # also if one of them is Django's lazy default_storage
+        return True
+    one, other = (vars(each).get("_wrapped", each) for each in (one, other))
+    if is_plain_folder(one) and is_plain_folder(other):
+        return str(one.location) == str(other.location)
+    # What makes a storage anew for a migration makes the same one; each memory is another.
+    if isinstance(one, InMemoryStorage):
+        return False
+    origins = [each.deconstruct() for each in (one, other) if hasattr(each, "deconstruct")]
+    return len(origins) == 2 and origins[0] == origins[1]
 
 
 def is_plain_folder(storage: Storage) -> TypeGuard[FileSystemStorage]:
