@@ -158,7 +158,7 @@ class TestDownload:
             password="",
             name="a.txt",
             content=link.file.content,
-            content_type="text/plain",
+            content_type="text/plain; charset=utf-8",
             version=link.file.version,
             modified_at=link.file.content_updated_at,
             attachment=False,
