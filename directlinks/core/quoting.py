@@ -37,7 +37,7 @@ def unknown(names: Iterable[str], known: Collection[str]) -> str:
 
 
 def _suggestion(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name.lower(), known, n=1)
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.7)
     return f" (did you mean {quoted(close[0])}?)" if close else ""
 
 

@@ -96,7 +96,7 @@ def _errors_of_missing(
     allowed = {place for place in missing if asker.may_link_missing(place)}
     # Nothing more is asked about a stranger's space: the work would tell what is there.
     known = {place for place in missing if place in allowed or asker.owns(place)}
-    folders = _folders({place for place in known if _can_exist(place[1])})
+    folders = _folders(known)
     errors: dict[Place, URIError] = {}
     for place in missing:
         is_folder = not place[1] or place in folders
@@ -164,14 +164,20 @@ def _find(places: Iterable[Place], asker: Asker) -> Found:
 
 
 def _folders(missing: Set[Place]) -> set[Place]:
-    """Those of ``missing`` that are folders; for a single one also the folders on the way to it."""
+    """Return those of ``missing`` that are folders, and for one alone the folders on its way."""
     asked = set(missing)
     if len(asked) == 1:
-        ((owner, path),) = asked
-        asked |= {(owner, folder) for folder in paths.folders(path)}
-    if not asked:
-        return set()
-    return File.objects.all().folders_among(list(asked))
+        (place,) = asked
+        asked |= set(_on_the_way(place))
+    asked = {place for place in asked if _can_exist(place[1])}
+    return File.objects.all().folders_among(list(asked)) if asked else set()
+
+
+def _on_the_way(place: Place) -> list[Place]:
+    """Return the folders of ``place``, the outermost first; none if it is far too long."""
+    owner, path = place
+    is_walkable = len(path) <= paths.MAX_CHARACTERS and path.count("/") < paths.MAX_ELEMENTS
+    return [(owner, folder) for folder in paths.folders(path)] if is_walkable else []
 
 
 def _with_element(
@@ -190,15 +196,14 @@ def _with_element(
         return targets
     (position,) = failed.values()
     error, place = targets[position], places[position]
-    if place is None or not isinstance(error, PathNotExist) or not _can_exist(place[1]):
+    if place is None or not isinstance(error, PathNotExist):
         return targets
     named = PathNotExist(element=_end_of_walk(place, folders, asker))
     return [named if isinstance(target, URIError) else target for target in targets]
 
 
 def _end_of_walk(place: Place, folders: Set[Place], asker: Asker) -> str:
-    owner, path = place
-    on_the_way = [(owner, folder) for folder in paths.folders(path)]
+    on_the_way = _on_the_way(place)
     files = _find(on_the_way, asker).files
     not_there = (step for step in on_the_way if step not in folders and step not in files)
     return paths.name(next(not_there, place)[1])

@@ -163,7 +163,7 @@ class TestRequestsOfTheWrongShape:
         "body",
         [
             b'{"URIS":["cloudreve://my/a.txt"]}',
-            b' {"uris":["cloudreve://my/a.txt"],"other":{}} {"uris":1}',
+            b' {"uris":["cloudreve://my/a.txt"]} {"uris":1}',
             b'{"uris":[],"uris":["cloudreve://my/a.txt"]}',
         ],
     )

@@ -16,8 +16,8 @@ from directlinks.core import paths
 from directlinks.core.batch import Batch
 from directlinks.core.errors import (
     BatchAboveCeiling,
-    EntityNotExist,
     LinksSwitchedOff,
+    NotAFile,
     PathNotExist,
     TooManyURIs,
     UnknownURI,
@@ -238,9 +238,7 @@ class TestStatements:
             file.save(update_fields=["path"])
         names = [f"in {name}" for name in files]
         batches = [create(owner, *names[:number]) for number in self.NUMBERS]
-        assert {type(error) for batch in batches for error in batch.errors.values()} == {
-            EntityNotExist
-        }
+        assert {type(error) for batch in batches for error in batch.errors.values()} == {NotAFile}
         counts = [len(statements(owner, names[:number])) for number in self.NUMBERS]
         assert counts == [2, 2, 2]
 

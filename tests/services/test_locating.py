@@ -235,6 +235,15 @@ class TestElement:
             ("FOLDER/below/file", "FOLDER"),
             ("a%22%5Cb/file", 'a\\"\\\\b'),
             ("%E6%BC%A2/file", "漢"),
+            ("%FF/file", "\\xff"),
+            ("%FF%FEa/%FF", "\\xff\\xfea"),
+            ("missing/%FF", "missing"),
+            ("missing/%FF/file", "missing"),
+            ("folder/%FF.txt", "\\xff.txt"),
+            ("folder/below/a%00b/c", "a\\x00b"),
+            ("both/%FF/c", "\\xff"),
+            ("missing/" + "a" * 256, "missing"),
+            ("folder/" + "a" * 256 + "/b", "a" * 256),
         ],
     )
     def test_it_is_the_first_that_is_missing(self, owner: Any, path: str, element: str) -> None:
