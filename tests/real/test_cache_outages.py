@@ -1,8 +1,10 @@
 """Django's cache is a Redis that is away: every kind of answer is as before."""
 
 import json
+import socket
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -195,3 +197,31 @@ def test_every_answer_is_as_before_while_the_cache_is_away_and_limits_come_back_
     assert [never_up, *down] == [up] * 3
     assert 1 <= log.count("The cache does not work") <= minutes
     assert "Internal Server Error" not in log
+
+
+class BlackHole:
+    """A server that takes connections and never answers, as behind a firewall or swapped out."""
+
+    def __init__(self) -> None:
+        self.taken: list[socket.socket] = []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self.listener.getsockname()[1]
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def _take(self) -> None:
+        with suppress(OSError):  # it is closed at the end
+            while True:
+                self.taken.append(self.listener.accept()[0])
+
+
+def test_a_cache_that_never_answers_is_not_asked_at_each_visit(
+    site: Site, links: dict[str, str]
+) -> None:
+    hole = BlackHole()
+    short = '\nCACHES["default"]["OPTIONS"] = {"socket_timeout": 0.5}\n'
+    chosen = site.variant("hole", CACHE.format(port=hole.port, delivery="") + short)
+    with closing(hole.listener), gunicorn(chosen, threads=4) as server:
+        client = Client(server.origin)
+        statuses = {client.ask("GET", f"/f/NoSuchCode{n:04}/x.txt").status for n in range(40)}
+    assert statuses == {404}
+    assert 1 <= len(hole.taken) < 40
