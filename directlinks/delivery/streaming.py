@@ -126,6 +126,9 @@ def exact_wrapper(environ: Mapping[str, Any]) -> FileWrapper | None:
 def cut_short() -> OSError:
     """Return the error for a content that ended early: servers close the connection for it."""
     logger.warning("A content ended before its announced length; the connection is closed.")
+    uwsgi: Any = sys.modules.get("uwsgi")
+    if uwsgi is not None:  # this server would keep the connection
+        uwsgi.disconnect()
     return BrokenPipeError(errno.EPIPE, "The content ended before its announced length")
 
 

@@ -1,9 +1,11 @@
 """Programs that some tests need and that pip cannot install."""
 
+import importlib.util
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -15,6 +17,20 @@ def needed(program: str) -> str:
     """The path of ``program``. Without it the test is skipped, and fails where CI is set."""
     found = shutil.which(program, path=PLACES)
     if found is None:
-        give_up = pytest.fail if "CI" in os.environ else pytest.skip
-        give_up(f"NOT TESTED: this needs {program!r}, and it is not installed.")
+        _give_up(f"{program!r}")
     return found
+
+
+def needed_module(name: str) -> Path:
+    """The folder of the Python package ``name``, likewise."""
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        _give_up(f"the Python package {name!r}")
+    return Path(found.origin).parent
+
+
+def _give_up(lacking: str) -> NoReturn:
+    message = f"NOT TESTED: this needs {lacking}, and it is not installed."
+    if "CI" in os.environ:
+        pytest.fail(message)
+    pytest.skip(message)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.real.programs import needed
 from tests.real.sites import Site
 from tests.real.visitors import PATIENCE, ask
 
@@ -34,6 +35,7 @@ def gunicorn(
     threads: int = 4,
     application: str = "mysite.wsgi:application",
     grace: int = 1,
+    worker_class: str = "gthread",
 ) -> Iterator[Server]:
     """``site`` under gunicorn, the server that most WSGI sites run on.
 
@@ -41,8 +43,10 @@ def gunicorn(
     longer write one byte into a file descriptor that gunicorn has closed, which is a database's if
     SQLite opens a file meanwhile.
     """
-    options = ["--worker-class", "gthread", "--graceful-timeout", str(grace)]
-    scale = ["--workers", str(workers), "--threads", str(threads)]
+    options = ["--worker-class", worker_class, "--graceful-timeout", str(grace)]
+    scale = ["--workers", str(workers)]
+    if worker_class == "gthread":  # another class with threads becomes this one
+        scale += ["--threads", str(threads)]
     with _listener() as listener:
         bind = ["--bind", f"fd://{listener.fileno()}"]
         command = ["gunicorn", *options, *scale, *bind, application]
@@ -74,6 +78,46 @@ def granian(
     scale = ["--blocking-threads", str(threads), "--workers", str(workers)]
     command = [sys.executable, "-m", "granian", *options, *scale, application]
     log = site.folder.parent / f"granian-{port}.log"
+    with running(command, port, log, cwd=site.folder, environment=site.environment) as server:
+        yield server
+
+
+@contextmanager
+def hypercorn(site: Site, *, application: str = "mysite.asgi:application") -> Iterator[Server]:
+    """``site`` under hypercorn, as an ASGI site."""
+    with _listener() as listener:
+        command = ["hypercorn", "--graceful-timeout", "1", "--bind", f"fd://{listener.fileno()}"]
+        with _serving(site, [*command, application], listener) as server:
+            yield server
+
+
+@contextmanager
+def daphne(site: Site, *, application: str = "mysite.asgi:application") -> Iterator[Server]:
+    """``site`` under daphne, as an ASGI site."""
+    with _listener() as listener:
+        command = ["daphne", "--fd", str(listener.fileno()), "--no-server-name", application]
+        with _serving(site, command, listener) as server:
+            yield server
+
+
+@contextmanager
+def waitress(site: Site, *, application: str = "mysite.wsgi:application") -> Iterator[Server]:
+    """``site`` under waitress, as a WSGI site."""
+    port = free_port()
+    command = [sys.executable, "-m", "waitress", "--listen", f"127.0.0.1:{port}", application]
+    log = site.folder.parent / f"waitress-{port}.log"
+    with running(command, port, log, cwd=site.folder, environment=site.environment) as server:
+        yield server
+
+
+@contextmanager
+def uwsgi(site: Site, *, application: str = "mysite.wsgi:application") -> Iterator[Server]:
+    """``site`` under uWSGI, which keeps connections of HTTP/1.1."""
+    port = free_port()
+    options = ["--http11-socket", f"127.0.0.1:{port}", "--master", "--die-on-term"]
+    command = [needed("uwsgi"), *options, "--threads", "4", "--home", sys.prefix]
+    log = site.folder.parent / f"uwsgi-{port}.log"
+    command += ["--module", application]
     with running(command, port, log, cwd=site.folder, environment=site.environment) as server:
         yield server
 

@@ -1,11 +1,13 @@
 """The web servers of the recipes, with exactly the files that the documentation shows."""
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.real.programs import needed
+from tests.real.programs import needed, needed_module
 from tests.real.servers import Server, free_port, running
 from tests.real.sites import CHECKOUT, Site
 
@@ -74,6 +76,55 @@ def apache(site: Site, application: Server) -> Iterator[Server]:
     modules = "/usr/lib/apache2/modules"
     main.write_text(APACHE.format(folder=folder, modules=modules, port=port))
     command = [program, "-D", "FOREGROUND", "-f", str(main)]
+    with running(command, port, folder / "apache.log") as server:
+        yield server
+
+
+MOD_WSGI = """
+LoadModule wsgi_module {module}
+<Directory {site}>
+    Require all granted
+</Directory>
+WSGISocketPrefix {folder}/wsgi
+WSGIDaemonProcess site threads=4 python-home={home} python-path={site}:{packages} lang=C.UTF-8
+WSGIProcessGroup site
+WSGIApplicationGroup %{{GLOBAL}}
+WSGIScriptAlias / {script}
+"""
+
+
+@contextmanager
+def mod_wsgi(site: Site, *, application: str = "mysite.wsgi:application") -> Iterator[Server]:
+    """``site`` in processes of Apache, by the mod_wsgi that pip has built."""
+    program, port = needed("apache2"), free_port()
+    (module,) = needed_module("mod_wsgi").glob("server/*.so")
+    folder = site.folder.parent / f"mod_wsgi-{port}"
+    folder.mkdir()
+    script = site.folder / "wsgi_script.py"
+    environment = {"DJANGO_SETTINGS_MODULE": site.settings_module}
+    module_name, _, attribute = application.partition(":")
+    script.write_text(
+        f"import os\nos.environ.update({environment!r})\n"
+        f"from {module_name} import {attribute} as application\n"
+    )
+    configured = MOD_WSGI.format(
+        module=module,
+        site=site.folder,
+        packages=site.packages,
+        folder=folder,
+        home=sys.prefix,
+        script=script,
+    )
+    (folder / "site.conf").write_text(configured)
+    main = folder / "main.conf"
+    modules = "/usr/lib/apache2/modules"
+    main.write_text(APACHE.format(folder=folder, modules=modules, port=port))
+    command = [program, "-D", "FOREGROUND", "-f", str(main)]
+    if os.geteuid() == 0:
+        # mod_wsgi does not run as root. Another user may not read the interpreter and the site.
+        user = ["--reuid=www-data", "--regid=www-data", "--clear-groups"]
+        rights = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        command = [needed("setpriv"), *user, *rights, *command]
     with running(command, port, folder / "apache.log") as server:
         yield server
 
