@@ -1,5 +1,8 @@
-"""Storages that a site may have."""
+"""Storages that a site may have, and a site that may not read its own."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.files.storage import InMemoryStorage, Storage
@@ -36,3 +39,16 @@ class Bucket(Storage):
 
     def url(self, name: str | None) -> str:
         return f"{self.base_url}{name}"
+
+
+@contextmanager
+def as_another_user() -> Iterator[None]:
+    """Without the right to read every file that root has."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)

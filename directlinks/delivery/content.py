@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from functools import lru_cache
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -17,6 +18,7 @@ from directlinks.delivery.headers import PRIVATE, disposition, security_policy
 from directlinks.delivery.reading import OpenContent, open_content
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
+from directlinks.models import File
 
 logger = logging.getLogger("directlinks")
 
@@ -29,8 +31,7 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
     Raise LinkNotFound if the storage has no content that can be read.
     """
     try:
-        content = open_content(download.content.storage, str(download.content))
-        return _answer(request, download, content)
+        return _answer(request, download, _opened(download))
     except LinkNotFound as error:
         logger.warning("Link %s has no content: %s", download.link, error.__cause__)
         raise
@@ -41,7 +42,7 @@ def whole_content(download: Download) -> Reply:
 
     Raise LinkNotFound if the storage has no content that can be read.
     """
-    content = open_content(download.content.storage, str(download.content))
+    content = _opened(download)
     headers = {
         **document_headers(download),
         **edition_headers(download, content.size, content.modified_ns),
@@ -49,6 +50,25 @@ def whole_content(download: Download) -> Reply:
         "Content-Length": str(content.size),
     }
     return Reply(200, headers, Blocks(content.part(0, content.size), content.size))
+
+
+def _opened(download: Download) -> OpenContent:
+    content = open_content(download.content.storage, str(download.content))
+    if content.size != download.size:
+        _correct_size(download, content.size)
+    return content
+
+
+def _correct_size(download: Download, size: int) -> None:
+    """Write down the size of a content that was changed in its place, for lists and for counting.
+
+    A database that cannot write is no reason to refuse the download.
+    """
+    files = File.objects.filter(links=download.link, version=download.version)
+    try:
+        files.update(size=size)
+    except DatabaseError as error:
+        logger.warning("The size of the file of link %s stays: %s", download.link, error)
 
 
 def _answer(request: HttpRequest, download: Download, content: OpenContent) -> HttpResponseBase:

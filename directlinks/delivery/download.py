@@ -28,6 +28,7 @@ class Download(NamedTuple):
     content: FieldFile
     content_type: str
     version: str
+    size: int
     modified_at: datetime
     attachment: bool
     head_only: bool

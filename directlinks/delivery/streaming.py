@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from io import FileIO
@@ -124,11 +125,15 @@ def exact_wrapper(environ: Mapping[str, Any]) -> FileWrapper | None:
 
 
 def cut_short() -> OSError:
-    """Return the error for a content that ended early: servers close the connection for it."""
+    """Return the error for a content that ended early: servers close the connection for it.
+
+    uWSGI would keep it, and answer the next request there.
+    """
     logger.warning("A content ended before its announced length; the connection is closed.")
     uwsgi: Any = sys.modules.get("uwsgi")
-    if uwsgi is not None:  # this server would keep the connection
-        uwsgi.disconnect()
+    if uwsgi is not None:
+        with socket.socket(fileno=os.dup(uwsgi.connection_fd())) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
     return BrokenPipeError(errno.EPIPE, "The content ended before its announced length")
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from directlinks.core import codes
 from directlinks.core.errors import LinkNotFound
+from directlinks.datetimes import seconds_of
 from directlinks.delivery.reading import open_content
 from directlinks.models import DirectLink, File
 from directlinks.services.walking import walk
@@ -18,9 +19,17 @@ class Kind(Enum):
     """What may be found, by the name that a caller asks for it."""
 
     BYTES_MISSING = "bytes-missing"
+    UNREADABLE = "unreadable"
+    DRIFTED = "drifted"
     OWNER_INACTIVE = "owner-inactive"
     EXPIRED = "expired"
     NEVER_USED = "never-used"
+
+
+_OF_CONTENTS = {Kind.BYTES_MISSING, Kind.UNREADABLE, Kind.DRIFTED}
+
+# The clock of a file server may be ahead of ours.
+_SETTLED_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +67,33 @@ def examine(
     """
     standing = DirectLink.objects.with_file().filter(revoked_at=None, file__deleted_at=None)
     for step in walk(standing):
-        files = {link.file_id: link.file for link in step if Kind.BYTES_MISSING in kinds}
-        bare = {key for key, file in files.items() if _is_bare(file, ask_remote=ask_remote)}
+        files = {link.file_id: link.file for link in step if _OF_CONTENTS & set(kinds)}
+        found = {key: _content_fault(file, ask_remote=ask_remote) for key, file in files.items()}
         findings = [
             _finding(kind, link)
             for link in step
-            for kind in _faults(link, bare=link.file_id in bare, begun_by=now - unused_for, now=now)
+            for kind in _faults(
+                link, content=found.get(link.file_id), begun_by=now - unused_for, now=now
+            )
             if kind in kinds
         ]
         yield Examined(len(step), findings)
 
 
-def _faults(link: DirectLink, *, bare: bool, begun_by: datetime, now: datetime) -> list[Kind]:
+def _faults(
+    link: DirectLink, *, content: Kind | None, begun_by: datetime, now: datetime
+) -> list[Kind]:
     faults: list[Kind] = []
-    if bare:
-        faults.append(Kind.BYTES_MISSING)
+    if content in (Kind.BYTES_MISSING, Kind.UNREADABLE):
+        faults.append(content)
     if not is_active(link.file.owner):
         faults.append(Kind.OWNER_INACTIVE)
     if link.expires_at is not None and link.expires_at <= now:
         faults.append(Kind.EXPIRED)
     if not faults and _is_unused(link, begun_by):
         faults.append(Kind.NEVER_USED)
+    if content is Kind.DRIFTED:  # such a link opens
+        faults.append(content)
     return faults
 
 
@@ -87,15 +102,26 @@ def _is_unused(link: DirectLink, begun_by: datetime) -> bool:
     return link.downloads == 0 and not link.paused and begun <= begun_by
 
 
-def _is_bare(file: File, *, ask_remote: bool) -> bool:
+def _content_fault(file: File, *, ask_remote: bool) -> Kind | None:
+    """Return what is wrong with the content of ``file``; of a remote one only if it is missing."""
     storage, name = file.content.storage, str(file.content)
+    if not name:
+        return Kind.BYTES_MISSING
     if not has_local_paths(storage):
-        return not name or (ask_remote and not storage.exists(name))
+        return Kind.BYTES_MISSING if ask_remote and not storage.exists(name) else None
     try:  # as a visit does
-        open_content(storage, name).close()
-    except (LinkNotFound, OSError):
-        return True
-    return False
+        content = open_content(storage, name)
+    except OSError:
+        return Kind.UNREADABLE
+    except LinkNotFound as error:
+        is_there = isinstance(error.__cause__, OSError) and not isinstance(
+            error.__cause__, (FileNotFoundError, NotADirectoryError)
+        )
+        return Kind.UNREADABLE if is_there else Kind.BYTES_MISSING
+    content.close()
+    written_by = seconds_of(file.updated_at) + _SETTLED_AFTER.total_seconds()
+    is_newer = content.modified_ns is not None and content.modified_ns / 1e9 > written_by
+    return Kind.DRIFTED if is_newer or content.size != file.size else None
 
 
 def _finding(kind: Kind, link: DirectLink) -> Finding:

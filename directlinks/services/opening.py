@@ -275,6 +275,7 @@ def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> 
         content=FieldFile(_NO_INSTANCE, _CONTENT, row.content),
         content_type=row.content_type,
         version=row.version,
+        size=row.size,
         modified_at=row.modified_at,
         attachment=attachment or not is_passive(row.content_type),
         head_only=head_only,

@@ -15,6 +15,7 @@ DOWNLOAD = Download(
     content=File(content="directlinks/x/a.png").content,
     content_type="image/png",
     version="v1",
+    size=10,
     modified_at=as_stored(datetime(2026, 11, 1, tzinfo=UTC)),
     attachment=False,
     head_only=False,

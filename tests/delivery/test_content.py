@@ -1,5 +1,7 @@
 """The bytes over HTTP, seen through the temporary content URL."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,8 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db import OperationalError
+from django.db.models import QuerySet
 from django.test import AsyncClient, Client
 from django.utils.http import http_date
 from pytest_django.fixtures import Settings
@@ -229,13 +233,6 @@ class TestHeaders:
         response.getvalue()
         assert response.headers["Content-Disposition"] == f"attachment; {parameter}"
 
-    def test_compression_leaves_the_bytes_alone(self, link: Any, settings: Settings) -> None:
-        settings.MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *settings.MIDDLEWARE]
-        link.file.content = ContentFile(b"a" * 10_000, name="x")
-        link.file.save()
-        response = fetch(link, **{"Accept-Encoding": "gzip", "Range": "bytes=0-4999"})
-        assert response.getvalue() == b"a" * 5_000
-
     def test_the_sites_time_zone_does_not_matter(self, link: Any, settings: Settings) -> None:
         settings.USE_TZ = False
         link.refresh_from_db()
@@ -302,3 +299,90 @@ def test_a_stored_type_that_is_none_is_sent_as_unknown() -> None:
     response.getvalue()
     assert response.headers["Content-Type"] == "application/octet-stream"
     assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+class TestAFileThatTheHostRewrites:
+    """In its place, without its record: what a client has of it is never taken for the new one."""
+
+    @pytest.fixture(autouse=True)
+    def _rewritten(self, link: Any) -> None:
+        self.before = validators(link)
+        path = Path(link.file.content.path)
+        path.write_bytes(DATA[::-1])
+        os.utime(path, (time.time() + 5, time.time() + 5))
+
+    @pytest.mark.parametrize(
+        ("header", "validator"),
+        [("If-None-Match", "etag"), ("If-Modified-Since", "modified")],
+    )
+    def test_is_sent_again(self, header: str, validator: str, link: Any) -> None:
+        response = fetch(link, **{header: self.before[validator]})
+        assert (response.status_code, response.getvalue()) == (200, DATA[::-1])
+
+    @pytest.mark.parametrize("validator", ["etag", "modified"])
+    def test_is_not_resumed(self, validator: str, link: Any) -> None:
+        response = fetch(link, **{"Range": "bytes=50-", "If-Range": self.before[validator]})
+        assert (response.status_code, response.getvalue()) == (200, DATA[::-1])
+
+    def test_has_the_length_that_it_has_and_its_record_follows(self, link: Any) -> None:
+        Path(link.file.content.path).write_bytes(b"shorter")
+        target = target_of(link)
+        version = link.file.version
+        response = Client().get(target)
+        assert (response.headers["Content-Length"], response.getvalue()) == ("7", b"shorter")
+        link.file.refresh_from_db()
+        assert (link.file.size, link.file.version) == (7, version)
+
+    def test_costs_a_statement_only_if_its_size_is_another(
+        self, link: Any, django_assert_num_queries: Any
+    ) -> None:
+        target = target_of(link)
+        with django_assert_num_queries(1):
+            Client().get(target).getvalue()
+        Path(link.file.content.path).write_bytes(b"shorter")
+        with django_assert_num_queries(2):
+            Client().get(target).getvalue()
+        with django_assert_num_queries(1):
+            Client().get(target).getvalue()
+
+    def test_is_sent_if_its_record_cannot_be_written(
+        self, link: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def read_only(*args: Any, **kwargs: Any) -> None:
+            raise OperationalError("attempt to write a readonly database")
+
+        Path(link.file.content.path).write_bytes(b"shorter")
+        target = target_of(link)
+        monkeypatch.setattr(QuerySet, "update", read_only)
+        assert Client().get(target).getvalue() == b"shorter"
+        assert f"The size of the file of link {link.pk} stays" in caplog.text
+
+
+@pytest.mark.parametrize("seconds", [-5_000_000_000, 300_000_000_000])
+def test_a_file_may_have_any_time(seconds: int, link: Any) -> None:
+    path = Path(link.file.content.path)
+    os.utime(path, (seconds, seconds))
+    written = path.stat().st_mtime  # as far as the file system can
+    clamped = min(max(written, 0), 253_402_300_799)
+    assert validators(link)["modified"] == http_date(clamped)
+
+
+class TestMiddlewareThatCompresses:
+    """Django's own, around the ordinary view."""
+
+    @pytest.fixture(autouse=True)
+    def _compressing(self, settings: Settings, link: Any) -> None:
+        settings.MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware", *settings.MIDDLEWARE]
+        link.file.content = ContentFile(b"a" * 10_000, name="x")
+        link.file.save()
+
+    @pytest.mark.parametrize(("sent", "size"), [({}, 10_000), ({"Range": "bytes=0-4999"}, 5_000)])
+    def test_leaves_the_bytes_and_their_strong_etag_alone(
+        self, sent: dict[str, str], size: int, link: Any
+    ) -> None:
+        response = fetch(link, **{"Accept-Encoding": "gzip", **sent})
+        assert response.getvalue() == b"a" * size
+        assert response.headers["Content-Length"] == str(size)
+        assert response.headers["ETag"] == validators(link)["etag"]
+        # "identity" is no encoding that may be sent (RFC 9110, section 8.4.1).
+        assert "Content-Encoding" not in response.headers

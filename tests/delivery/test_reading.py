@@ -4,9 +4,8 @@ import errno
 import os
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storag
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery import reading
 from directlinks.delivery.registry import StorageRegistry
-from tests.storages import Bucket
+from tests.storages import Bucket, as_another_user
 
 DATA = b"0123456789"
 
@@ -208,19 +207,6 @@ def test_a_name_that_leads_nowhere_or_out_is_refused(
         reading.open_content(storage, name)
     cause = refused.value.__cause__
     assert isinstance(cause, SuspiciousFileOperation) or getattr(cause, "errno", 0) == number
-
-
-@contextmanager
-def as_another_user() -> Iterator[None]:
-    """Without the right to read every file that root has."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65_534)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
 
 
 @pytest.mark.parametrize("storage_class", [FileSystemStorage, OwnStorage])

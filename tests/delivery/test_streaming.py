@@ -2,11 +2,13 @@
 
 import os
 import socket
+import sys
 import wsgiref.util
 from collections.abc import Iterator
 from contextlib import closing
 from io import BytesIO, FileIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -60,6 +62,16 @@ def test_a_content_that_ends_early_breaks_off() -> None:
         list(Blocks(BytesIO(DATA), 11))
     with pytest.raises(BrokenPipeError):
         async_to_sync(all_of)(AsyncBlocks(Blocks(BytesIO(DATA), 11)))
+
+
+def test_uwsgi_which_would_keep_the_connection_loses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, client = socket.socketpair()
+    with server, client:
+        module = SimpleNamespace(connection_fd=server.fileno)
+        monkeypatch.setitem(sys.modules, "uwsgi", cast("Any", module))
+        with pytest.raises(BrokenPipeError):
+            next(Blocks(BytesIO(), 1))
+        assert client.recv(1) == b""
 
 
 WHOLE = Selection(200, 0, 10, 10)

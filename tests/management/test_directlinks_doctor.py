@@ -18,7 +18,7 @@ from tests.management.terminals import Terminal, interrupted, said
 pytestmark = pytest.mark.django_db
 
 THEN = as_stored(datetime(2020, 1, 1, tzinfo=UTC))
-NOTHING = "0 bytes-missing, 0 owner-inactive, 0 expired, 0 never-used"
+NOTHING = "0 bytes-missing, 0 unreadable, 0 drifted, 0 owner-inactive, 0 expired, 0 never-used"
 
 
 def doctor(*args: object, into: StringIO | None = None) -> tuple[int, str]:
@@ -59,7 +59,8 @@ class TestFindings:
         assert text == (
             "expired  abcd…  ann: a\\u202eb.txt\n"
             "owner-inactive  ijkl…  bob: c.txt\n"
-            "Links: 2 looked at, 0 bytes-missing, 1 owner-inactive, 1 expired, 0 never-used.\n"
+            "Links: 2 looked at, 0 bytes-missing, 0 unreadable, 0 drifted, "
+            "1 owner-inactive, 1 expired, 0 never-used.\n"
         )
 
     def test_may_be_one_json_object(self, broken: list[DirectLink]) -> None:
@@ -76,7 +77,14 @@ class TestFindings:
                 }
                 for kind, link in zip(("expired", "owner-inactive"), broken, strict=True)
             ],
-            "counts": {"bytes-missing": 0, "owner-inactive": 1, "expired": 1, "never-used": 0},
+            "counts": {
+                "bytes-missing": 0,
+                "unreadable": 0,
+                "drifted": 0,
+                "owner-inactive": 1,
+                "expired": 1,
+                "never-used": 0,
+            },
             "links": 2,
             "bytes_checked": True,
         }

@@ -1,5 +1,6 @@
 """What is found at a link, and what is not worth finding."""
 
+import os
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from directlinks.services import walking
 from directlinks.services.examining import Finding, Kind, examine
 from directlinks.storage import content_storage
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+from tests.storages import as_another_user
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +51,28 @@ def without_content() -> DirectLink:
     return link_made(DAY, file__content="")
 
 
+def with_a_named_pipe() -> DirectLink:
+    link = without_bytes()
+    os.mkfifo(link.file.content.path)
+    return link
+
+
+def that_grew() -> DirectLink:
+    link = link_made(DAY)
+    with Path(link.file.content.path).open("ab") as file:
+        file.write(b"more")
+    os.utime(link.file.content.path, (0, 0))
+    return link
+
+
+def that_was_rewritten() -> DirectLink:
+    """In the same length, two minutes after the record was saved."""
+    link = link_made(DAY)
+    later = link.file.updated_at.timestamp() + 120
+    os.utime(link.file.content.path, (later, later))
+    return link
+
+
 def of_inactive_owner() -> DirectLink:
     return link_made(DAY, file__owner=UserFactory(is_active=False))
 
@@ -66,6 +90,9 @@ def never_used() -> DirectLink:
     [
         (without_bytes, Kind.BYTES_MISSING),
         (without_content, Kind.BYTES_MISSING),
+        (with_a_named_pipe, Kind.UNREADABLE),
+        (that_grew, Kind.DRIFTED),
+        (that_was_rewritten, Kind.DRIFTED),
         (of_inactive_owner, Kind.OWNER_INACTIVE),
         (expired, Kind.EXPIRED),
         (never_used, Kind.NEVER_USED),
@@ -106,6 +133,15 @@ def test_what_is_as_somebody_wants_it_is_no_finding(age: timedelta, fields: dict
 def test_what_is_in_the_trash_is_no_finding() -> None:
     without_bytes().file.trash()
     assert kinds_found() == []
+
+
+def test_what_the_site_may_not_read_is_a_finding() -> None:
+    link = link_made(DAY)
+    Path(link.file.content.path).chmod(0)
+    Path(link.file.content.path).parent.chmod(0o755)
+    with as_another_user():
+        # A folder that may not be entered has, for all that is known, no such file.
+        assert kinds_found() in ([Kind.UNREADABLE], [Kind.BYTES_MISSING])
 
 
 def test_a_link_may_have_several_faults() -> None:

@@ -160,6 +160,7 @@ class TestDownload:
             content=link.file.content,
             content_type="text/plain; charset=utf-8",
             version=link.file.version,
+            size=link.file.size,
             modified_at=link.file.content_updated_at,
             attachment=False,
             head_only=False,
