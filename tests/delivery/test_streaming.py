@@ -202,6 +202,7 @@ class TestAWholeFile:
         with pytest.raises(ConnectionResetError), closing(whole):
             raise ConnectionResetError
 
+    @pytest.mark.django_db  # the end of a request closes old connections
     @pytest.mark.parametrize("sent", [4, 10])
     def test_closing_the_response_closes_it(self, sent: int, file: FileIO) -> None:
         response = BlockResponse(RequestFactory().get("/", **WRAPPED), file, WHOLE)

@@ -17,7 +17,7 @@ def needed(program: str) -> str:
     """The path of ``program``. Without it the test is skipped, and fails where CI is set."""
     found = shutil.which(program, path=PLACES)
     if found is None:
-        _give_up(f"{program!r}")
+        give_up(f"{program!r}")
     return found
 
 
@@ -25,12 +25,13 @@ def needed_module(name: str) -> Path:
     """The folder of the Python package ``name``, likewise."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
-        _give_up(f"the Python package {name!r}")
+        give_up(f"the Python package {name!r}")
     return Path(found.origin).parent
 
 
-def _give_up(lacking: str) -> NoReturn:
-    message = f"NOT TESTED: this needs {lacking}, and it is not installed."
+def give_up(lacking: str) -> NoReturn:
+    """Skip the test for want of what is ``lacking``, and fail it where CI is set."""
+    message = f"NOT TESTED: this needs {lacking}, and it is not there."
     if "CI" in os.environ:
         pytest.fail(message)
     pytest.skip(message)

@@ -221,6 +221,25 @@ def test_who_has_older_bytes_gets_the_new_ones(front: Front) -> None:
     assert ask("GET", link, headers=before).body == b"afterwards"
 
 
+def test_a_file_that_a_program_rewrites_in_its_place_is_sent_again(front: Front) -> None:
+    path = f"rewritten-{front.server.pid}.txt"
+    link = front.server.origin + front.site.add_links({path: b"before"})[path]
+    etag = ask("GET", link).headers["ETag"]
+
+    front.site.shell(
+        "import os, time",
+        "from directlinks.models import File",
+        f'stored = File.objects.get(path="{path}").content.path',
+        'open(stored, "r+b").write(b"beyond")',
+        "os.utime(stored, (time.time() - 60, time.time() - 60))",
+    )
+
+    assert ask("GET", link, headers={"If-None-Match": etag}).body == b"beyond"
+    resumed = ask("GET", link, headers={"Range": "bytes=2-", "If-Range": etag})
+    assert (resumed.status, resumed.body) == (200, b"beyond")
+    assert ask("GET", link, headers={"Range": "bytes=2-"}).body == b"yond"
+
+
 @pytest.mark.parametrize("address", ["/protected/", "/f/../protected/"])
 def test_the_folder_of_the_files_is_closed(front: Front, address: str) -> None:
     stored = front.site.shell(
