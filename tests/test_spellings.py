@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from directlinks.core import paths
 from directlinks.core.records import LinkRecord
+from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.services.adding import Outcome, Source, add_file
 from directlinks.services.importing import import_links
@@ -21,7 +22,7 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 # An index holds 255 characters of a path, and a name has at most 255 bytes.
 PATHS = {

@@ -150,7 +150,7 @@ class TestInChinese:
     def test_the_admin_is_chinese(self, admin_client: Client) -> None:
         link = DirectLinkFactory(paused=True)
         with translation.override("zh-hans"):
-            page: Any = admin_client.get("/admin/directlinks/directlink/")
+            page: Any = admin_client.get("/admin/directlinks/directlink/", headers=CHINESE)
         assert "已暂停" in page.content.decode()
         assert str(link.name) in page.content.decode()
 

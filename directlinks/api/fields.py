@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from directlinks.core import referers
 from directlinks.datetimes import as_stored
+from directlinks.fields import FAR_AWAY
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
@@ -73,6 +74,7 @@ class MomentField(serializers.DateTimeField):
 
     default_error_messages = {
         "invalid": "Expected a moment such as 2026-12-31T18:00:00+01:00.",
+        "far_away": FAR_AWAY,
         "naive": "The time zone is missing: expected a moment such as 2026-12-31T18:00:00+01:00.",
     }
 
@@ -85,7 +87,9 @@ class MomentField(serializers.DateTimeField):
         try:
             # The edges of the calendar may not fit.
             moment = as_stored(datetime.fromisoformat(match[0].upper()))
-        except (ValueError, OverflowError):  # the thirtieth of February, the year 0 or 10000
+        except OverflowError:
+            self.fail("far_away")
+        except ValueError:  # the thirtieth of February, the year 0 or 10000
             self.fail("invalid")
         return moment
 

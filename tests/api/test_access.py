@@ -19,7 +19,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingTo
 
 from directlinks import reporting
 from directlinks.api import sources
-from directlinks.datetimes import in_utc
+from directlinks.datetimes import seconds_of
 from directlinks.models import DirectLink
 from directlinks.outages import RateLimitedLog
 from tests.api.clients import APIClient
@@ -66,7 +66,7 @@ class TestTokens:
 
     def test_an_expired_token_is_not_logged_in(self, user: Any) -> None:
         token = AccessToken.for_user(user)
-        with time_machine.travel(in_utc(timezone.now() + timedelta(hours=2))):
+        with time_machine.travel(seconds_of(timezone.now() + timedelta(hours=2))):
             assert put_with(f"Bearer {token}").json()["msg"] == "Login required"
 
     def test_a_token_of_a_kind_that_the_site_does_not_accept_is_not_logged_in(

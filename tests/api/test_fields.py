@@ -17,8 +17,9 @@ from directlinks.api.fields import (
     TruthField,
     WholeNumberField,
 )
+from directlinks.datetimes import as_stored
 
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOON = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from pytest_django.fixtures import Settings
 
-from directlinks.datetimes import as_stored, in_utc
+from directlinks.datetimes import as_stored, seconds_of
 from directlinks.models import DirectLink
 from directlinks.services import listing
 from tests.api.clients import APIClient
@@ -22,7 +22,7 @@ A = "cloudreve://my/folder/a%20b.txt"
 
 @pytest.fixture(autouse=True)
 def _it_is_noon() -> Any:
-    with time_machine.travel(in_utc(NOW), tick=False):
+    with time_machine.travel(seconds_of(NOW), tick=False):
         yield
 
 

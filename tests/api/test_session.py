@@ -15,6 +15,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from directlinks.api.accounts import logged_in_user
+from directlinks.datetimes import as_stored
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, FileFactory, UserFactory
 
@@ -73,7 +74,7 @@ class TestLogin:
             username="ada",
             first_name="Ada",
             last_name="Lovelace",
-            date_joined=datetime.fromisoformat("2026-01-02T03:04:05.6+08:00"),
+            date_joined=as_stored(datetime.fromisoformat("2026-01-02T03:04:05.6+08:00")),
         )
         assert login(api, "ada").json()["data"]["user"] == {
             "id": str(user.pk),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]  # has no types
 
+from directlinks.datetimes import in_utc
 from directlinks.delivery import presigning
 from directlinks.delivery.presigning import Target, Wish
 from directlinks.delivery.redirect import RedirectBackend
@@ -25,6 +26,7 @@ from tests.storages import Bucket
 pytestmark = pytest.mark.django_db
 
 NOON = "2026-11-23T12:00:00Z"
+LATE_IN_A_SECOND = datetime(2026, 11, 23, 12, 0, 0, 900_000, tzinfo=UTC)
 
 
 def visit(link: DirectLink, method: str = "GET", prefix: str = "/f/") -> Any:
@@ -255,14 +257,14 @@ class TestKeptRedirects:
         settings.DIRECTLINKS = {"REDIRECT_MAX_AGE": 3600}
         backend = RedirectBackend(s3())
         # Signatures count from a full second, which is 0.9 seconds ago.
-        with time_machine.travel("2026-11-23T12:00:00.900Z", tick=False):
+        with time_machine.travel(LATE_IN_A_SECOND.timestamp(), tick=False):
             now = timezone.now()
             response = backend.deliver(RequestFactory().get("/"), download(), now)
         query = parse_qs(urlsplit(response.headers["Location"]).query)
         signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         dies_at = signed_at + timedelta(seconds=int(query["X-Amz-Expires"][0]))
         kept = int(response.headers["Cache-Control"].removeprefix("public, max-age="))
-        assert now + timedelta(seconds=kept) <= dies_at
+        assert in_utc(now) + timedelta(seconds=kept) <= dies_at
 
     @pytest.mark.usefixtures("bucket")
     def test_one_to_a_lasting_url_is_kept_as_long_as_the_site_says(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from directlinks.core.records import LinkRecord
+from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
 from directlinks.services import walking
 from directlinks.services.exporting import export_links
@@ -13,7 +14,7 @@ from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-THEN = datetime(2026, 5, 4, 12, 30, 15, 123456, tzinfo=UTC)
+THEN = as_stored(datetime(2026, 5, 4, 12, 30, 15, 123456, tzinfo=UTC))
 
 
 def exported() -> list[LinkRecord]:
@@ -30,7 +31,7 @@ def test_a_link_without_anything() -> None:
             path="a/b.txt",
             name="b.txt",
             reusable=True,
-            created_at=link.created_at,
+            created_at=in_utc(link.created_at),
         )
     ]
 
@@ -64,15 +65,19 @@ def test_a_link_with_everything() -> None:
             code=link.code,
             owner="ann",
             path="a/b.txt",
-            trashed_at=file.deleted_at,
+            trashed_at=_in_utc(file.deleted_at),
             name="old.txt",
             created_by="bob",
-            created_at=link.created_at,
+            created_at=in_utc(link.created_at),
             days={date(2026, 1, 1): 2, date(2026, 2, 1): 1},
-            former_codes={"former-1": THEN, "former-2": None},
-            **limits,
+            former_codes={"former-1": in_utc(THEN), "former-2": None},
+            **{name: _in_utc(value) for name, value in limits.items()},
         )
     ]
+
+
+def _in_utc(value: Any) -> Any:
+    return in_utc(value) if isinstance(value, datetime) else value
 
 
 def test_each_step_is_three_statements(

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.datetimes import in_utc
+from directlinks.datetimes import seconds_of
 from directlinks.models import DirectLink
 from directlinks.services.changing_many import rotate_direct_links
 from directlinks.visiting import unlocking
@@ -165,9 +165,9 @@ class TestPeople:
     def test_it_ends_after_half_a_day(self, link: Any) -> None:
         client = Client()
         send_form(link, client, PASSWORD)
-        with time_machine.travel(in_utc(timezone.now() + timedelta(hours=11)), tick=False):
+        with time_machine.travel(seconds_of(timezone.now() + timedelta(hours=11)), tick=False):
             assert visit(link, client).status_code == 302
-        with time_machine.travel(in_utc(timezone.now() + timedelta(hours=13)), tick=False):
+        with time_machine.travel(seconds_of(timezone.now() + timedelta(hours=13)), tick=False):
             assert visit(link, client).status_code == 401
 
     @pytest.mark.parametrize("cookie", ["", ".", "1.x", "99999999999.x", "x.y", "99999999999.é"])
