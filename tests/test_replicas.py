@@ -357,6 +357,13 @@ def rotate_many(world: World) -> Any:
     return changing_many.rotate_direct_links(found, grace=None, user=user("boss"), now=NOW)
 
 
+@case("creating.whole_links")
+def read_whole_links(world: World) -> Any:
+    texts = ["cloudreve://my/new.txt", "cloudreve://my/kept.txt"]
+    batch = creating.create_direct_links(user=user("ada"), texts=texts, policy=POLICY)
+    return creating.whole_links(batch.items)
+
+
 @case("creating.create_direct_links", "limits.limits_of_new", "limits.may_be_shared")
 def create_links(world: World) -> Any:
     paths = ("new.txt", "kept.txt", "renamed.txt", "to-rename.txt", "to-trash.txt", "folder")
@@ -435,6 +442,11 @@ def list_links(world: World) -> Any:
     asked: dict[str, Any] = {"wanted": wanted, "order": order, "size": 50, "token": None}
     page = listing.list_direct_links(user=user("boss"), policy=POLICY, now=NOW, **asked)
     return [one.code for one in page.links]
+
+
+@case("listing.folder_at")
+def folder(world: World) -> Any:
+    return [listing.folder_at(user("ada").pk, path) for path in ("folder", "gone")]
 
 
 @case("listing.links_of")
