@@ -43,7 +43,7 @@ class TestFilesOfOthers:
 
     def test_nothing_tells_one_that_is_there_from_one_that_is_not(self) -> None:
         owner = FileFactory(path="there.txt").owner
-        stranger = APIClient(UserFactory(), **{"X-Request-ID": "0" * 32})
+        stranger = APIClient(UserFactory(), **{"X-Request-ID": "1" * 32})
         answers = [
             stranger.put(f"cloudreve://{owner.pk}@my/{name}.txt").content.replace(
                 name.encode(), b""
@@ -109,7 +109,8 @@ def test_these_are_all_calls_that_write() -> None:
         (route.name, method.upper())
         for route in urlpatterns
         for method in getattr(route.callback, "actions", {})
-        if method not in ("get", "head")
+        # The same routes with a final slash have no name.
+        if method not in ("get", "head") and route.name is not None
     }
     assert found == {(name, method) for name, method, *_ in WRITING}
 

@@ -113,9 +113,18 @@ class TestPaths:
         response = ask(APIClient(link.file.owner), f"cloudreve://my/{written}")
         assert link.code in response.content.decode()
 
-    def test_unicode_that_looks_alike_is_a_link_each(self) -> None:
+    def test_unicode_that_is_composed_otherwise_leads_to_the_same_file(self) -> None:
         owner = UserFactory()
         paths = ["\u00e9.txt", "e\u0301.txt"]
+        FileFactory(owner=owner, path=paths[1], data=b"one")
+        answer = APIClient(owner).put(*map(file_url, paths)).json()
+        assert len({item["link"] for item in answer["data"]}) == 1
+        target = Client().get(answer["data"][0]["link"]).headers["Location"]
+        assert Client().get(target).getvalue() == b"one"
+
+    def test_unicode_that_only_looks_alike_is_a_file_each(self) -> None:
+        owner = UserFactory()
+        paths = ["a.txt", "\u0430.txt"]  # Latin and Cyrillic
         for path in paths:
             FileFactory(owner=owner, path=path, data=path.encode())
         answer = APIClient(owner).put(*map(file_url, paths)).json()
