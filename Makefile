@@ -12,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # Playwright runs its callbacks in greenlets.
-BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py browser.py inline_types.py screenshots.py swagger.py)
+BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py asking_browser.py browser.py inline_types.py screenshots.py swagger.py)
 
 .PHONY: demo test check screenshots bench format clean
 
