@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Info
 from django.core.checks import Warning as Caution
-from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
+from django.urls import NoReverseMatch, get_script_prefix, resolve, reverse
 from django.utils import translation
 
 from directlinks.conf import conf, site_settings
@@ -83,9 +83,6 @@ def _path(name: str, language: str) -> str | None:
 
 
 def _shadowed_by(path: str) -> str | None:
-    """Return what answers ``path`` in place of our view, None if nothing does."""
-    try:
-        match = resolve(path, conf.root_urlconf)
-    except Resolver404:
-        return "no view"
+    """Return the view that answers ``path``, which some route has, in place of ours."""
+    match = resolve(path, conf.root_urlconf)
     return None if match.app_names[-1:] == ["directlinks"] else match.view_name

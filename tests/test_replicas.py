@@ -992,8 +992,6 @@ def told(value: Any) -> Any:
             return value.source.code, value.source.name, value.file_url, value.is_made
         case Enum():
             return value.name
-        case memoryview():
-            return bytes(value)
         case list() | tuple():
             return [told(item) for item in value]
         case Mapping() | set() | frozenset():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.conf.urls.i18n import i18n_patterns
 from django.core.checks import CheckMessage, run_checks
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import clear_url_caches, include, path, re_path
 from django.utils.translation import override
 from pytest_django.fixtures import Settings
@@ -15,10 +15,8 @@ LINKS = path("", include("directlinks.urls"))
 API = path("api/v4/", include("directlinks.api.urls"))
 
 
-def app(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    """Answer every address, as the one page of a front end does."""
-    return HttpResponse()
-
+# What answers every address, as the one page of a front end does.
+app = HttpResponse
 
 EVERYTHING = re_path(r"^(?P<rest>.*)$", app, name="app")
 
@@ -97,8 +95,13 @@ class TestLanguages:
 
 @pytest.mark.parametrize(
     "routes",
-    [(), (API,), (path("x/", include(([LINKS], "x"))),)],
-    ids=["no routes", "the API alone", "another namespace"],
+    [
+        (),
+        (API,),
+        (path("x/", include(([LINKS], "x"))),),
+        (re_path("^(?!f/)", include("directlinks.urls")),),
+    ],
+    ids=["no routes", "the API alone", "another namespace", "behind what excludes them"],
 )
 def test_a_site_without_the_routes_of_links_is_told(routes: Any, settings: Settings) -> None:
     (message,) = found(settings, *routes)
