@@ -137,10 +137,8 @@ def _seen(status: int, told: Iterable[tuple[str, str]], body: bytes) -> Seen:
 
 
 def _of_ours(headers: dict[str, str]) -> dict[str, str]:
-    """Return ``headers`` without those that Django's LocaleMiddleware adds behind some doors."""
-    varies = [name for name in headers.get("vary", "").split(", ") if name != "Accept-Language"]
-    others = {name: value for name, value in headers.items() if name != "content-language"}
-    return {**others, "vary": ", ".join(varies)}
+    """Return ``headers`` without the one that Django's LocaleMiddleware adds behind some doors."""
+    return {name: value for name, value in headers.items() if name != "content-language"}
 
 
 def same_for_all(
