@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
+from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.encoding import force_bytes
@@ -16,6 +17,9 @@ from django.utils.encoding import force_bytes
 from directlinks.core import codes, faults, uris, visits
 
 Value = TypeVar("Value")
+
+# Apps that give each tenant a schema of its own in the database.
+TENANTS = ("django_tenants", "tenant_schemas", "django_pgschemas")
 
 # From these Django reads the script prefix where a server sets them, each with the whole path.
 PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
@@ -111,6 +115,11 @@ class Conf:
     def made(self) -> dict[Any, Any]:
         """What others have made of settings once for all visits, forgotten when these change."""
         return {}
+
+    @cached_property
+    def serves_tenants(self) -> bool:
+        """Whether each tenant has a schema, which the site's middleware chooses."""
+        return any(map(apps.is_installed, TENANTS))
 
     @cached_property
     def debug(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.utils.module_loading import import_string
 
-from directlinks.conf import conf
+from directlinks.conf import TENANTS, conf
 from directlinks.counting.base import Counter
 
 _NAMED = {
@@ -13,9 +13,6 @@ _NAMED = {
     "journal": "directlinks.counting.journal.JournalCounter",
     "redis": "directlinks.counting.redis.RedisCounter",
 }
-
-# Apps that give each tenant a schema of its own in the database.
-_TENANTS = ("django_tenants", "tenant_schemas", "django_pgschemas")
 
 # One counter for each choice, because a counter may hold a file or a connection: it outlives a
 # change of settings.
@@ -42,7 +39,7 @@ def loses_tenants(counter: Counter) -> bool:
     What is collected outside of the database has the key of a link alone, which other tenants have
     too, and it is added by a thread that serves no tenant.
     """
-    return counter.collects_outside and any(map(apps.is_installed, _TENANTS))
+    return counter.collects_outside and any(map(apps.is_installed, TENANTS))
 
 
 def _made_counter(chosen: str | dict[str, Any]) -> Counter:

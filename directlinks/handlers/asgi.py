@@ -9,9 +9,8 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from directlinks.addresses import link_prefix
 from directlinks.core.routes import Kind, Route
-from directlinks.visiting.matching import route_of
+from directlinks.visiting.matching import prefix_in_front, route_of
 from directlinks.visiting.resolving import resolve
 
 
@@ -34,7 +33,7 @@ class DirectLinksASGI(ASGIHandler):
 
 
 def _is_for_a_link(scope: Any) -> bool:
-    prefix = link_prefix()
+    prefix = prefix_in_front()
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     return prefix is not None and path.startswith(prefix)
 

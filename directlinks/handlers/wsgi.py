@@ -10,10 +10,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from directlinks.addresses import link_prefix
 from directlinks.core.routes import Kind, Route
 from directlinks.visiting.lane import quick_reply
-from directlinks.visiting.matching import route_of
+from directlinks.visiting.matching import prefix_in_front, route_of
 from directlinks.visiting.resolving import FAULT, resolve
 
 _status_line = lru_cache(lambda status_code: f"{status_code} {HTTPStatus(status_code).phrase}")
@@ -31,7 +30,7 @@ class DirectLinksWSGI(WSGIHandler):
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         # WSGI has the bytes of a path as Latin-1, and so must be what it is compared with.
-        prefix = link_prefix()
+        prefix = prefix_in_front()
         if prefix is None or not environ.get("PATH_INFO", "").startswith(_as_in_environ(prefix)):
             return self.application(environ, start_response)
         try:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.real.database_servers import PostgreSQL, server_folder
-from tests.real.servers import gunicorn
+from tests.real.servers import Server, gunicorn
 from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
-from tests.real.visitors import ask
+from tests.real.visitors import Answer, ask
 
 TENANTS = """
 import dj_database_url
@@ -61,8 +61,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
             server.stop()
 
 
-def links_of_tenants(site: Site) -> dict[str, str]:
-    """The path of a link to a file of each tenant, by its name."""
+def links_of_tenants(site: Site, limits: str = "") -> dict[str, str]:
+    """The path of a link with ``limits`` to a file of each tenant, by its name."""
     made = site.shell(
         "import json",
         "from customers.models import Customer, Domain",
@@ -70,14 +70,15 @@ def links_of_tenants(site: Site) -> dict[str, str]:
         "from django.core.files.base import ContentFile",
         "from django_tenants.utils import schema_context",
         "from directlinks.models import DirectLink, File",
+        "from django.contrib.auth.hashers import make_password",
         "def add(name):",
         "    tenant = Customer.objects.create(schema_name=name)",
         '    Domain.objects.create(tenant=tenant, domain=name + ".test", is_primary=True)',
         "    with schema_context(name):",
         '        ada = User.objects.create_user("ada")',
-        '        content = ContentFile(b"data", name="a.txt")',
+        '        content = ContentFile(name.encode(), name="a.txt")',
         '        file = File.objects.create(owner=ada, path="a.txt", content=content)',
-        "        return DirectLink.objects.create(file=file).get_absolute_url()",
+        f"        return DirectLink.objects.create(file=file, {limits}).get_absolute_url()",
         f"print(json.dumps({{name: add(name) for name in {list(VISITS)!r}}}))",
     )
     return dict(json.loads(made.splitlines()[-1]))
@@ -115,3 +116,43 @@ def test_each_tenant_has_its_downloads_with_a_counter_that_would_lose_them(
         }
     with pytest.raises(AssertionError, match=r"directlinks\.E035"):
         counting.manage("check")
+
+
+PASSWORD = "password=make_password(name)"
+DOORS = {
+    "the view": "",
+    "the middleware": "MIDDLEWARE.insert(0, 'directlinks.middleware.DirectLinksMiddleware')\n",
+    "the wrapper": "",
+}
+
+
+@pytest.mark.parametrize("limits", ["", PASSWORD], ids=["open", "with passwords"])
+def test_a_ticket_of_a_tenant_opens_no_link_of_another(limits: str, site: Site) -> None:
+    paths = links_of_tenants(site, limits)
+    (site.folder / "wrapped.py").write_text(
+        "from directlinks.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n"
+    )
+    for place, (door, settings) in enumerate(DOORS.items()):
+        served = site.variant(f"served{place}", settings + "DIRECTLINKS = {'CACHE_SECONDS': 60}\n")
+        module = "wrapped" if door == "the wrapper" else "mysite.wsgi"
+        with gunicorn(served, threads=1, application=f"{module}:application") as server:
+            check_tickets(server, paths)
+
+
+def check_tickets(server: Server, paths: dict[str, str]) -> None:
+    """Compare what the link and the ticket of each tenant open there, and for the other tenant."""
+
+    def get(path: str, tenant: str) -> Answer:
+        headers = {"Host": f"{tenant}.test", "X-Link-Password": tenant}
+        return ask("GET", server.origin + path, headers=headers)
+
+    targets = {}
+    for tenant, path in paths.items():
+        location = get(path, tenant).headers["Location"]
+        targets[tenant] = location[location.index("/f/t/") :]
+    for tenant, other in (("a", "b"), ("b", "a")):
+        # Each after a request for the other, whose schema the connection may still have.
+        assert get(targets[tenant], tenant).body == tenant.encode()
+        assert get(targets[tenant], other).status == 403
+        assert get(paths[tenant], other).status == 404
+        assert get(targets[tenant], tenant).body == tenant.encode()
