@@ -11,8 +11,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.common import no_append_slash
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotAuthenticated, NotFound
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -30,11 +29,8 @@ from directlinks.conf import conf
 from directlinks.users import is_active
 
 
-class JSONAlways(BaseContentNegotiation):
+class JSONAlways(DefaultContentNegotiation):
     """JSON, whatever ``Accept`` and ``format`` ask for: a 406 helps no client of this protocol."""
-
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        return next(iter(parsers), None)
 
     def select_renderer(
         self,

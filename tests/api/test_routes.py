@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import include, path, reverse
 from pytest_django.fixtures import Settings
 
+from directlinks.api.urls import urlpatterns as ours
 from directlinks.models import DirectLink
 from tests.api.clients import APIClient
 from tests.factories import DirectLinkFactory, FileFactory
@@ -102,10 +103,17 @@ class TestSlashes:
         assert client.get("/api/v4").headers["Content-Type"].startswith("text/html")
 
 
-def test_an_unknown_route_follows_always_200(settings: Settings) -> None:
+@pytest.mark.parametrize("with_token", [True, False])
+def test_always_200_holds_for_every_path_and_method(with_token: bool, settings: Settings) -> None:
     settings.DIRECTLINKS = {"ALWAYS_200": True}
-    answer = APIClient().call("POST", "nope")
-    assert (answer.status_code, answer.json()["code"]) == (200, 404)
+    api = APIClient(FileFactory(path="a.txt").owner if with_token else None)
+    routes = {str(route.pattern).replace("<directlinks-anything:code>", "abcd") for route in ours}
+    assert len(routes) == 18
+    for route in sorted(routes):
+        for method in METHODS:
+            answer = api.call(method, route)
+            assert answer.status_code == 200, (method, route)
+            assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_names_lead_to_the_routes_without_a_slash() -> None:
