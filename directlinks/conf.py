@@ -95,7 +95,7 @@ class Conf:
         "directlinks.E011",
     )
     CONTENT_TYPES: Setting[dict[str, str]] = Setting(
-        {}, faults.content_types_by_extension, "directlinks.E040"
+        {}, faults.content_types_by_extension, "directlinks.E037"
     )
     CORS: Setting[str | list[str]] = Setting("off", faults.cors, "directlinks.E019")
     COUNTER: Setting[str | dict[str, Any]] = Setting("database", faults.counter, "directlinks.E023")

@@ -79,7 +79,7 @@ PROVOKED: list[tuple[str, Any]] = [
     ("E009", {"TARGET_SECONDS": 0}),
     ("E010", {"REDIRECT_HOSTS": "example.org"}),
     ("E011", {"INLINE_TYPES": None}),
-    ("E040", {"CONTENT_TYPES": {"step": "model/step"}}),
+    ("E037", {"CONTENT_TYPES": {"step": "model/step"}}),
     ("E012", {"PREVIEW_AGENTS": "bot"}),
     ("E013", {"LOGIN_RATE": "often"}),
     ("E014", {"POLICY": "directlinks.policies.Missing"}),
