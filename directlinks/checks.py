@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
@@ -15,6 +14,7 @@ from django.db.models import BooleanField
 from django.utils.module_loading import import_string
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
+from directlinks.core import quoting
 from directlinks.core.codes import random_bits
 from directlinks.counting.base import Counter
 from directlinks.counting.choice import loses_tenants, make_counter
@@ -162,8 +162,8 @@ def _check_cleanup() -> list[CheckMessage]:
 
 
 def _unknown_key(name: str) -> CheckMessage:
-    close = get_close_matches(name.upper(), SETTINGS, n=1)
-    hint = f'Did you mean "{close[0]}"?' if close else f"Known keys: {', '.join(SETTINGS)}."
+    close = quoting.nearest(name, SETTINGS)
+    hint = f'Did you mean "{close}"?' if close else f"Known keys: {', '.join(SETTINGS)}."
     return Caution(f'DIRECTLINKS["{name}"] is unknown.', hint=hint, id="directlinks.W001")
 
 

@@ -25,7 +25,7 @@ def quoted(text: str) -> str:
     return '"' + "".join(map(_escaped, text)) + '"'
 
 
-# Of what a stranger has sent, a message shows up to so many names and so much of each.
+# A message shows up to five names that a stranger has sent, and the beginning of each.
 _MOST_NAMES = 5
 _MOST_CHARACTERS = 50
 
@@ -36,9 +36,16 @@ def unknown(names: Iterable[str], known: Collection[str]) -> str:
     return ", ".join(quoted(name) + _suggestion(name, known) for name in shown)
 
 
-def _suggestion(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name.lower(), known, n=1, cutoff=0.7)
-    return f" (did you mean {quoted(close[0])}?)" if close else ""
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the name among ``known`` that is most like ``name``, or None if none is like it."""
+    by_lower_case = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.7)
+    return by_lower_case[close[0]] if close else None
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    close = nearest(name, known)
+    return "" if close is None else f" (did you mean {quoted(close)}?)"
 
 
 def _escaped(character: str) -> str:
