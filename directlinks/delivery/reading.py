@@ -84,23 +84,33 @@ def open_content(storage: Storage, name: str) -> OpenContent:
 
 
 def open_local_file(storage: FileSystemStorage, name: str) -> tuple[FileIO, os.stat_result]:
-    """Open the file that a plain folder has under ``name``, and return what the kernel says of it.
+    """Open the file that a plain folder has under ``name``, as ``open_regular`` does.
 
-    This does not wait: a named pipe would block until a program writes to it. Raise OSError if it
-    cannot be opened or is no regular file, SuspiciousFileOperation if ``name``, or a symbolic link,
-    leads out of ``storage``.
+    Raise SuspiciousFileOperation if ``name``, or a symbolic link, leads out of ``storage``.
     """
     path = local_path(storage, name)
+    file, status = open_regular(path)
+    if not is_inside(storage, file.fileno(), path):
+        file.close()
+        raise _outside(path)
+    return file, status
+
+
+def open_regular(path: str) -> tuple[FileIO, os.stat_result]:
+    """Open the regular file at ``path``, and return what the kernel says of it.
+
+    This does not wait: a named pipe would block until a program writes to it. Raise OSError if it
+    cannot be opened or is no regular file.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except ValueError as error:  # a name that the file system cannot spell
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from error
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
     status = os.fstat(descriptor)
-    is_file = stat.S_ISREG(status.st_mode)
-    if is_file and is_inside(storage, descriptor, path):
-        return FileIO(descriptor), status
-    os.close(descriptor)
-    raise _outside(path) if is_file else _irregular(path)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise _irregular(path)
+    return FileIO(descriptor), status
 
 
 # What is wrong with the name of a content, or with what is there: 404, and a finding of

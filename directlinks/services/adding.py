@@ -1,13 +1,11 @@
 """Getting files in: by copying local ones, or by taking over what a storage holds already."""
 
 import errno
-import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 from directlinks.core import content_types
 from directlinks.core.errors import LinkNotFound
-from directlinks.delivery.reading import open_content
+from directlinks.delivery.reading import open_content, open_regular
 from directlinks.models import File, validate_path
 from directlinks.storage import OWN_FOLDER, has_local_paths, is_forbidden
 
@@ -122,7 +120,7 @@ def add_file(
             file.save()
             _find_charset(file)
         else:
-            with _open_regular(Path(source.place)) as local:
+            with open_regular(source.place)[0] as local:
                 file.content = DjangoFile(local, name=file.name)
                 file.save()
     return Outcome.ADDED if existing is None else Outcome.REPLACED
@@ -179,15 +177,6 @@ def _is_below_root(storage: Storage, name: str) -> bool:
 
 def _irregular(place: str) -> OSError:
     return OSError(errno.ENXIO, "Not a regular file in its place", place)
-
-
-def _open_regular(place: Path) -> BufferedReader:
-    """Open a regular file without waiting for another program, as a named pipe would."""
-    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _irregular(str(place))
-    return os.fdopen(descriptor, "rb")
 
 
 def _is_stored_folder(storage: Storage, name: str) -> bool:
