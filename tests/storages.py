@@ -1,6 +1,7 @@
 """Storages that a site may have, and a site that may not read its own."""
 
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,3 +53,14 @@ def as_another_user() -> Iterator[None]:
     finally:
         if is_root:
             os.seteuid(0)
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """With as many files open as the machine allows."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storag
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery import reading
 from directlinks.delivery.registry import StorageRegistry
-from tests.storages import Bucket, as_another_user
+from tests.storages import Bucket, as_another_user, no_more_files
 
 DATA = b"0123456789"
 
@@ -223,13 +222,8 @@ def test_a_file_that_the_site_may_not_read_is_refused(
 def test_a_fault_of_the_machine_is_no_missing_content(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(DATA)
     storage = FileSystemStorage(tmp_path)
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
-    try:
-        with pytest.raises(OSError, match="Too many open files") as fault:
-            reading.open_content(storage, "a.bin")
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    with no_more_files(), pytest.raises(OSError, match="Too many open files") as fault:
+        reading.open_content(storage, "a.bin")
     assert fault.value.errno == errno.EMFILE
 
 

@@ -16,7 +16,7 @@ from directlinks.services import walking
 from directlinks.services.examining import Finding, Kind, examine
 from directlinks.storage import content_storage
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
-from tests.storages import as_another_user
+from tests.storages import as_another_user, no_more_files
 
 pytestmark = pytest.mark.django_db
 
@@ -138,10 +138,14 @@ def test_what_is_in_the_trash_is_no_finding() -> None:
 def test_what_the_site_may_not_read_is_a_finding() -> None:
     link = link_made(DAY)
     Path(link.file.content.path).chmod(0)
-    Path(link.file.content.path).parent.chmod(0o755)
     with as_another_user():
-        # A folder that may not be entered has, for all that is known, no such file.
-        assert kinds_found() in ([Kind.UNREADABLE], [Kind.BYTES_MISSING])
+        assert kinds_found() == [Kind.UNREADABLE]
+
+
+def test_what_the_machine_cannot_read_now_is_a_finding() -> None:
+    link_made(DAY)
+    with no_more_files():
+        assert kinds_found() == [Kind.UNREADABLE]
 
 
 def test_a_link_may_have_several_faults() -> None:
