@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import LinkNotFound
@@ -21,7 +22,7 @@ from directlinks.services.adding import Source, add_file, local_sources, stored_
 from directlinks.services.examining import Kind, examine
 from tests.factories import UserFactory
 
-NOW, DAY = datetime(2030, 1, 1, tzinfo=UTC), timedelta(days=1)
+DAY = timedelta(days=1)
 
 SECRET, PUBLIC = b"a file of the machine", b"a file of the storage"
 
@@ -238,9 +239,9 @@ class TestServing:
         if delivery == "signed":
             answer = Client().get(answer.headers["Location"].removeprefix("http://testserver"))
         assert answer.status_code == 404
-        (examined,) = examine(now=NOW, unused_for=DAY)
-        expected = Kind.UNREADABLE if make in NO_FILES else Kind.BYTES_MISSING
-        assert [finding.kind for finding in examined.findings] == [expected]
+        (examined,) = examine(now=timezone.now(), unused_for=DAY)
+        kind = Kind.UNREADABLE if make in NO_FILES else Kind.BYTES_MISSING
+        assert [finding.kind for finding in examined.findings] == [kind]
 
     @named(LEADING_OUT + NO_FILES)
     def test_it_cannot_become_the_content_of_a_file(self, make: Make, site: Place) -> None:
