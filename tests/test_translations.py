@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client, override_settings
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import trans_real
 
@@ -150,7 +151,8 @@ class TestInChinese:
     def test_the_admin_is_chinese(self, admin_client: Client) -> None:
         link = DirectLinkFactory(paused=True)
         with translation.override("zh-hans"):
-            page: Any = admin_client.get("/admin/directlinks/directlink/", headers=CHINESE)
+            links = reverse("admin:directlinks_directlink_changelist")
+            page: Any = admin_client.get(links, headers=CHINESE)
         assert "已暂停" in page.content.decode()
         assert str(link.name) in page.content.decode()
 
