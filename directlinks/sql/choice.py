@@ -39,7 +39,7 @@ def links_of(model: Any) -> Links:
     using = model.objects.db
     connection: Any = connections[using]
     written = _WRITTEN.get(connection.vendor)
-    if written is None or _lacks_json(connection) or _is_computed(model):
+    if written is None or _lacks_json(connection) or _lacks_column(model):
         return PlainLinks(model, using)
     return written(connection, _link_texts(using, model))
 
@@ -77,11 +77,12 @@ def _lacks_json(connection: Any) -> bool:
 
 
 @cache
-def _is_computed(model: Any) -> bool:
+def _lacks_column(model: Any) -> bool:
+    """Return True if no column of the table of users says who is active, and yet not all are."""
     file = model._meta.get_field("file").related_model
     users = file._meta.get_field("owner").related_model
     return activity_is_computed(users) or (
-        # of another table, such as that of a parent model
+        # It is in another table, such as that of a parent model.
         active_column(users) is None and bool(active_where(users, "owner"))
     )
 

@@ -226,7 +226,7 @@ class TestChoice:
     def test_so_is_one_whose_users_are_judged_by_python(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(choice, "_is_computed", lambda model: True)
+        monkeypatch.setattr(choice, "_lacks_column", lambda model: True)
         assert isinstance(links_of(DirectLink), PlainLinks)
 
     def test_a_replica_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
