@@ -36,10 +36,10 @@ def links_begin(request: HttpRequest) -> str:
 
 
 def targets_begin(request: HttpRequest) -> str:
-    """Return what the addresses of our own begin with to which ``request`` is redirected.
+    """Return what temporary content URLs begin with in a redirect that answers ``request``.
 
-    Without ``BASE_URL`` it is a path: no host that a request claims can be kept by a cache, and
-    given to other visitors. Raises what ``absolute`` raises.
+    Without ``BASE_URL`` it is a path, so no cache can give the host that one request claims to
+    other visitors. Raise what ``absolute`` raises.
     """
     return _prefix() if conf.BASE_URL is None else links_begin(request)
 
@@ -50,7 +50,7 @@ def link_folders(code: str) -> tuple[str, str]:
 
 
 def content_address(site: str, ticket: str, name: str) -> str:
-    """Return the temporary content URL of a ``site``, of which the addresses begin with that."""
+    """Return the temporary content URL for ``ticket``; ``site`` is what it begins with."""
     return f"{site}t/{ticket}/{_quoted(name)}"
 
 

@@ -22,8 +22,10 @@ def in_utc(moment: datetime) -> datetime:
 
 
 def as_stored(moment: datetime) -> datetime:
-    """Return ``moment`` as the models of this site store it. Raise OverflowError at the edges of
-    the calendar."""
+    """Return ``moment`` as the models of this site store it.
+
+    Raise OverflowError at the edges of the calendar.
+    """
     if settings.USE_TZ:
         return in_utc(moment)
     if moment.tzinfo is None:
@@ -37,13 +39,12 @@ def as_clock(moment: datetime) -> datetime:
 
 
 def from_clock(clock: datetime) -> datetime:
-    """Return the moment, as the models store it, at which the clocks of this page show ``clock``
-    for the first time."""
+    """Return the moment, as the models store it, at which the clocks first show ``clock``."""
     return timezone.make_aware(clock.replace(fold=0)) if settings.USE_TZ else clock
 
 
 def is_skipped(clock: datetime) -> bool:
-    """Return whether the clocks of this page never show ``clock``: they are put forward over it."""
+    """Return True if the clocks of this page are put forward over ``clock``, and never show it."""
     if not is_near(clock):
         return False
     zone = timezone.get_current_timezone()
@@ -67,7 +68,7 @@ def moment_of(seconds: float) -> datetime:
 
 
 def day_of(moment: datetime) -> date:
-    """Return the day of ``moment`` in the site's own time zone, whatever that of a visitor is."""
+    """Return the day of ``moment`` in the site's time zone, not in that of a visitor."""
     if moment.tzinfo is None:
         return moment.date()
     return _day_at(int(moment.timestamp()), timezone.get_default_timezone())

@@ -100,7 +100,7 @@ class ContentDescriptor(FileDescriptor):
 class ContentField(ExactText, models.FileField):
     """A FileField of exact names; its instance notes each assignment as ``content_is_new``.
 
-    A file of another field is taken where it lies if it is in the same storage.
+    A file of another field is used without copying it if it is in the same storage.
     """
 
     descriptor_class = ContentDescriptor
@@ -110,7 +110,7 @@ class ContentField(ExactText, models.FileField):
         return super().get_prep_value(self.taken(value))
 
     def taken(self, value: Any) -> Any:
-        """Return what stands for ``value``, if that is a file of another field, in this one.
+        """Return ``value``, or what to assign to this field if it is a file of another one.
 
         Raise ValidationError if it is stored elsewhere: its name would be that of another file.
         """

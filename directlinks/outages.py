@@ -1,7 +1,7 @@
 """What a process does while a server that it needs is away.
 
-It leaves the server alone for a while, because asking may take as long as a time-out, and it says
-so in the log, but not at each visit. While all is well neither costs a visit anything.
+It does not ask the server for a while, because asking may take as long as a time-out, and logs the
+error, but not at each visit. While the server works neither costs a visit anything.
 """
 
 import logging

@@ -102,7 +102,7 @@ def _is_below(folder: str, place: str) -> bool:
     return place.startswith(f"{folder.rstrip('/')}/")
 
 
-# Without waiting for what is no file, nor needing the right to read it where a system can do so.
+# Do not wait for what is no file, nor need the right to read it if the system has O_PATH.
 _LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)
 
 

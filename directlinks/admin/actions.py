@@ -33,7 +33,7 @@ from directlinks.services.revoking import revoke_all
 from directlinks.services.walking import walk
 
 _SHOWN, _PAUSES = 10, 20
-# So many at a time are read and changed: a whole list may be selected.
+# How many are read and changed at a time: a whole list may be selected.
 _AT_ONCE = 2000
 
 
@@ -46,7 +46,7 @@ class ActionForm(forms.Form):
 
 
 class ResumeForm(ActionForm):
-    """Asks which, if the links were not all paused by one action."""
+    """Asks which links to resume, if they were not all paused by one action."""
 
     pause = forms.ChoiceField(
         label=_("Which"),
@@ -60,7 +60,7 @@ class ResumeForm(ActionForm):
         for paused in walk(links.filter(paused=True), _AT_ONCE):
             known = last_pauses(paused)
             pauses.update(known.get(str(link.pk)) for link in paused)
-        # The latest first: it is what an action in the wrong place is taken back by.
+        # The latest first, to undo an action that was a mistake.
         latest = sorted(pauses, key=lambda pause: (pause is not None, pause and pause.at))[::-1]
         field: Any = self.fields["pause"]
         field.choices = [

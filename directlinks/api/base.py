@@ -30,7 +30,7 @@ from directlinks.users import is_active
 
 
 class JSONAlways(DefaultContentNegotiation):
-    """JSON, whatever ``Accept`` and ``format`` ask for: a 406 helps no client of this protocol."""
+    """JSON for every ``Accept`` and ``format``: a 406 helps no client of this protocol."""
 
     def select_renderer(
         self,
@@ -61,7 +61,7 @@ class EnvelopeView(APIView):
         return [AccessTokenAuthentication(), *own]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Those of the site, which let pass while the cache is down."""
+        """Return the throttles of the site, which let requests pass while the cache is down."""
         throttles = super().get_throttles()
         for throttle in throttles:
             if caching.is_default(getattr(throttle, "cache", None)):
@@ -93,7 +93,7 @@ class EnvelopeView(APIView):
 
 @method_decorator(no_append_slash, name="dispatch")
 class UnknownRouteView(EnvelopeView):
-    """A path below the API's prefix that is none of its routes: a 404 by any method."""
+    """Answers 404, by any method, to a path below the API's prefix that is none of its routes."""
 
     permission_classes = ()
     schema = None

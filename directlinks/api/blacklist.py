@@ -94,5 +94,5 @@ def _id_of(token: Token) -> str:
 
 
 def _family_of(token: Token) -> str:
-    """Return what stands for the family where the id of a token would stand."""
+    """Return the id of the row that stands for the family of ``token``."""
     return "family-" + sha256(root_of(token).encode(errors="replace")).hexdigest()

@@ -52,7 +52,7 @@ class _Hosts(OpenApiSerializerFieldExtension):
 
 
 class _StrictLimits(OpenApiSerializerExtension):
-    """Its own schema, which says that a name that is not known is a fault."""
+    """The schema of a body that refuses unknown names."""
 
     target_class: Any = "directlinks.api.serializers.LimitsSerializer"
 

@@ -48,8 +48,8 @@ class PlainSerializer(serializers.Serializer[Any]):
     def checked(self, *, beside: Collection[str] = ()) -> dict[str, Any]:
         """Return the values that were given. Raise InvalidParameters with the first fault.
 
-        A name that is not known is one, unless it is ``beside`` these: who misspells a limit would
-        get a link without it.
+        An unknown name is a fault too, unless it is in ``beside``: with a limit that is misspelt, a
+        link would be made without it.
         """
         known = [*self.fields, *beside]
         if unknown := self.initial_data.keys() - set(known):

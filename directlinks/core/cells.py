@@ -1,4 +1,4 @@
-"""CSV in which no spreadsheet finds a formula, whatever separator it reads the file with.
+"""CSV in which no spreadsheet finds a formula, with any separator that it reads the file by.
 
 A spreadsheet computes a cell that begins like a formula, and a formula can run programs and send
 the other cells away (OWASP, "CSV Injection"). Quotes do not help: read with semicolons, a file that
@@ -44,6 +44,6 @@ def _unmarked(place: re.Match[str]) -> str:
 
 
 def _begins_cell(place: re.Match[str]) -> bool:
-    """Return whether a formula follows here, where a cell could begin."""
+    """Return True if a formula is at ``place``, and a cell could begin there."""
     divided = place.start() == 0 or any(mark in place[1] for mark in _SEPARATORS)
     return bool(place[3]) and divided

@@ -53,7 +53,7 @@ _TYPES = _table() | _PREFERRED
 
 
 def is_well_formed(content_type: str) -> bool:
-    """Whether ``content_type`` is one type with its parameters, as RFC 9110, section 8.3.1 has it.
+    """Return True if ``content_type`` is one type with its parameters (RFC 9110, section 8.3.1).
 
     A comma would make two of it, of which browsers take the last.
     """

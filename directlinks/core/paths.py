@@ -10,7 +10,7 @@ import unicodedata
 MAX_CHARACTERS = 1024
 MAX_ELEMENTS = 64
 MAX_EXPANSION = 4
-"""How many times as long as another a spelling of one path can be, at most."""
+"""A spelling of a path has at most this many times the characters of another."""
 MAX_NAME_BYTES = 255
 """The longest name that common file systems hold, so that what is downloaded can be saved."""
 

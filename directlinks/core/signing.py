@@ -22,7 +22,6 @@ from directlinks.core.errors import TicketExpired, TicketInvalid
 _SALT = b"directlinks.core.signing.Ticket"
 _TICKET = re.compile(r"([0-9]{1,19})\.([ai])([gh])\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
-
 _HALF = 16  # bytes
 
 

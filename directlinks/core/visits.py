@@ -73,8 +73,8 @@ PREVIEW_AGENTS = (
 )
 """User agents that fetch a link to draw its preview; a part of the name is enough.
 
-Some are longer than they need to be for telling the server of a chat from its own app, whose users
-download. Signal fetches previews as WhatsApp. Names that end in "bot" need no entry.
+Some are long enough to tell the server of a chat from its own app, whose users download. Signal
+fetches previews as WhatsApp. Names that end in "bot" need no entry.
 """
 
 # Crawlers name themselves, here in lower case: by "bot", "crawler" or "spider" at the end of a

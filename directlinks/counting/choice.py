@@ -20,7 +20,7 @@ _made: dict[str, Counter] = {}
 
 
 def site_counter() -> Counter:
-    """The counter in ``DIRECTLINKS["COUNTER"]``: the same one as long as that is the same.
+    """Return the counter in ``DIRECTLINKS["COUNTER"]``: the same one as long as that is the same.
 
     One that would lose the downloads of tenants is replaced by the database.
     """

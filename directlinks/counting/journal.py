@@ -129,7 +129,7 @@ class JournalCounter(OutsideCounter):
             self._let_go(segment)
             raise
         segment.remove()
-        # Nobody else had the lock, so nobody has read the segment without adding it.
+        # No other process had the lock, so none has read the segment without adding it.
         forget_batch(name)
         return added
 

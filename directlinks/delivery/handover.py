@@ -22,7 +22,7 @@ from directlinks.storage import is_forbidden
 
 
 class WebServerBackend(HeadersBackend):
-    """What the two have in common. Web servers follow symbolic links wherever they lead."""
+    """Checks what the web server is told to send: it would follow a symbolic link to any file."""
 
     def refuse_forbidden(self, download: Download) -> None:
         """Raise LinkNotFound if the content is no file in the folder of the storage."""

@@ -59,9 +59,10 @@ class OpenContent(NamedTuple):
 
 
 def open_content(storage: Storage, name: str) -> OpenContent:
-    """Open the content ``name``. Raise LinkNotFound if there is none that can be read.
+    """Open the content ``name``.
 
-    Its cause says why. So does taking a part.
+    Raise LinkNotFound, whose cause says why, if there is none that can be read. Taking a part may
+    raise it too.
     """
     reader = _readers.of(storage)
     if reader is None and is_plain_folder(storage):

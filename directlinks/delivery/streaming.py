@@ -24,7 +24,7 @@ FileWrapper = Callable[..., Iterable[bytes]]
 
 # The modules of the servers' wsgi.file_wrapper (PEP 3333) that are exact and worth it: gunicorn
 # sends from the kernel, waitress frees the thread. Both stop at Content-Length, which PEP 3333 does
-# not demand: uWSGI sends all that the file has by then, from byte 0 whatever its position.
+# not demand: uWSGI sends all that the file has by then, from byte 0 at any position.
 _EXACT_WRAPPERS = frozenset({"gunicorn.http.wsgi", "waitress.buffers"})
 
 

@@ -35,11 +35,11 @@ class Source:
 
 
 LeaveOut = Callable[[str, str], None]
-"""Is told the place of what is in a folder and is not added, and what that is."""
+"""Called with the place of an entry of a folder that is not added, and with what it is."""
 
 
 def _say_nothing(place: str, kind: str) -> None:
-    """Leave it out without a word."""
+    """Ignore what is left out."""
 
 
 def local_sources(
@@ -161,7 +161,7 @@ def _kind(mode: int) -> str | None:
 
 
 def _kind_in(storage: Storage, name: str) -> str | None:
-    """Return the same of ``name`` in a storage; None if it has no such things."""
+    """Return what ``_kind`` returns for ``name`` in a storage, None if that is not a local one."""
     try:
         return _kind(Path(storage.path(name)).lstat().st_mode)
     except (NotImplementedError, OSError):

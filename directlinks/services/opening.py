@@ -122,11 +122,10 @@ def open_confirmed_link(
 ) -> HttpResponseBase:
     """Return what ``deliver`` makes of the download of ``row``, which asks first and was confirmed.
 
-    The visit is counted, whatever else it says of itself: no preview presses a button. It may come
-    from the page with the button, on one of ``own_hosts``, beside the sites that the link allows,
-    since that page is shown only to those who come from there. Raise
-    LinkNotFound or LinkUsedUp, RefererRefused, what ``unlock`` raises and what ``deliver`` raises:
-    none of these is counted.
+    The visit is counted, even if it looks like a preview or a probe: none presses a button. It may
+    come from the sites that the link allows, or from the page with the button, on one of
+    ``own_hosts``, which only visitors from those sites have seen. Raise LinkNotFound or LinkUsedUp,
+    RefererRefused, what ``unlock`` raises and what ``deliver`` raises: none of these is counted.
     """
     try:
         _check_visitor(row, look, unlock, own_hosts)
@@ -245,8 +244,10 @@ def _check_visitor(
 
 
 def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None:
-    """Count the visit to ``row`` that gets ``answer``. Raise LinkUsedUp or LinkNotFound if another
-    visitor or user has used up, paused or revoked the link since it was read."""
+    """Count the visit to ``row`` that gets ``answer``.
+
+    Raise LinkUsedUp or LinkNotFound if the link was used up, paused or revoked since it was read.
+    """
     is_counted = False
     try:
         is_counted = count(row, now)

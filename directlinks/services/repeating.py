@@ -25,9 +25,9 @@ def once(answer: Callable[[], str], *, user: Any, key: str, request: bytes, now:
     ``answer`` works: of two who come at once the second waits for the first, and after a crash
     nothing is left, neither of the claim nor of the work. An ``answer`` that raises leaves nothing
     either. Raise KeyReused if the key came with another request, and InvalidParameters if the
-    answer takes more than MOST_BYTES: to promise it and not to keep it would make links twice.
+    answer takes more than MOST_BYTES: if it were not kept, a repetition would make links twice.
     """
-    # The next key of the same user pays for those before: nobody else has to remove them.
+    # Each request with a key removes the old keys of its user, so they do not pile up.
     IdempotentRequest.objects.filter(user=user).outdated(now).delete()
     tries = _TRIES
     while True:

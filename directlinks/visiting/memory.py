@@ -75,7 +75,7 @@ def counted(answer: Answer) -> bool:
 def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
     """Keep the answer to ``request`` if the next one of its kind may have it too.
 
-    A name that is asked for in other words is not kept, since there is no end of those.
+    An address with another spelling of the name is not kept: there are too many of them.
     """
     is_exact = request.path_info.endswith(f"/{opened.row.name}")
     if is_exact and is_plain(look) and not depends_on_more(request):

@@ -35,7 +35,7 @@ class Attempt(NamedTuple):
 def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attempt | None:
     """Count one attempt of this client in ``scope``; what succeeds is to be taken back.
 
-    Raises TooManyAttempts where it is one more than ``rate`` allows; None allows any number, and so
+    Raise TooManyAttempts if it is one more than ``rate`` allows; None allows any number, and so
     does a cache that is down.
     """
     if rate is None:
@@ -48,7 +48,7 @@ def note_guess(rate: str | None, request: HttpRequest, *, scope: str) -> list[At
     """Count one attempt of this client in ``scope``, and of all clients together.
 
     A client that guessed right before is bound by its own number alone, so that attackers cannot
-    shut it out. Raises TooManyAttempts.
+    shut it out. Raise TooManyAttempts.
     """
     if rate is None:
         return []

@@ -16,7 +16,7 @@
         return copied;
     };
 
-    // Where nothing may be copied, the text is shown and selected, to be copied with the keyboard.
+    // If a script may not copy, show and select the text, so that the keyboard can.
     const select = (button, text) => {
         let field = button.nextElementSibling;
         if (!field || !field.matches(".dl-by-hand")) {
