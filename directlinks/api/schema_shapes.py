@@ -22,6 +22,19 @@ class Snippets(Shape):
     curl = serializers.CharField(help_text="A command line for a POSIX shell.")
 
 
+class Limits(Shape):
+    state = serializers.ChoiceField(choices=list(STATES))
+    not_before = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    max_downloads = serializers.IntegerField(min_value=1, allow_null=True)
+    paused = serializers.BooleanField()
+    has_password = serializers.BooleanField()
+    referers = serializers.ListField(child=serializers.CharField())
+    ask_first = serializers.BooleanField()
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # DRF takes it off
+    note = serializers.CharField(allow_blank=True)
+
+
 class IssuedLink(Shape):
     link = serializers.CharField(
         help_text="Permanent. Empty in a dry run, where the link would be new.", allow_blank=True
@@ -36,18 +49,13 @@ class IssuedLink(Shape):
     is_new = serializers.BooleanField(
         required=False, help_text="True if this request made the link, or would have made it."
     )
-    state = serializers.ChoiceField(required=False, choices=list(STATES))
-    not_before = serializers.DateTimeField(required=False, allow_null=True)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True)
-    max_downloads = serializers.IntegerField(required=False, min_value=1, allow_null=True)
-    paused = serializers.BooleanField(required=False)
-    has_password = serializers.BooleanField(required=False)
-    referers = serializers.ListField(required=False, child=serializers.CharField())
-    ask_first = serializers.BooleanField(required=False)
-    label = serializers.CharField(  # type: ignore[assignment]  # DRF takes it off
-        required=False, allow_blank=True
-    )
-    note = serializers.CharField(required=False, allow_blank=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the limits, which only links with details have."""
+        limits = Limits().get_fields()
+        for field in limits.values():
+            field.required = False
+        return super().get_fields() | limits
 
 
 class Link(Shape):
@@ -58,17 +66,11 @@ class Link(Shape):
     downloaded = serializers.IntegerField(min_value=0)
     created_at = serializers.DateTimeField()
     last_opened_at = serializers.DateTimeField(allow_null=True)
-    state = serializers.ChoiceField(choices=list(STATES))
-    not_before = serializers.DateTimeField(allow_null=True)
-    expires_at = serializers.DateTimeField(allow_null=True)
-    max_downloads = serializers.IntegerField(min_value=1, allow_null=True)
-    paused = serializers.BooleanField()
-    has_password = serializers.BooleanField()
-    referers = serializers.ListField(child=serializers.CharField())
-    ask_first = serializers.BooleanField()
-    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # DRF takes it off
-    note = serializers.CharField(allow_blank=True)
-    snippets = Snippets(required=False, help_text="Where the query asks for them.")
+    snippets = Snippets(required=False, help_text="If the query asks for them.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the limits."""
+        return super().get_fields() | Limits().get_fields()
 
 
 class Pagination(Shape):
@@ -118,7 +120,7 @@ class File(Shape):
     primary_entity = serializers.CharField(
         allow_blank=True, help_text="Another one for each content. Empty: a folder."
     )
-    extended_info = ExtendedInfo(required=False, help_text="Where the query asks for it.")
+    extended_info = ExtendedInfo(required=False, help_text="If the query asks for it.")
 
 
 class Group(Shape):
