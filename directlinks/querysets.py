@@ -21,12 +21,6 @@ from directlinks.core.states import LinkState
 from directlinks.sql.folders import positions_of_folders
 from directlinks.users import active_where, activity_is_computed, inactive_keys
 
-
-def _at_path(path: str) -> Q:
-    # The head has an index.
-    return Q(file__path_head=paths.head(path), whole_path=paths.nfc(path))
-
-
 Row = TypeVar("Row", bound=models.Model)
 
 # More conditions in one statement would be deeper than SQLite accepts.
@@ -95,8 +89,7 @@ class FileQuerySet(PrimaryQuerySet):
 
     def below(self, owner: Any, path: str) -> "FileQuerySet":
         """Return live files in the folder ``path`` of ``owner``, in any spelling, and below it."""
-        path = paths.nfc(path)
-        first, after = f"{path}/", f"{path}0"
+        first, after = paths.bounds(path)
         files: FileQuerySet = self.live().alias(whole_path=Coalesce("path_nfc", "path"))
         return files.filter(
             owner=owner,
@@ -149,14 +142,18 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         links = self.filter(file__owner=owner)
         if not path:
             return links
-        # A range, because LIKE takes no account of case on SQLite: "0" comes after "/".
-        path = paths.nfc(path)
-        below = Q(whole_path__gte=f"{path}/", whole_path__lt=f"{path}0")
-        return links._with_whole_path().filter(_at_path(path) | below)
+        first, after = paths.bounds(path)
+        below = Q(whole_path__gte=first, whole_path__lt=after)
+        return links._with_whole_path().filter(self._at_path(path) | below)
 
     def at_path(self, path: str) -> "DirectLinkQuerySet":
         """Return links to the files at ``path`` in any spelling, those in the trash too."""
-        return self._with_whole_path().filter(_at_path(path))
+        return self._with_whole_path().filter(self._at_path(path))
+
+    @staticmethod
+    def _at_path(path: str) -> Q:
+        # The head has an index.
+        return Q(file__path_head=paths.head(path), whole_path=paths.nfc(path))
 
     def _with_whole_path(self) -> "DirectLinkQuerySet":
         """Return the same links, with the paths of their files under NFC to filter by."""

@@ -71,6 +71,15 @@ def head(path: str) -> str:
     return nfc(path)[:HEAD_CHARACTERS]
 
 
+def bounds(folder: str) -> tuple[str, str]:
+    """Return the bounds of the paths below ``folder``, all under NFC, in the order of code points.
+
+    Each is at least the first and before the second: the character after "/" is "0". LIKE would
+    ignore case on SQLite, and take some characters of ``folder`` for more than themselves.
+    """
+    return f"{nfc(folder)}/", f"{nfc(folder)}0"
+
+
 def name(path: str) -> str:
     """The last name of ``path``."""
     return path.rpartition("/")[2]

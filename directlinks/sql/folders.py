@@ -8,10 +8,6 @@ from django.db.models.options import Options
 
 from directlinks.core import paths
 
-# The character that follows "/" in the order of code points: every path below "a" lies between
-# "a/" and "a0".
-_AFTER_SLASH = "0"
-
 
 def positions_of_folders(
     connection: BaseDatabaseWrapper,
@@ -29,8 +25,7 @@ def positions_of_folders(
     owner: Any = meta.get_field("owner")
     rows: list[Any] = []
     for position, (owner_key, path) in enumerate(asked):
-        composed = paths.nfc(path)
-        first, after = composed + "/", composed + _AFTER_SLASH
+        first, after = paths.bounds(path)
         head = slice(paths.HEAD_CHARACTERS)
         rows += [position, owner.get_db_prep_value(owner_key, connection)]
         rows += [first[head], after[head], first, after]
