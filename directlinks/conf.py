@@ -19,7 +19,7 @@ from directlinks.core import codes, faults, uris, visits
 Value = TypeVar("Value")
 
 # Apps that give each tenant a schema of its own in the database.
-TENANTS = ("django_tenants", "tenant_schemas", "django_pgschemas")
+_TENANTS = ("django_tenants", "tenant_schemas", "django_pgschemas")
 
 # From these Django reads the script prefix where a server sets them, each with the whole path.
 PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
@@ -118,8 +118,8 @@ class Conf:
 
     @cached_property
     def serves_tenants(self) -> bool:
-        """Whether each tenant has a schema, which the site's middleware chooses."""
-        return any(map(apps.is_installed, TENANTS))
+        """True if each tenant has a schema of its own, which the site's middleware chooses."""
+        return any(map(apps.is_installed, _TENANTS))
 
     @cached_property
     def debug(self) -> bool:

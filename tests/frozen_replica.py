@@ -37,7 +37,7 @@ ROUTED = override_settings(DATABASE_ROUTERS=[f"{__name__}.PrimaryReplicaRouter"]
 
 @contextmanager
 def replica_database(file: Path) -> Iterator[None]:
-    """An SQLite database in ``file`` with all tables, whatever the first database is."""
+    """An SQLite database in ``file`` with all tables, also if the first one is another engine's."""
     described = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
     complete = connections.configure_settings({"default": {}, ALIAS: described})
     connections.databases[ALIAS] = complete[ALIAS]

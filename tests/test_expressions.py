@@ -62,7 +62,7 @@ def _in_module(name: str, tree: ast.Module) -> Iterator[Expression]:
             base = ast.unparse(call.func.value)  # type: ignore[attr-defined]
             uses.setdefault(base, set()).add(call.func.attr)  # type: ignore[attr-defined]
     named = set(names.values())
-    # Of a pattern in a table nobody sees under which name it is used.
+    # The name under which a pattern of a table is used cannot be seen.
     unnamed = set().union(*(found for base, found in uses.items() if base not in {"re", *named}))
     for call in calls:
         use = call.func.attr  # type: ignore[attr-defined]
@@ -128,7 +128,7 @@ def cost(use: Callable[[Any], Any], text: Any) -> float:
 
 
 SHORT, GROWTH = 1024, 16
-# What nobody notices, far above what a linear expression takes for SHORT * GROWTH characters.
+# Too short to be noticed, far above what a linear expression takes for SHORT * GROWTH characters.
 FLOOR = 0.1
 # Of a linear expression 16; of a quadratic one 256.
 MOST = 64

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.apps import apps
 from django.utils.module_loading import import_string
 
-from directlinks.conf import TENANTS, conf
+from directlinks.conf import conf
 from directlinks.counting.base import Counter
 
 _NAMED = {
@@ -39,7 +38,7 @@ def loses_tenants(counter: Counter) -> bool:
     What is collected outside of the database has the key of a link alone, which other tenants have
     too, and it is added by a thread that serves no tenant.
     """
-    return counter.collects_outside and any(map(apps.is_installed, TENANTS))
+    return counter.collects_outside and conf.serves_tenants
 
 
 def _made_counter(chosen: str | dict[str, Any]) -> Counter:

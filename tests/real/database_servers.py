@@ -14,7 +14,7 @@ from tests.real.programs import needed
 from tests.real.servers import free_port
 from tests.real.visitors import PATIENCE
 
-# Debian keeps the server's programs out of everybody's PATH.
+# Debian keeps the server's programs out of the PATH.
 POSTGRESQL = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))[-1:]
 
 

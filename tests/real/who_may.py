@@ -1,4 +1,4 @@
-"""The authorisation table of a site, whatever its user model: a program for its processes.
+"""The authorisation table of a site with any user model: a program for its processes.
 
 Each kind of user makes every call of the API for a file of their own and for one of another user,
 by an access token and by the site's own authentication, and follows the links of both. Then what
@@ -30,7 +30,7 @@ PASSWORD = "correct horse"
 
 
 class Caller:
-    """Calls the API as the person of this e-mail address, or as nobody."""
+    """Calls the API as the person of this e-mail address, or without logging in."""
 
     def __init__(self, email: str, way: str) -> None:
         basic = b64encode(f"{email}:{PASSWORD}".encode()).decode()

@@ -1,4 +1,4 @@
-"""Symbolic links: none leads out of the storage, whoever put it there and whenever."""
+"""Symbolic links: none leads out of the storage, not even one that comes while a file is opened."""
 
 import os
 import socket

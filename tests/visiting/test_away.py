@@ -44,7 +44,7 @@ def _nothing_was_logged_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def heard() -> Iterator[list[str]]:
-    """The paths of requests that failed as nobody expected."""
+    """The paths of requests that failed unexpectedly."""
     paths: list[str] = []
 
     def listen(request: HttpRequest, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Headers that every answer below ``/f/`` has, whatever its status, whichever door it came by."""
+"""Headers that every answer below ``/f/`` has, with any status and by any door."""
 
 from typing import Any
 
