@@ -959,6 +959,17 @@ for _action in ("create_links", "check_bytes", "trash_files", "restore_files"):
     _on_files(_action)
 
 
+@case("admin resume_links")
+def admin_resume_those_of_one_action(world: World) -> Any:
+    """One was paused just now; when the other was, no history says."""
+    changing_many.pause_direct_links(links("kept"), user=user("boss"))
+    rows = links("kept", "to-pause")
+    asked = {"action": "resume_links", "_selected_action": [row.pk for row in rows]}
+    form = world.browser.post(LINKS, asked).context["form"]
+    latest = form["pause"].initial if "pause" in form.fields else ""
+    return run(world.browser, LINKS, "resume_links", rows, pause=latest)
+
+
 @case("admin export_links")
 def admin_export(world: World) -> Any:
     keys = [one.pk for one in links("new-one", "to-limit")]

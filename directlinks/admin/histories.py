@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.services.history import RESUMED, message_of
+from directlinks.users import users
 
 _SHOWN = 20
-# So many entries of all links are read to find some of those that the user may see.
+# How many entries of all links are read to find some of those that the user may see.
 _READ = 300
 
 
@@ -64,8 +65,10 @@ def last_pauses(links: Iterable[DirectLink]) -> dict[str, Pause]:
 
     One statement.
     """
-    # Others than "paused" may have been changed at the same time.
-    entries = _entries().filter(
+    # Read from the database of the write, as it decides what is resumed. Other fields than "paused"
+    # may have been changed at the same time.
+    entries = _entries().using(users().db)
+    entries = entries.filter(
         object_id__in=[str(link.pk) for link in links], change_message__contains='"paused"'
     )
     return {
