@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks.checks import check_settings, check_surroundings
 from directlinks.deploy_checks import check_deployment
-from directlinks.url_checks import check_clients, check_routes
+from directlinks.url_checks import check_clients, check_routes, check_routes_behind_the_api
 
 
 class DirectLinksConfig(AppConfig):
@@ -21,6 +21,7 @@ class DirectLinksConfig(AppConfig):
         checks.register(check_settings, "directlinks")
         checks.register(check_surroundings, "directlinks")
         checks.register(check_routes, "directlinks")
+        checks.register(check_routes_behind_the_api, "directlinks")
         checks.register(check_deployment, "directlinks", deploy=True)
         checks.register(check_clients, "directlinks", deploy=True)
         if apps.is_installed("drf_spectacular"):

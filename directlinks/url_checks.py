@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Info
 from django.core.checks import Warning as Caution
-from django.urls import NoReverseMatch, get_script_prefix, resolve, reverse
+from django.urls import NoReverseMatch, get_resolver, get_script_prefix, resolve, reverse
 from django.utils import translation
 
 from directlinks.conf import conf, site_settings
@@ -41,6 +41,29 @@ def check_routes(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
         for path, by in list(shadows.items())[:1]
     ]
     return messages
+
+
+def check_routes_behind_the_api(
+    app_configs: Sequence[Any] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W015, for routes of the site that the API answers with 404: it takes all below its prefix."""
+    routes = [] if conf.root_urlconf is None else get_resolver(conf.root_urlconf).url_patterns
+    messages: list[CheckMessage] = []
+    prefix: str | None = None
+    for route in routes:
+        text = str(route.pattern).removeprefix("^")
+        if getattr(route, "app_name", None) == "directlinks-api":
+            prefix = text
+        elif prefix is not None and text.startswith(prefix):
+            messages.append(
+                Caution(
+                    f"The API answers for the route {text!r}: it takes every path that begins with "
+                    f"'/{prefix}'.",
+                    hint='Move the route before include("directlinks.api.urls").',
+                    id="directlinks.W015",
+                )
+            )
+    return messages[:1]
 
 
 def check_clients(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:

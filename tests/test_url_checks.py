@@ -66,6 +66,29 @@ class TestShadows:
         assert ids(settings, *routes) == []
 
 
+class TestRoutesBehindTheAPI:
+    @pytest.mark.parametrize(
+        ("api", "route", "shown"),
+        [
+            (API, path("api/v4/reports", app), "'api/v4/reports'"),
+            (API, re_path(r"^api/v4/reports$", app), "'api/v4/reports$'"),
+            (API, path("api/v4/", include([path("reports", app)])), "'api/v4/'"),
+            (path("", include("directlinks.api.urls")), path("about", app), "'about'"),
+        ],
+    )
+    def test_the_first_that_the_api_answers_is_named(
+        self, api: Any, route: Any, shown: str, settings: Settings
+    ) -> None:
+        (message,) = found(settings, LINKS, api, path("other", app) if api is API else route, route)
+        assert message.id == "directlinks.W015"
+        assert f"the route {shown}" in message.msg
+        assert ids(settings, LINKS, route, api) == []
+
+    def test_a_site_without_urls_has_none(self, settings: Settings) -> None:
+        settings.ROOT_URLCONF = None
+        assert "directlinks.W015" not in {m.id for m in run_checks(tags=["directlinks"])}
+
+
 class TestLanguages:
     @pytest.mark.parametrize("first", [True, False])
     @pytest.mark.parametrize("language", ["en-us", "de", "en"])
