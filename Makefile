@@ -1,6 +1,7 @@
 # make demo          run the main job once before your eyes, then go on serving it
-# make test          run the tests
-# make check         run every gate: style, types, floors, migrations, tests with coverage
+# make test          run the tests; COVERAGE=1 measures which lines they run, and takes longer
+# make gates         run the gates that need no tests: style, types, floors, migrations
+# make check         run every gate: these, and the tests with coverage
 # make screenshots   take the pictures of the admin anew (docs/images, and all of them in var)
 # make bench         measure links, batches and downloads beside their controls (docs/benchmarks.md);
 #                    ARGS=--gate measures for some minutes, and fails far from a goal
@@ -14,25 +15,31 @@ BIN := $(VENV)/bin
 # Playwright runs its callbacks in greenlets.
 BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py asking_browser.py browser.py inline_types.py screenshots.py swagger.py)
 
-.PHONY: demo test check screenshots bench format clean
+.PHONY: demo test gates check screenshots bench format clean
 
 demo: $(VENV)/demo.installed
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/check.installed
+ifdef COVERAGE
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto $(BROWSER:%=--ignore=%) $(ARGS)
+	$(BIN)/coverage run --concurrency=greenlet,thread -m pytest -n auto $(BROWSER) $(ARGS)
+else
 	$(BIN)/python -m pytest -n auto $(ARGS)
+endif
 
-check: $(VENV)/check.installed
+gates: $(VENV)/check.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/codespell --skip="*.po,*.mo" directlinks example_project tests benchmarks README.md CHANGELOG.md docs
+	$(BIN)/codespell directlinks example_project scripts tests benchmarks README.md CHANGELOG.md docs
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto $(BROWSER:%=--ignore=%)
-	$(BIN)/coverage run --concurrency=greenlet,thread -m pytest -n auto $(BROWSER)
+
+check: gates
+	$(MAKE) test COVERAGE=1
 	$(BIN)/coverage combine --quiet
 	# What only another database server reaches is missing here: .ci/run asks for every line.
 	$(BIN)/coverage report --fail-under=99
