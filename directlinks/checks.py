@@ -119,24 +119,20 @@ def _check_flags(user_model: Any) -> list[CheckMessage]:
 def _check_databases() -> list[CheckMessage]:
     """Report that rows which refer to each other are written to different databases."""
     places: dict[str, list[str]] = {}
-    rows: list[Any] = [users(), *(m._default_manager for m in _own_models())]
+    own = apps.get_app_config("directlinks").get_models()
+    rows: list[Any] = [users(), *(model._default_manager for model in own)]
     for some in rows:
         places.setdefault(some.db, []).append(some.model.__name__)
-    databases = {str(_server_of(alias)) for alias in places}
-    if len(databases) == 1:
+    if len({str(_server_of(alias)) for alias in places}) == 1:
         return []
     told = "; ".join(f"{', '.join(names)} in {alias!r}" for alias, names in places.items())
     return [
         Error(
             f"Tables that refer to each other are written to different databases: {told}.",
-            hint="Let DATABASE_ROUTERS send the user model and all models of directlinks to one.",
+            hint="Let DATABASE_ROUTERS send the user model and all our models to one database.",
             id="directlinks.E036",
         )
     ]
-
-
-def _own_models() -> list[Any]:
-    return list(apps.get_app_config("directlinks").get_models())
 
 
 def _server_of(alias: str) -> list[Any]:

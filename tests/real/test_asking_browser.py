@@ -9,13 +9,13 @@ from threading import Thread
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 
+from tests.real.chromium import chromium
 from tests.real.object_storage import s3_server, site_on
-from tests.real.programs import needed
 from tests.real.servers import Server, gunicorn
 from tests.real.sites import Site
-from tests.real.test_browser import OPTIONS, PNG
+from tests.real.test_browser import PNG
 from tests.real.test_delivery_table import delivered_by
 
 HTML = b"<title>Not shown</title>"
@@ -58,11 +58,8 @@ def door(request: pytest.FixtureRequest, public_site: Site) -> Iterator[Door]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = needed("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -10,15 +10,13 @@ from threading import Thread
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Response
 from playwright.sync_api import Error as BrowserError
 
-from tests.real.programs import needed
+from tests.real.chromium import chromium
 from tests.real.servers import Server, gunicorn
 from tests.real.sites import Site
 from tests.real.visitors import log_in, put
-
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cf"
@@ -105,11 +103,8 @@ def links(public_site: Site, server: Server) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = needed("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
