@@ -237,9 +237,7 @@ def _check_visitor(
     if row.password:
         # A visitor who knows it may come from anywhere. Its form cannot say where it came from.
         unlock(row)
-    elif not referers.allows(row.referers, look.referer) and not (
-        own_hosts and referers.allows("\n".join(own_hosts), look.referer)
-    ):
+    elif row.referers and not referers.allows("\n".join((row.referers, *own_hosts)), look.referer):
         raise RefererRefused
 
 
