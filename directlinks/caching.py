@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 Cache = BaseCache
 
 _breaker = CircuitBreaker(least=0.0, most=10.0)
-_log = RateLimitedLog(60.0)
+_log = RateLimitedLog()
 
 
 def ask(act: Callable[[Cache], Answer], otherwise: Answer) -> Answer:

@@ -17,7 +17,7 @@ logger = logging.getLogger("directlinks")
 class RateLimitedLog:
     """Errors for the log: of each kind at most one line in ``seconds``."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float = 60.0) -> None:
         self._seconds = seconds
         self._next: dict[str, float] = {}
         self._lock = threading.Lock()

@@ -21,7 +21,7 @@ class Repetition:
     def __init__(self, act: Callable[[], object], message: str) -> None:
         self._act = act
         self._message = message
-        self._log = RateLimitedLog(60.0)
+        self._log = RateLimitedLog()
         self.forget()
         _repetitions.add(self)
 

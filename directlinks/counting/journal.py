@@ -16,7 +16,6 @@ from django.db import DatabaseError
 from directlinks.counting.folding import fold_batch, forget_batch
 from directlinks.counting.outside import OutsideCounter
 from directlinks.counting.segments import NewSegment, Segment, records_in, segments_in
-from directlinks.outages import RateLimitedLog
 
 
 class JournalCounter(OutsideCounter):
@@ -36,7 +35,6 @@ class JournalCounter(OutsideCounter):
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         super().__init__()
         self.directory = Path(directory)
-        self._unreadable = RateLimitedLog(60.0)
         self.forget()
         _journals.add(self)
 
@@ -141,7 +139,7 @@ class JournalCounter(OutsideCounter):
                 segment = Segment.take(path)
                 added += 0 if segment is None else self._fold(segment)
             except OSError as error:  # perhaps another user's: it must not keep us from the rest
-                self._unreadable.write(f"The downloads in {path} wait", error)
+                self._log.write(f"The downloads in {path} wait", error, kind="unreadable")
         return added
 
 

@@ -37,7 +37,7 @@ class OutsideCounter(Counter):
 
     def __init__(self) -> None:
         self._database = DatabaseCounter()
-        self._log = RateLimitedLog(60.0)
+        self._log = RateLimitedLog()
         self._breaker = CircuitBreaker(least=REST_SECONDS, most=REST_SECONDS)
         self._repetition = Repetition(
             self._fold_in_turn, f"Downloads wait in the counter {self.kind!r}"
