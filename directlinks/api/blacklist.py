@@ -63,7 +63,10 @@ def end_soon(token: Token, user: Any) -> None:
 
 
 def end_family(token: Token) -> None:
-    """End all refresh tokens of the login from which ``token`` descends."""
+    """End all refresh tokens of the login from which ``token`` descends.
+
+    To simplejwt's own views, which know no families, ``token`` alone ends.
+    """
     if not _is_installed():
         return
     row, _ = OutstandingToken.objects.using(_database()).get_or_create(
@@ -78,7 +81,9 @@ def end_family(token: Token) -> None:
             ),
         },
     )
-    BlacklistedToken.objects.using(_database()).get_or_create(token=row)
+    presented = OutstandingToken.objects.using(_database()).filter(jti=_id_of(token))
+    for ended in (row, *presented):
+        BlacklistedToken.objects.using(_database()).get_or_create(token=ended)
 
 
 def _is_installed() -> bool:

@@ -11,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from rest_framework.test import APIRequestFactory
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.views import TokenRefreshView
 
 from directlinks.api.accounts import logged_in_user
 from directlinks.datetimes import as_stored
@@ -403,6 +405,16 @@ class TestLogout:
             assert (answer.status_code, answer.content) == (200, b'{"code":0,"data":"","msg":""}')
         assert {refresh(api, token).json()["code"] for token in family.values()} == {40020}
         assert refresh(api, other).json()["code"] == 0
+
+    def test_simplejwts_own_view_takes_the_token_no_more(self, api: APIClient) -> None:
+        UserFactory(username="ada")
+        token = first(api)
+        own_view = TokenRefreshView.as_view()
+        request = APIRequestFactory().post("/", {"refresh": token})
+        assert own_view(request).status_code == 200
+        assert logout(api, token).json()["code"] == 0
+        request = APIRequestFactory().post("/", {"refresh": token})
+        assert own_view(request).status_code == 401
 
     def test_it_lasts_as_long_as_any_token_of_the_login(self, api: APIClient) -> None:
         UserFactory(username="ada")
