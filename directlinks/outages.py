@@ -68,11 +68,29 @@ class CircuitBreaker:
         self._until = 0.0
 
 
+# The errors of MariaDB and MySQL that say something of the server and not of the statement. Numbers
+# from 2000 to 2999 come from the client, which has lost the server.
+_OF_MYSQL = frozenset(
+    {
+        *(1020, 1021, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1114, 1129, 1130),
+        *(1152, 1158, 1159, 1160, 1161, 1180, 1184, 1203, 1205, 1206, 1213, 1226, 1290, 1317, 1792),
+        *(1836, 1927, 1969, 3024, 3032, 4031),
+        *range(2000, 3000),
+    }
+)
+
+
 def is_away(error: BaseException) -> bool:
     """Return True if ``error`` says that the database cannot be reached or is too busy.
 
-    SQLite raises the same class for a faulty statement, such as one that names a missing table.
+    SQLite, MariaDB and MySQL raise the same class for a faulty statement, such as one that names a
+    missing column or compares a text with a character that the column cannot hold.
     """
+    if isinstance(error, InterfaceError):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    if isinstance(number := next(iter(error.args), None), int):
+        return number in _OF_MYSQL
     code = getattr(error.__cause__, "sqlite_errorcode", None)
-    is_faulty = code in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE)
-    return isinstance(error, OperationalError | InterfaceError) and not is_faulty
+    return code not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE)

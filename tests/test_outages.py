@@ -109,6 +109,14 @@ def sqlite_error(code: int) -> OperationalError:
         (sqlite_error(sqlite3.SQLITE_BUSY), True),
         (sqlite_error(sqlite3.SQLITE_CANTOPEN), True),
         (sqlite_error(sqlite3.SQLITE_ERROR), False),
+        (OperationalError(), True),
+        (OperationalError(2013, "Lost connection to server during query"), True),
+        (OperationalError(1040, "Too many connections"), True),
+        (OperationalError(1213, "Deadlock found when trying to get lock"), True),
+        (OperationalError(1054, "Unknown column"), False),
+        (OperationalError(1267, "Illegal mix of collations"), False),
+        (OperationalError(1366, "Incorrect string value"), False),
+        (InterfaceError(0, ""), True),
         (IntegrityError("taken"), False),
         (ProgrammingError("no such table"), False),
         (DataError("too long"), False),
@@ -120,7 +128,11 @@ def test_which_errors_say_that_the_database_is_away(error: Exception, away: bool
 
 
 @pytest.mark.django_db
-def test_a_missing_table_is_no_outage() -> None:
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT 1 FROM no_such_table", "SELECT no_such_column", "SELECT no_such_function(1)"],
+)
+def test_a_faulty_statement_is_no_outage(statement: str) -> None:
     with connection.cursor() as cursor, pytest.raises(DatabaseError) as raised:
-        cursor.execute("SELECT 1 FROM no_such_table")
+        cursor.execute(statement)
     assert not is_away(raised.value)
