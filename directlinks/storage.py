@@ -1,5 +1,6 @@
 """Where contents are stored."""
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Iterable
@@ -102,6 +103,9 @@ def _is_below(folder: str, place: str) -> bool:
     return place.startswith(f"{folder.rstrip('/')}/")
 
 
+# There is no file for anybody; a circle of symbolic links leads to none.
+_MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
 # Do not wait for what is no file, nor need the right to read it if the system has O_PATH.
 _LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)
 
@@ -110,7 +114,8 @@ def is_forbidden(storage: Storage, name: str) -> bool:
     """Return True if a local ``storage`` has under ``name`` what must not be served.
 
     That is all but regular files in its folder; a symbolic link may lead out of it. A content that
-    is missing is not forbidden, nor is one that a storage of another kind keeps elsewhere.
+    is missing is not forbidden, nor is one that a storage of another kind keeps elsewhere. Raise
+    OSError if that cannot be seen: what a web server is told to send may be anything then.
     """
     if not isinstance(storage, FileSystemStorage):
         return False
@@ -119,8 +124,12 @@ def is_forbidden(storage: Storage, name: str) -> bool:
         return False
     try:
         descriptor = os.open(path, _LOOK)
-    except (OSError, ValueError):
+    except ValueError:
         return False
+    except OSError as error:
+        if error.errno in _MISSING:
+            return False
+        raise
     try:
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
         return not (is_file and is_inside(storage, descriptor, path))

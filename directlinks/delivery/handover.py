@@ -10,13 +10,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from django.core.checks import CheckMessage, Error
-from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import Storage
 
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.content import document_headers, edition_headers
 from directlinks.delivery.download import Download
+from directlinks.delivery.reading import known_errors
 from directlinks.delivery.replies import Reply
 from directlinks.storage import is_forbidden
 
@@ -26,10 +26,8 @@ class WebServerBackend(HeadersBackend):
 
     def refuse_forbidden(self, download: Download) -> None:
         """Raise LinkNotFound if the content is no file in the folder of the storage."""
-        try:
+        with known_errors():
             forbidden = is_forbidden(self.storage, str(download.content))
-        except SuspiciousFileOperation as error:  # its name leads out, without a symbolic link
-            raise LinkNotFound from error
         if forbidden:
             raise LinkNotFound
 

@@ -66,16 +66,16 @@ def open_content(storage: Storage, name: str) -> OpenContent:
     """
     reader = _readers.of(storage)
     if reader is None and is_plain_folder(storage):
-        with _known_errors():
+        with known_errors():
             file, status = open_local_file(storage, name)
         return OpenContent(status.st_size, status.st_mtime_ns, partial(_from, file), file.close)
     opener = reader or _opened
 
     def open_part(start: int, length: int) -> Readable:
-        with _known_errors():
+        with known_errors():
             return opener(storage, name, start, length) if length else BytesIO()
 
-    with _known_errors():
+    with known_errors():
         # Looked at before the content is opened: bytes that are newer than their validators say
         # are sent again to clients that ask later, older ones would be kept.
         modified_ns = _modified_ns(storage, name)
@@ -132,7 +132,7 @@ _NO_CONTENT = frozenset(
 
 
 @contextmanager
-def _known_errors() -> Iterator[None]:
+def known_errors() -> Iterator[None]:
     """Raise LinkNotFound for errors that mean that there is no content to be read."""
     try:
         yield

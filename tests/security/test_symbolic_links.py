@@ -1,6 +1,7 @@
 """Symbolic links: none leads out of the storage, not even one that comes while a file is opened."""
 
 import os
+import resource
 import socket
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,6 +21,7 @@ from directlinks.delivery import reading
 from directlinks.models import DirectLink, File
 from directlinks.services.adding import Source, add_file, local_sources, stored_sources
 from directlinks.services.examining import Kind, examine
+from directlinks.storage import is_forbidden
 from tests.factories import UserFactory
 
 DAY = timedelta(days=1)
@@ -166,6 +168,16 @@ class TestOpening:
         content = reading.open_content(storage, name)
         content.close()
         assert content.size == len(b"second")
+
+    def test_a_process_that_can_open_no_more_files_lets_nothing_pass(self, place: Place) -> None:
+        storage, name = FileSystemStorage(place.inside), to_file(place)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                is_forbidden(storage, name)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     @named([*LEADING_OUT, within])
     def test_a_system_without_proc_looks_at_the_path(
