@@ -172,16 +172,3 @@ def test_the_page_is_readable_on_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth") <= phone["width"]
         assert page.evaluate("document.activeElement.tagName") == "BUTTON"
         assert page.locator("html").get_attribute("lang") == language
-
-
-@pytest.mark.parametrize("path", ["twice.png", "twice.html"])
-def test_a_double_click_is_one_click(door: Door, browser: Browser, path: str) -> None:
-    link = door.new_link(path, PNG, "max_downloads=1")
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(link)
-        with page.expect_response(lambda answer: answer.status == 200):
-            page.get_by_role("button").dblclick()
-        page.wait_for_timeout(1000)
-        assert page.get_by_role("heading", name="no longer valid").count() == 0
-    assert door.downloads(link) == 1
