@@ -105,7 +105,8 @@ def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
 
 def _password_in_form(request: HttpRequest) -> str:
     try:
-        return request.POST.get("password", "")
+        password: str = request.POST.get("password", "")
+        password.encode()  # some charsets give half of a character, which no hasher takes
     except (
         BadRequest,
         MultiPartParserError,
@@ -115,6 +116,7 @@ def _password_in_form(request: HttpRequest) -> str:
         ValueError,
     ) as error:
         raise InvalidParameters(cause=str(error)) from error
+    return password
 
 
 def _as_typed(header: str) -> str:

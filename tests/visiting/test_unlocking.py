@@ -191,6 +191,10 @@ class TestPeople:
                 (f"multipart/form-data; boundary=B; charset={charset}", ODD_FORM)
                 for charset in ("base64", "hex", "idna", "punycode", "undefined")
             ),
+            (
+                "multipart/form-data; boundary=B; charset=utf-7",
+                ODD_FORM.replace(b"pw\xff", b"+2AA-"),
+            ),
             ("application/x-www-form-urlencoded", b"&a" * 2000),
             ("application/x-www-form-urlencoded", b"password=" + b"a" * 3_000_000),
         ],
