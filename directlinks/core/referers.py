@@ -34,8 +34,13 @@ def allows(text: str, referer: str | None) -> bool:
     allowed = hosts(text)
     if not allowed:
         return True
-    try:
-        host = urlsplit(referer or "").hostname or ""
-    except ValueError:
-        return False
+    host = host_of(referer)
     return any(host == one or host.endswith(f".{one}") for one in allowed)
+
+
+def host_of(referer: str | None) -> str:
+    """Return the host of ``referer`` in lower case, "" if it names none."""
+    try:
+        return urlsplit(referer or "").hostname or ""
+    except ValueError:
+        return ""

@@ -237,7 +237,11 @@ def _check_visitor(
     if row.password:
         # A visitor who knows it may come from anywhere. Its form cannot say where it came from.
         unlock(row)
-    elif row.referers and not referers.allows("\n".join((row.referers, *own_hosts)), look.referer):
+    elif (
+        not referers.allows(row.referers, look.referer)
+        # Exactly, because subdomains of a site may belong to its users.
+        and referers.host_of(look.referer) not in own_hosts
+    ):
         raise RefererRefused
 
 

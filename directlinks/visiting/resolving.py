@@ -219,7 +219,7 @@ def _confirmed(request: HttpRequest, route: Route, row: LinkRow) -> HttpResponse
 def _own_hosts(request: HttpRequest) -> list[str]:
     """Return the hosts under which a browser may know the page of a link."""
     sites = (f"//{request.get_host()}", addresses.links_begin(request))
-    return [urlsplit(site).hostname or "" for site in sites]
+    return [host for site in sites if (host := urlsplit(site).hostname)]
 
 
 def _note_unknown(request: HttpRequest) -> None:

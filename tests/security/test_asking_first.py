@@ -173,6 +173,7 @@ class TestWithAPassword:
         (None, "http://testserver/f/page", 303),
         ("https://files.example.com", "https://files.example.com/f/page", 303),
         (None, "https://files.example.com/f/page", 403),
+        (None, "http://user.testserver/", 403),
         (None, "https://leech.example/", 403),
         (None, None, 403),
     ],
