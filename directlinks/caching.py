@@ -4,6 +4,8 @@ A cache that is down costs time and never an answer: limits of attempts let pass
 signed once more.
 """
 
+import hashlib
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from time import monotonic
@@ -53,14 +55,28 @@ class ForgivingCache:
     """The cache as the throttles of Django REST framework use it."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        return ask(lambda cache: cache.get(key, default), otherwise=default)
+        return ask(lambda cache: cache.get(_usable(key), default), otherwise=default)
 
     def set(self, key: str, value: Any, timeout: float | None) -> None:
-        ask(lambda cache: cache.set(key, value, timeout), otherwise=None)
+        ask(lambda cache: cache.set(_usable(key), value, timeout), otherwise=None)
 
     def __getattr__(self, name: str) -> Any:
         """Return what a site's own throttle may use beside these."""
         return getattr(cache, name)
+
+
+# With the prefix of a site before them, all caches take such keys.
+_USABLE = re.compile("[!-~]{1,150}")
+
+
+def _usable(key: str) -> str:
+    """Return ``key``, or a digest of it if a cache could refuse it.
+
+    A client may have sent a part of it, and must neither escape its limit nor pass for an outage.
+    """
+    if _USABLE.fullmatch(key):
+        return key
+    return "directlinks.key." + hashlib.sha256(key.encode(errors="replace")).hexdigest()
 
 
 def is_default(other: object) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.core.cache.backends.base import InvalidCacheKey
+from django.core.cache.backends.base import InvalidCacheKey, memcache_key_warnings
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection, transaction
 from django.test import Client
@@ -209,6 +209,33 @@ def test_throttles_of_the_site_count_as_ever(monkeypatch: pytest.MonkeyPatch) ->
         for _ in range(2)
     ]
     assert statuses == [401, 429]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sent", ["192.0.2.1", "x" * 300, "\xe4\xf6"])
+def test_an_address_that_no_key_can_hold_is_limited_and_is_no_outage(
+    sent: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Rarely(AnonRateThrottle):
+        rate = "1/day"
+
+    def validate_key(self: Any, key: str) -> None:
+        """Refuse what Memcached refuses."""
+        for fault in memcache_key_warnings(key):
+            raise InvalidCacheKey(fault)
+        key.encode("ascii")
+
+    monkeypatch.setattr(LocMemCache, "validate_key", validate_key)
+    monkeypatch.setattr(EnvelopeView, "throttle_classes", [Rarely])
+    body = {"email": "ada", "password": "wrong"}
+    statuses = [
+        Client(headers={"X-Forwarded-For": sent})
+        .post("/api/v4/session/token", body, content_type="application/json")
+        .status_code
+        for _ in range(2)
+    ]
+    assert statuses == [401, 429]
+    assert "The cache does not work" not in caplog.text
 
 
 def test_no_other_module_uses_a_cache_of_django() -> None:
