@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.dispatch import Signal
+from django.test import Client
 
 from directlinks import signals
 from tests.api.clients import APIClient
@@ -73,3 +75,25 @@ def test_the_example_hears_what_happens_over_http(
     DirectLinkFactory(file=file, code="abcd", name="a", reuse_name="a")
     assert act(APIClient(file.owner)).status_code == 200
     assert [r.getMessage() for r in caplog.records if r.name == "audit"] == heard
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ask_first", [False, True])
+def test_what_a_post_is_refused_is_heard_as_what_a_get_is(*, ask_first: bool) -> None:
+    link = DirectLinkFactory(password=make_password("secret"), ask_first=ask_first)
+    path, code = link.get_absolute_url(), link.code
+    unknown = path.replace(code, "NoSuchCodeAnywhere1234")
+    heard: list[tuple[str, str]] = []
+
+    def note(code: str, error: Exception, **kwargs: Any) -> None:
+        heard.append((code, type(error).__name__))
+
+    signals.refused.connect(note)
+    try:
+        for data in ({"password": "guess"}, {"password": "secret"}):
+            Client().post(path, data)
+            Client().post(unknown, data)
+    finally:
+        signals.refused.disconnect(note)
+    was_unknown = ("NoSuchCodeAnywhere1234", "LinkUnknown")
+    assert heard == [(code, "WrongPassword"), was_unknown, was_unknown]

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from directlinks import addresses
+from directlinks import addresses, signals
 from directlinks.conf import conf
 from directlinks.core.errors import (
     DirectLinksError,
@@ -34,6 +34,7 @@ from directlinks.delivery.signed import SignedBackend
 from directlinks.models import File
 from directlinks.outages import is_away
 from directlinks.reporting import mark_as_logged, report, report_outage, report_unexpected
+from directlinks.services.announcing import announce_now
 from directlinks.services.opening import (
     find_open_link,
     open_confirmed_link,
@@ -188,14 +189,16 @@ def _posted(request: HttpRequest, route: Route) -> HttpResponseBase:
     now = timezone.now()
     try:
         row = find_open_link(code=route.secret, name=route.name, now=now)
-    except LinkUnknown:
-        _note_unknown(request)
+        if row.password and not row.ask_first:
+            return unlock(request, row, now)
+    except DirectLinksError as error:
+        announce_now(signals.refused, code=route.secret, error=error)
+        if isinstance(error, LinkUnknown):
+            _note_unknown(request)
         raise
-    if row.ask_first:
-        return _confirmed(request, route, row)
-    if not row.password:
+    if not row.ask_first:
         raise MethodNotAllowed
-    return unlock(request, row, now)
+    return _confirmed(request, route, row)
 
 
 def _confirmed(request: HttpRequest, route: Route, row: LinkRow) -> HttpResponseBase:
