@@ -48,6 +48,7 @@ from directlinks.core.visits import Look
 from directlinks.counting.choice import site_counter
 from directlinks.counting.folding import fold_batch
 from directlinks.counting.tally import Tally
+from directlinks.datetimes import as_stored
 from directlinks.models import (
     DailyDownloads,
     DirectLink,
@@ -88,7 +89,7 @@ from tests.factories import PASSWORD, DirectLinkFactory, FileFactory, UserFactor
 from tests.frozen_replica import ROUTED, freeze, replica_database, thaw
 from tests.management.terminals import said
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 LONG_AGO = NOW - timedelta(days=400)
 POLICY = OwnerOrAdmin()
 

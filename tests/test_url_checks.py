@@ -112,6 +112,7 @@ class TestLanguages:
         assert ids(settings, LINKS, *i18n_patterns(path("news/", app))) == []
 
     def test_a_site_with_one_language_has_none(self, settings: Settings) -> None:
+        settings.LANGUAGE_CODE = "en-us"
         settings.LANGUAGES = [("en-us", "English")]
         assert ids(settings, *i18n_patterns(LINKS, prefix_default_language=False)) == []
 
