@@ -201,3 +201,7 @@ def test_buckets_are_told_by_what_they_were_made_of(options: dict[str, str], sam
     usual = {"bucket_name": "a", "endpoint_url": "http://127.0.0.1:1"}
     one, other = S3Storage(**usual), S3Storage(**{**usual, **options})
     assert are_same(one, other) is same
+
+
+def test_the_lazy_default_storage_is_the_one_that_it_stands_for() -> None:
+    assert are_same(default_storage, storages["default"])

@@ -119,6 +119,13 @@ class TestLongSearch:
         assert html.count("This search is too long: enter up to 50 words and 2000 characters.") == 1
         assert link.file.path not in html
 
+    def test_an_action_that_asks_for_the_list_again_tells_it_once(
+        self, browser: Client, page: str
+    ) -> None:
+        data = {"action": "no_such_action", "_selected_action": DirectLinkFactory().pk}
+        answer = browser.post(f"{page}?q={'a' * 2001}", data, follow=True)
+        assert answer.content.decode().count("This search is too long") <= 2
+
     @pytest.mark.parametrize("query", ["o " * 49 + "o", "o" * 2000])
     def test_one_that_is_not_too_long_is_answered(
         self, browser: Client, page: str, query: str

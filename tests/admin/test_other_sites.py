@@ -183,3 +183,12 @@ class TestSecondAdminSite:
             answers = {href: browser.get(href).status_code for href in ours}
             refused = {href for href, status in answers.items() if status != 200}
             assert refused <= {href for href in ours if href.endswith("/create-link/")}  # by POST
+
+    def test_a_link_that_has_no_page_there_leads_back_to_its_file(
+        self, browser: Client, settings: Settings
+    ) -> None:
+        settings.ROOT_URLCONF = URLs(FILE)
+        page = page_of(FileFactory()).replace("/admin/", "/second/", 1)
+        answer = browser.post(page.replace("/change/", "/create-link/"))
+        assert (answer.status_code, answer.headers["Location"]) == (302, page)
+        assert DirectLink.objects.count() == 1

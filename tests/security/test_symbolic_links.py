@@ -179,6 +179,13 @@ class TestOpening:
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
+    def test_a_storage_that_keeps_its_files_elsewhere_judges_for_itself(self, place: Place) -> None:
+        class Elsewhere(FileSystemStorage):
+            def path(self, name: str) -> str:
+                return f"/elsewhere/{name}"
+
+        assert not is_forbidden(Elsewhere(place.inside), "a.txt")
+
     @named([*LEADING_OUT, within])
     def test_a_system_without_proc_looks_at_the_path(
         self, make: Make, place: Place, storage: Any, monkeypatch: pytest.MonkeyPatch
