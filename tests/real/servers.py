@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,20 @@ class Server:
     pid: int
 
     def processes(self) -> list[Path]:
-        """Where the kernel tells of the server and its workers (Linux alone has this)."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [Path("/proc", pid) for pid in (str(self.pid), *children)]
+        """Where the kernel tells of the server and of all below it (Linux alone has this)."""
+        processes = [Path("/proc", str(self.pid))]
+        for process in processes:
+            children = (process / "task" / process.name / "children").read_text().split()
+            processes += [Path("/proc", child) for child in children]
+        return processes
+
+    def open_files(self) -> list[str]:
+        """The path of each file that the server and its workers have open, once for each time."""
+        paths = []
+        for descriptor in (entry for process in self.processes() for entry in process.glob("fd/*")):
+            with suppress(FileNotFoundError):  # closed since it was listed
+                paths.append(str(descriptor.readlink()))
+        return paths
 
 
 @contextmanager

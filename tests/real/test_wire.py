@@ -11,7 +11,7 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -321,20 +321,11 @@ def aborted(asking: Asking) -> str:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     path = str((asking.site.folder / "media" / "large.bin").resolve())
     give_up_at = time.monotonic() + PATIENCE
-    while any(os.path.realpath(entry) == path for entry in descriptors(asking.server)):
+    while path in asking.server.open_files():
         assert time.monotonic() < give_up_at, "The file stays open."
         time.sleep(0.05)
     whole(asking)
     return "closed"
-
-
-def descriptors(server: Server) -> Iterator[Path]:
-    """The open files of the server and of all processes below it."""
-    processes = [server.pid]
-    for process in processes:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        processes += map(int, children)
-        yield from Path(f"/proc/{process}/fd").iterdir()
 
 
 def grown(asking: Asking) -> str:
