@@ -30,8 +30,12 @@ def needed_module(name: str) -> Path:
 
 
 def give_up(lacking: str) -> NoReturn:
-    """Skip the test for want of what is ``lacking``, and fail it where CI is set."""
+    """Skip the test for want of what is ``lacking``.
+
+    Fail it if CI is set, unless NOT_BUILT names it: what a build there had to do without.
+    """
     message = f"NOT TESTED: this needs {lacking}, and it is not there."
-    if "CI" in os.environ:
+    not_built = os.environ.get("NOT_BUILT", "").split()
+    if "CI" in os.environ and lacking.strip("'") not in not_built:
         pytest.fail(message)
     pytest.skip(message)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.real.chromium import chromium
-from tests.real.object_storage import s3_server, site_on
+from tests.real.object_storage import rclone, site_on
 from tests.real.servers import Server, gunicorn
 from tests.real.sites import Site
 from tests.real.test_browser import PNG
@@ -49,7 +49,7 @@ def door(request: pytest.FixtureRequest, public_site: Site) -> Iterator[Door]:
     name = str(request.param).partition(".")[0].lower()
     with ExitStack() as stack:
         if name == "s3":
-            storage = stack.enter_context(s3_server(public_site.folder.parent / "s3"))
+            storage = stack.enter_context(rclone(public_site.folder.parent / "s3"))
             site = site_on(storage, public_site, "asking_s3")
         else:
             site = public_site.variant(f"asking_{name}", delivered_by(request.param))

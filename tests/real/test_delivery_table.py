@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
-from tests.real.object_storage import s3_server, site_on
+from tests.real.object_storage import rclone, site_on
 from tests.real.servers import Server, gunicorn
 from tests.real.sites import CHECKOUT, Site
 from tests.real.visitors import Answer, ask, target_of, visit
@@ -204,7 +204,7 @@ def columns(site: Site) -> Iterator[tuple[str, list[str]]]:
     for number, (title, (backend, front)) in enumerate(LOCAL.items()):
         folder = f"local{number}"
         yield title, seen(site.variant(folder, delivered_by(backend)), folder, front)
-    with s3_server(site.folder.parent / "s3") as storage:
+    with rclone(site.folder.parent / "s3") as storage:
         yield "`RedirectBackend`, S3", seen(site_on(storage, site, "remote"), "remote", alone)
 
 

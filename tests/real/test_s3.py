@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import pytest
 
 from tests.real.memory import MIB, growth, linux_only
-from tests.real.object_storage import s3_server, site_on
+from tests.real.object_storage import ObjectStorage, rclone, site_on
 from tests.real.servers import Server, gunicorn
 from tests.real.sites import Site
 from tests.real.visitors import ask, connect, log_in, put, send, visit
@@ -30,7 +30,7 @@ REFUSED = {400, 403}
 class Bucket:
     """The S3 server, the site that keeps its files there, and the URLs of links to CONTENTS."""
 
-    storage: Server
+    storage: ObjectStorage
     site: Site
     server: Server
     links: dict[str, str]
@@ -41,13 +41,13 @@ class Bucket:
 
 
 @pytest.fixture(scope="module")
-def storage(public_site: Site) -> Iterator[Server]:
-    with s3_server(public_site.folder.parent / "s3") as server:
+def storage(public_site: Site) -> Iterator[ObjectStorage]:
+    with rclone(public_site.folder.parent / "s3") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def bucket(storage: Server, public_site: Site) -> Iterator[Bucket]:
+def bucket(storage: ObjectStorage, public_site: Site) -> Iterator[Bucket]:
     site = site_on(storage, public_site, "on_s3")
     folder = site.folder.parent / "to add"
     folder.mkdir()
