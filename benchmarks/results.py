@@ -11,12 +11,16 @@ GOAL_BYTES = 16 * 1024**2
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Requests, URIs or megabytes per second of a subject in each round, and of the control in the
-    same round. The control has no goal."""
+    same round. The control has no goal.
+
+    ``limit`` is what a program reaches in the same round that does nothing but the unavoidable.
+    """
 
     subject: str
     rates: list[float]
     control: list[float]
     goal: float | None
+    limit: list[float] | None = None
 
     @property
     def ratios(self) -> list[float]:
@@ -34,6 +38,14 @@ class Rates:
     def share(self) -> float | None:
         """What part of the goal it reached."""
         return None if self.goal is None else self.ratio / self.goal
+
+    @property
+    def reachable(self) -> float:
+        """What part of the goal can be reached on this machine, 1 if all of it."""
+        if self.goal is None or self.limit is None:
+            return 1.0
+        ratios = (rate / control for rate, control in zip(self.limit, self.control, strict=True))
+        return min(1.0, median(ratios) / self.goal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,37 @@ BACKENDS = {
     "sendfile": "directlinks.delivery.handover.SendfileBackend",
 }
 
+# Sends a file of MEDIA_ROOT, or lets the web server in front send it. gunicorn's wsgi.file_wrapper
+# sends from the kernel.
+PLAIN_MODULE = """
+import os
+from django.core.wsgi import get_wsgi_application
+get_wsgi_application()
+from django.conf import settings
+
+class Blocks:
+    def __init__(self, file):
+        self.file = file
+        self.close = file.close
+    def __iter__(self):
+        return iter(lambda: self.file.read(512 * 1024), b"")
+
+def application(environ, start_response):
+    _, how, name = environ["PATH_INFO"].split("/")
+    path = f"{settings.MEDIA_ROOT}/{name}"
+    headers = [("Content-Type", "application/octet-stream")]
+    if how != "sent":
+        accel, sendfile = ("X-Accel-Redirect", f"/protected/{name}"), ("X-Sendfile", path)
+        place = accel if how == "accel" else sendfile
+        start_response("200 OK", [*headers, ("Content-Length", "0"), place])
+        return []
+    file = open(path, "rb", buffering=0)
+    start_response("200 OK", [*headers, ("Content-Length", str(os.fstat(file.fileno()).st_size))])
+    wrapper = environ.get("wsgi.file_wrapper")
+    return Blocks(file) if wrapper is None else wrapper(file, 512 * 1024)
+"""
+PLAIN_APPLICATION = "mysite.plain:application"
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -52,6 +83,7 @@ def measured_site() -> Iterator[Measured]:
         Path(scratch).chmod(0o755)
         site = new_site(Path(scratch, "project"), settings=DOCUMENTED_SETTINGS + PRODUCTION)
         (site.folder / "mysite" / "wrapped.py").write_text(WRAPPED)
+        (site.folder / "mysite" / "plain.py").write_text(PLAIN_MODULE)
         site.manage("migrate", "-v", "0")
         site.add_user("ada")
         media = site.folder / "media"

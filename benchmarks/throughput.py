@@ -14,7 +14,7 @@ from benchmarks import load, machine
 from benchmarks.effort import Effort
 from benchmarks.redirects import WRAPPED_APPLICATION
 from benchmarks.results import GOAL_RATIO, Rates
-from benchmarks.site import Measured
+from benchmarks.site import PLAIN_APPLICATION, Measured
 from tests.real import servers, web_servers
 from tests.real.servers import Server
 from tests.real.sites import Site
@@ -46,6 +46,10 @@ FRONTS: dict[str, tuple[str, Front]] = {
 }
 REMEMBERING = "{}, cache and journal"
 
+# What sends the same file in the same way and knows nothing of links: the most that we can reach on
+# this machine. nginx alone does not tell, since it sends from the kernel what Python copies.
+PLAIN = "no links, {}"
+
 STATIC = "server {{ listen 127.0.0.1:{port}; root {media}; }}\n"
 
 
@@ -64,15 +68,19 @@ def _measure(addresses: Mapping[str, str], effort: Effort) -> list[Rates]:
         # What a first request loads is no speed.
         load.megabytes_per_second(url, clients=CLIENTS, seconds=1)
     rounds = [_round(number, addresses, effort) for number in range(1, effort.rounds + 1)]
+    rates = {subject: [one[subject] for one in rounds] for subject in addresses}
     return [
-        Rates(
-            subject,
-            [one[subject] for one in rounds],
-            [one[CONTROL] for one in rounds],
-            None if subject == CONTROL else GOAL_RATIO,
-        )
-        for subject in addresses
+        Rates(subject, rates[subject], rates[CONTROL], goal, rates.get(plain))
+        for subject, goal, plain in ((one, *_expected(one)) for one in addresses)
     ]
+
+
+def _expected(subject: str) -> tuple[float | None, str]:
+    """Return the goal of ``subject``, if it has one, and which other one limits it."""
+    if subject == CONTROL or subject.startswith(PLAIN.format("")):
+        return None, ""
+    _, _, server = subject.partition(", ")
+    return GOAL_RATIO, PLAIN.format(server.partition(",")[0])
 
 
 def _round(number: int, addresses: Mapping[str, str], effort: Effort) -> dict[str, float]:
@@ -89,6 +97,7 @@ def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, dict[str
     links = {"1 MB": measured.small, "100 MB": measured.large}
     control = stack.enter_context(_nginx_alone(measured.site))
     yield CONTROL, {what: f"{control.origin}/{name}" for what, name in SIZES.items()}
+    yield from _start_plain(measured.site, stack)
     for subject, (backend, serving) in APPLICATIONS.items():
         server = stack.enter_context(serving(measured.delivering(backend)))
         yield subject, {what: _end_of(server.origin + link) for what, link in links.items()}
@@ -98,6 +107,23 @@ def _start(measured: Measured, stack: ExitStack) -> Iterator[tuple[str, dict[str
             application = stack.enter_context(granian(site))
             server = stack.enter_context(front(site, application))
             yield name, {what: server.origin + link for what, link in links.items()}
+
+
+def _start_plain(site: Site, stack: ExitStack) -> Iterator[tuple[str, dict[str, str]]]:
+    """The same servers with an application that knows nothing of links."""
+    origins = {}
+    for name, serving in (("gunicorn", gunicorn), ("granian", granian)):
+        server = stack.enter_context(serving(site, application=PLAIN_APPLICATION))
+        origins[name] = f"{server.origin}/sent"
+    for name, place, front in (
+        ("nginx", "accel", web_servers.nginx),
+        ("Apache", "sendfile", web_servers.apache),
+    ):
+        application = stack.enter_context(granian(site, application=PLAIN_APPLICATION))
+        server = stack.enter_context(front(site, application))
+        origins[name] = f"{server.origin}/{place}"
+    for name, origin in origins.items():
+        yield PLAIN.format(name), {what: f"{origin}/{file}" for what, file in SIZES.items()}
 
 
 def _end_of(link: str) -> str:
