@@ -162,7 +162,8 @@ def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
     if row is None or row.code != code:
         raise LinkUnknown
     if not is_name_of(name, row.name, code):
-        raise LinkNotFound
+        # The name of a short code is part of its secret, so it is guessed as the code is.
+        raise LinkUnknown if len(code) < codes.SHORT else LinkNotFound
     if (refusal := row.state(now).refusal()) is not None:
         raise refusal
     return row

@@ -95,7 +95,8 @@ def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
 
 
 def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
-    scope = f"password of {row.link}"
+    # Another tenant may have a link of the same number.
+    scope = f"password of {row.link} {row.current_code}"
     # Before the slow comparison, or those who guess in parallel would all be let through.
     attempts = note_guess(conf.LOGIN_RATE, request, scope=scope)
     if not check_password(password, row.password):

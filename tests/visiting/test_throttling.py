@@ -73,6 +73,12 @@ class TestUnknownCodes:
             assert Client().get(f"/f/{link.code}/other.txt").status_code == 404
         assert unknown(0).status_code == 404
 
+    def test_a_wrong_name_of_a_short_code_is_one(self) -> None:
+        link = DirectLinkFactory(code="short", name="a.txt")
+        wrong = [Client().get(f"/f/short/{number}.txt").status_code for number in range(31)]
+        assert wrong == [404] * 30 + [429]
+        assert Client().get(link.get_absolute_url()).status_code == 302
+
     def test_a_code_that_was_taken_from_a_link_is_no_guess(self) -> None:
         link = DirectLinkFactory(name="a.txt")
         for number in range(40):

@@ -291,7 +291,7 @@ class TestGuessing:
                 answer = visit(link, newcomer, headers=with_password(typed(PASSWORD)))
                 assert (answer.status_code, answer.headers["Retry-After"]) == (429, "50")
             request = RequestFactory(REMOTE_ADDR="192.0.2.8").get("/")
-            scope = f"password of {link.pk}"
+            scope = f"password of {link.pk} {link.code}"
             assert note_attempt("1/min", request, scope=scope) is not None
 
     def test_a_site_may_do_without(self, link: Any, settings: Settings) -> None:
@@ -307,3 +307,10 @@ class TestGuessing:
         assert visit(other, headers=with_password(typed(PASSWORD))).status_code == 302
         elsewhere = Client(REMOTE_ADDR="192.0.2.7")
         assert visit(link, elsewhere, headers=with_password(typed(PASSWORD))).status_code == 302
+
+    def test_a_link_of_the_same_number_in_another_tenant_is_another(self, link: Any) -> None:
+        for _ in range(3):
+            visit(link, headers=with_password("wrong"))
+        DirectLink.objects.filter(pk=link.pk).update(code="TheOtherTenantsCode123")
+        link.refresh_from_db()
+        assert visit(link, headers=with_password(typed(PASSWORD))).status_code == 302

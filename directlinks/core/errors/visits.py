@@ -10,7 +10,10 @@ class LinkNotFound(DirectLinksError):
 
 
 class LinkUnknown(LinkNotFound):
-    """Told apart only to notice who tries codes: the answer is that of every link not found."""
+    """No link has this code, or this name if the code is short: the client may be guessing.
+
+    The answer is that of every link that is not found.
+    """
 
 
 class NotYourLink(LinkNotFound):
