@@ -63,7 +63,7 @@ class Meter:
 
 
 def cost(client: Client, page: str) -> Meter:
-    """The cheapest of some rounds, for whoever else works on the machine makes it dearer."""
+    """The cheapest of some rounds, since other programs on the machine make it dearer."""
     meters = []
     for _ in range(ROUNDS):
         meter = Meter()

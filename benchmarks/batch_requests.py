@@ -1,4 +1,4 @@
-"""Batches through the API, in the process of a site: ours, and the loop that everybody writes.
+"""Batches through the API, in the process of a site: ours, and the usual loop.
 
 It runs inside the site that is measured, and prints what ``benchmarks.batch`` reads.
 """

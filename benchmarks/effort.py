@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """``rounds`` of each subject, of so many ``seconds`` under load; batches of ``uris``, links up
+    """``rounds`` of each subject, of ``seconds`` under load; batches of ``uris``, links up
     to ``links`` for one look-up, and files of ``bodies``."""
 
     rounds: int

@@ -14,7 +14,7 @@ from benchmarks.results import Results
 PART = 0.6
 
 # What part of its goal a subject reached on a quiet machine, where docs/benchmarks.md says what the
-# limit is. Whoever moves the limit moves the number.
+# limit is. If you move the limit, move the number.
 REACHED = {
     "WSGI wrapper, sqlite": 0.52,
     "view, no middleware, postgresql": 0.72,

@@ -38,7 +38,7 @@ _FILL = {
         FROM generate_series(%s::bigint, %s::bigint - 1) AS n""",
 }
 
-# So that what a database does after so many rows is done before others are measured.
+# So that a database finishes its work on new rows before others are measured.
 _SETTLE = {
     "sqlite": ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
     "postgresql": ["VACUUM ANALYZE", "CHECKPOINT"],

@@ -69,7 +69,7 @@ class Growth:
 class Cost:
     """What ``uris`` cost in seconds of each round, and in statements, the user's row included.
 
-    ``kind`` is "create" or "reuse"; the loop is what everybody writes.
+    ``kind`` is "create" or "reuse"; the loop is what most people write first.
     """
 
     kind: str
@@ -111,5 +111,5 @@ class Results:
     workers: list[Rates] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """With all rounds, so that whoever doubts the table can count again."""
+        """Return it with all rounds, so that readers can check the table."""
         return asdict(self)

@@ -57,8 +57,8 @@ def content_address(site: str, ticket: str, name: str) -> str:
 def link_prefix() -> str | None:
     """What the paths of all links begin with, usually ``/f/``, without the script prefix.
 
-    As it is in front of all middleware: nobody has chosen other routes for the request yet. None
-    where the site has not included ``directlinks.urls``.
+    This is for code in front of all middleware, which may choose other routes. None if the site
+    has not included ``directlinks.urls``.
     """
     return None if conf.root_urlconf is None else _bare_prefix_in(conf.root_urlconf)
 

@@ -84,7 +84,7 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
         key = get_user_model()._meta.pk.name
         messages.append(
             Caution(
-                f"Nobody can log in: the user model has no field {conf.token_user_field!r}.",
+                f"Users cannot log in: the user model has no field {conf.token_user_field!r}.",
                 hint=f'Set SIMPLE_JWT["USER_ID_FIELD"] to {key!r}.',
                 id="directlinks.W006",
             )

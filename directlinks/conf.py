@@ -59,8 +59,8 @@ def site_settings() -> dict[str, Any]:
 
 
 PART_TO_FOLLOW = 10
-"""Of the life of a target, one part of so many is left to whoever gets it to follow it, and for
-another one a process may remember it."""
+"""A cached target keeps at least 1/10 of its lifetime, so that clients can still follow it, and a
+process remembers it for another tenth."""
 
 
 class Conf:
@@ -184,8 +184,10 @@ class Conf:
 
     @cached_property
     def remembered_seconds(self) -> int:
-        """How long a process may remember an answer: a small part of the life of any target, so
-        that whoever gets it has time to follow it."""
+        """The seconds for which a process may remember an answer.
+
+        They are a small part of the lifetime of any target, so that clients can still follow it.
+        """
         return min(self.CACHE_SECONDS, self.TARGET_SECONDS // PART_TO_FOLLOW)
 
     @cached_property
@@ -195,7 +197,7 @@ class Conf:
 
     @cached_property
     def default_life(self) -> timedelta | None:
-        """How long a new link lives where nobody says it."""
+        """The lifetime of a new link for which none is given."""
         return _as_timedelta(self.DEFAULT_LIFE)
 
     @cached_property

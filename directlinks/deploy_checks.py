@@ -40,7 +40,7 @@ def _plain_http() -> list[CheckMessage]:
         return []
     return [
         Caution(
-            "Links begin with http:, so whoever listens on the way has their codes.",
+            "Links begin with http:, so their codes can be read on the network.",
             hint='Serve links by TLS, and say "https:" in DIRECTLINKS["BASE_URL"].',
             id="directlinks.W007",
         )
@@ -82,7 +82,7 @@ def _public_media() -> list[CheckMessage]:
     return [
         Caution(
             f"The storage of the links has a public address, {storage.base_url}: if the web "
-            "server publishes it, files can be had without a link, counted by nobody.",
+            "server publishes it, files can be downloaded without a link, uncounted.",
             hint="Give the links a storage of their own: STORAGES['directlinks'] with a location "
             "outside of MEDIA_ROOT and without base_url.",
             id="directlinks.W009",

@@ -50,7 +50,7 @@ class ExactCharField(ExactText, models.CharField):  # type: ignore[type-arg]  # 
 class CaselessContains(IContains):
     """``icontains`` that takes ``É`` for ``é`` in spite of the binary collation.
 
-    SQLite knows the case of ASCII alone, whatever the collation.
+    SQLite knows the case of ASCII alone, in each collation.
     """
 
     def as_postgresql(

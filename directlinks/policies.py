@@ -15,7 +15,7 @@ from directlinks.users import is_active
 
 
 class Policy(Protocol):
-    """What a policy of a site must have. ``user`` is whoever asks, an anonymous user included."""
+    """The methods of a policy. ``user`` is the one who asks, who may be anonymous."""
 
     def allows(self, user: Any, file: File) -> bool:
         """Whether ``user`` may manage the links of ``file``.

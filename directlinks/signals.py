@@ -1,8 +1,8 @@
-"""What happens to links, for whoever wants to hear of it.
+"""Signals for what happens to links.
 
 Each signal is sent after the transaction in which it happened was committed, and a receiver that
 raises is logged and keeps neither the visitor nor the other receivers waiting. ``sender`` is always
-the class DirectLink. ``user`` is who did it, None where it was a command or nobody who is known.
+the class DirectLink. ``user`` is who did it, None for a command or an anonymous visitor.
 """
 
 from django.dispatch import Signal

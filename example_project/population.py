@@ -13,7 +13,7 @@ from directlinks.storage import lacks_bytes
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can log in, with a password that everybody may know."""
+    """A user who can log in, with a password that is no secret."""
 
     name: str
     password: str

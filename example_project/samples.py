@@ -12,7 +12,7 @@ LIST = "shopping list.txt"
 _NOTES_TEXT = """\
 旅行 · notes · été
 Blanks, brackets and accents in a name are no trouble: a link spells them as %XX,
-and whoever saves the file gets the name back as it was.
+and a visitor who saves the file gets the name back as it was.
 """
 
 

@@ -1,7 +1,7 @@
 """A small site with every setting of directlinks written out, each at its default.
 
 From the environment: DATABASE_URL (else SQLite) and MEDIA_ROOT (else ``var/media``). It runs with
-DEBUG and a secret that everybody can read: it is an example, not a site to put on the network.
+DEBUG and a secret that anyone can read: it is an example, not a site to put on the network.
 """
 
 import os
@@ -87,7 +87,7 @@ SPECTACULAR_SETTINGS = {
 DIRECTLINKS = {
     # URIs that a user may send in one request; 0 switches creating links off.
     "BATCH_SIZE": 1000,
-    # URIs that the site accepts in one request at all, whoever sends them.
+    # URIs that the site accepts in one request from any user.
     "MAX_BATCH_SIZE": 3000,
     # True answers every API request with HTTP status 200, which most clients of Cloudreve need.
     "ALWAYS_200": False,

@@ -19,7 +19,7 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A link, and how it is used: so many downloads on a usual day, growing by ``trend`` a day."""
+    """A link, and how it is used: ``usual`` downloads on a day, growing by ``trend`` a day."""
 
     path: str
     label: str

@@ -81,7 +81,7 @@ def open_link(transcript: Transcript, link: str) -> str:
     """Where the link leads to."""
     transcript.step(
         "A visitor opens a link",
-        "No account is needed: whoever has the address may open it. The download is counted, and"
+        "No account is needed: anyone who has the address can open it. The download is counted, and"
         " the visitor is sent on to a temporary address.",
     )
     return _target(transcript, "GET", link)
@@ -149,7 +149,7 @@ def resume(transcript: Transcript, link: str, source: bytes) -> None:
 
 def revoke(transcript: Transcript, bearer: dict[str, str], link: str) -> None:
     transcript.step(
-        "Alice revokes a link while somebody is using it",
+        "Alice revokes a link while a visitor is using it",
         "A visitor has just been sent on to the temporary address of the report.",
     )
     target = _target(transcript, "GET", link)

@@ -15,7 +15,7 @@ WIDTH = 100
 _MOST_LINES = 40
 _TIMEOUT_SECONDS = 30
 
-# Of an answer's headers, those that say something to somebody who downloads.
+# Of an answer's headers, those that matter to a visitor.
 _SHOWN = (
     "Location",
     "Content-Type",
@@ -26,7 +26,7 @@ _SHOWN = (
     "ETag",
     "Cache-Control",
 )
-# A token or a ticket: nobody reads it, and it would bury the rest. No link code is as long.
+# A token or a ticket would bury the rest. No link code is as long.
 _TOKEN = re.compile(r"[\w.-]{40,}", re.ASCII)
 
 

@@ -177,7 +177,7 @@ EXTEND = Verb(
 REVOKE = Verb(
     "revoke_links",
     _("Revoke links for good"),
-    _("A revoked link never opens again, and nobody can undo this."),
+    _("A revoked link never opens again. You cannot undo this."),
     _("Revoke for good"),
     _revoke,
     ngettext_lazy("%d link was revoked.", "%d links were revoked."),

@@ -1,4 +1,4 @@
-"""Numbers by day as drawings: inline SVG without styles, with words for whoever does not see it."""
+"""Charts of numbers by day: inline SVG without styles, with a text for screen readers."""
 
 from collections.abc import Sequence
 from datetime import date

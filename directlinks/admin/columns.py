@@ -20,8 +20,10 @@ from directlinks.models import DirectLink, File
 
 
 def copy_button(text: str, name: str) -> SafeString:
-    """A button that copies ``text``, called ``name`` to whoever only hears it; hidden where no
-    script runs."""
+    """Return a button that copies ``text``; ``name`` is its label for screen readers.
+
+    It is hidden if scripts are disabled.
+    """
     return format_html(
         '<button type="button" class="dl-copy" data-copy="{}" data-copied="{}" data-failed="{}"'
         ' aria-label="{}"'

@@ -22,7 +22,7 @@ _SHOWN = 10
 
 
 def dashboard(model_admin: Any, request: HttpRequest) -> TemplateResponse:
-    """The page. Raises PermissionDenied for whoever may not see links at all."""
+    """Return the page. Raise PermissionDenied for users who may not view links."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     links = visible_links(request.user).may_lag()

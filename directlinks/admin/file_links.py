@@ -91,7 +91,7 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return HttpResponseRedirect(page_address(self.admin_site, model, "change", key) or "")
 
     def _facts_of(self, file: Any, request: HttpRequest) -> dict[str, Any]:
-        """What the page of ``file`` tells beside its fields; links only to whoever may see them."""
+        """Return what the page of ``file`` shows beside its fields: links to permitted users."""
         facts: dict[str, Any] = {
             "lacks_bytes": lacks_bytes(file.content),
             "may_create": file.is_live and self.has_create_link_permission(request),

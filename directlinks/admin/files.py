@@ -29,7 +29,7 @@ from directlinks.storage import lacks_bytes
 from directlinks.users import users
 
 _FACTS = ("human_size", "created_at", "updated_at", "content_updated_at", "deleted_at")
-# A storage is asked for each file, which takes its time; so many names of files fill a message.
+# Each file costs a request to the storage, and a message has room for a few names.
 _CHECKED, _NAMED = 1000, 10
 
 
@@ -49,7 +49,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
     def get_fields(self, request: HttpRequest, obj: File | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("owner", "path", "content", "content_type")
-        # Shown to somebody who cannot change it, a content would be a link to the storage.
+        # To users without the change permission the field would show a link to the storage.
         content = ("content",) if self.has_change_permission(request, obj) else ()
         return ("owner", "path", *content, "content_type", *_FACTS)
 
@@ -60,7 +60,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # Where the bytes are is not for everybody either, and could be found out so.
+        # Lookups would reveal where contents are stored.
         hidden = lookup.partition("__")[0] == "content"
         return not hidden and super().lookup_allowed(lookup, value, request)
 
@@ -104,7 +104,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
 
     @admin.action(description=_("Look whether the bytes are there"), permissions=["view"])
     def check_bytes(self, request: HttpRequest, queryset: FileQuerySet) -> None:
-        """Ask the storage, if it is a local one, for each of so many files at most."""
+        """Check up to _CHECKED files; only a local storage is asked."""
         files = list(queryset[:_CHECKED])
         lacking = [str(file.path) for file in files if lacks_bytes(file.content)]
         told = ngettext("%d file was looked at.", "%d files were looked at.", len(files))

@@ -40,7 +40,7 @@ class MomentFormField(forms.SplitDateTimeField):
 
 
 class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """Whoever fills it in, ``asked_by``, may put a file only where the policy lets them manage it.
+    """``asked_by``, the user, may put a file only where the policy lets them manage it.
 
     A class of its own is made for each request, so the user is an attribute of the class.
     """
@@ -94,7 +94,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
     remove_password = forms.BooleanField(
         label=_("Remove the password"),
         required=False,
-        help_text=_("Whoever has the address may open it."),
+        help_text=_("Anyone who has the address can open it."),
     )
 
     class Meta:

@@ -66,7 +66,7 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
         return links
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # A hash that nobody is shown could be found out, character by character.
+        # Lookups would reveal the hash, character by character.
         return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LinkChangeList]:
@@ -129,4 +129,4 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
         change_direct_link(obj, form.limits(), user=request.user, now=timezone.now())
 
     def log_change(self, request: HttpRequest, obj: DirectLink, message: Any) -> Any:
-        """Nothing: whatever changes a link writes it down itself, wherever it was asked from."""
+        """Log nothing: the services that change links write their own history."""

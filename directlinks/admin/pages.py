@@ -39,6 +39,6 @@ class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
         return [self.described(one) for one in objs], numbers, missing_permissions, protected
 
     def described(self, one: Any) -> SafeString:
-        """By what somebody who is about to delete ``one`` knows it, leading to its page."""
+        """Return the name of ``one`` for the confirmation page, linked to its own page."""
         page = page_address(self.admin_site, self.model, "change", one.pk)
         return format_html('<a href="{}">{}</a>', page, one)

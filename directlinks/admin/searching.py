@@ -18,7 +18,7 @@ from directlinks.models import FormerCode
 _ADDRESS = re.compile(
     rf"(?:^|://[^?#]*)/f/(?:d/)?({codes.PATTERN})(?:[/?#]|$)|/f/(?:d/)?({codes.PATTERN})/"
 )
-# Of so many, the keys are worth remembering for the length of a request.
+# Up to this number of keys are kept for the length of a request.
 _FEW = 1000
 
 
@@ -51,7 +51,7 @@ class BoundedSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
 
 
 class LinkSearch(BoundedSearch):
-    """Finds links by whatever is at hand; no index helps, so that it is done once for a page."""
+    """Finds links by any of their texts; no index helps, so a page searches only once."""
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         owner = f"file__owner__{get_user_model().USERNAME_FIELD}"
@@ -78,7 +78,7 @@ class LinkSearch(BoundedSearch):
         if term not in known:
             visible = visible_links(request.user)
             links, _duplicates = super().search(request, visible, term)
-            # A former code may still open its link, which whoever has it wants to stop.
+            # A former code may still open its link: it is searched for to stop it.
             links |= visible.filter(pk__in=FormerCode.objects.filter(code=term).values("link"))
             known[term] = list(links.order_by().values_list("pk", flat=True)[: _FEW + 1])
         return known[term] if len(known[term]) <= _FEW else None

@@ -9,7 +9,7 @@ from directlinks.querysets import DirectLinkQuerySet, FileQuerySet, is_everythin
 
 
 def visible_files(user: Any) -> FileQuerySet:
-    """Each file once, whatever the policy has joined to find it."""
+    """Return each file once, even if the policy's query joins other tables."""
     files = site_policy().filter(user, File.objects.all())
     return files if is_everything(files) else File.objects.filter(pk__in=files.values("pk"))
 

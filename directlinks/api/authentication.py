@@ -1,4 +1,4 @@
-"""Who is asking: simplejwt's access tokens first, then whatever else the site authenticates by."""
+"""Authentication: simplejwt's access tokens first, then the site's own classes."""
 
 from types import SimpleNamespace
 from typing import Any

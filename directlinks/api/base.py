@@ -1,4 +1,4 @@
-"""What all our API views have in common, whatever the site's REST_FRAMEWORK settings say."""
+"""The base of all API views; it does not depend on the site's REST_FRAMEWORK settings."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, cast

@@ -13,14 +13,14 @@ from directlinks.users import is_active, users
 def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> Any:
     """The active user whose user name, or else whose e-mail address alone, is ``login``.
 
-    The site's authentication backends decide. The password hasher runs once whatever the outcome,
+    The site's authentication backends decide. The password hasher always runs exactly once,
     so neither the answer nor its time tells an unknown name from a wrong password. Raises
     IncorrectCredentials, and AccountNotActivated only for those who know the password.
     """
     known = _user_called(login)
     if known is not None and not is_active(known):
         # Backends refuse inactive users without saying whether the password was right. They look
-        # the user up once more, and so do we: the work is the same for everybody.
+        # the user up once more, and so do we: the work is the same in each case.
         known.refresh_from_db(using=known._state.db)
         if known.check_password(password):
             raise AccountNotActivated
@@ -36,7 +36,7 @@ def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> A
 
 
 def _user_called(login: str) -> Any | None:
-    """One look-up, whoever it finds."""
+    """Return the user called ``login``, if any, with one query."""
     model = get_user_model()
     called = Q(**{model.USERNAME_FIELD: login})
     email = model.get_email_field_name()

@@ -39,10 +39,10 @@ _FIELD_FAULTS = {
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """The answer to ``exc``; DRF calls it for whatever a view of ours raises.
+    """Return the response to ``exc``; DRF calls this for each exception of our views.
 
-    What nobody expected is logged with its traceback, sent to ``got_request_exception`` and rolls
-    a transaction back, as it would without us; the client gets code -1 and no word of it.
+    An unexpected exception is logged with its traceback, sent to ``got_request_exception`` and
+    rolls back the transaction, as usual; the client gets code -1 without any detail.
     """
     request: HttpRequest = context["request"]._request
     set_rollback()

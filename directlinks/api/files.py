@@ -88,9 +88,9 @@ def _found_at(uri: uris.FileURI, user: Any) -> File | Folder:
 
 
 def _file_with(key: str, user: Any) -> File:
-    """The live file with this id. Raises InvalidParameters, or PathNotExist.
+    """Return the live file with this id. Raise InvalidParameters or PathNotExist.
 
-    Somebody else's is not told from one that does not exist, as with paths.
+    As with paths, another user's file gets the same answer as one that does not exist.
     """
     if not _ID.fullmatch(key):
         raise InvalidParameters("unknown file id")

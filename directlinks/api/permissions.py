@@ -12,7 +12,7 @@ from directlinks.users import is_active
 
 
 class IsOwnerOrAdmin(BasePermission):
-    """Whoever the policy allows to manage the links of a file: by default its owner and staff.
+    """Allow users who may manage the links of a file: by default its owner and staff.
 
     The object is a File or a DirectLink.
     """

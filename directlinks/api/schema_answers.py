@@ -14,7 +14,7 @@ _CORRELATION = "21e6adf9-8c4b-4d0e-8200-7ebfb235a07f"
 _MEANINGS = {
     400: "40001: something in the request is not what it should be; `msg` says what. "
     "40014, 40074: more at once than the user may send, than the site accepts.",
-    401: "401: nobody is logged in. 40020: a refresh token where an access token belongs, or one "
+    401: "401: login required. 40020: a refresh token where an access token belongs, or one "
     "that has ended. 40080: wrong name or password.",
     403: "403: not allowed, or a session without its CSRF token. 40007: the site has switched "
     "creating links off. 40018: the account is inactive. 40082: the site's policy refuses.",

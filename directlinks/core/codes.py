@@ -48,7 +48,7 @@ def random_bits(length: int, alphabet: str) -> float:
     return length * math.log2(len(alphabet))
 
 
-# One of so many meets one of 10⁹ old ones with a chance of 5 in 10¹¹.
+# A new code of 64 bits equals one of 10⁹ old ones with a probability of 5 in 10¹¹.
 UNREPEATED_BITS = 64
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-# Whoever asks for a link to a file gets the one that has these, so nobody gets another's limits.
+# The reusable link of a file has these, so that no user is given a link with another's limits.
 UNLIMITED: Mapping[str, Any] = {
     "not_before": None,
     "expires_at": None,

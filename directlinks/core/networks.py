@@ -10,7 +10,7 @@ _WITH_PORT = re.compile(r"\[(?P<v6>[^]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 def network_of(address: str) -> str:
     """What stands for the client at ``address``, which may be anything, with or without a port.
 
-    Whoever has one IPv6 address has all of its /64. An IPv4 address that came over a socket for
+    A client with one IPv6 address has all of its /64. An IPv4 address that came over a socket for
     both is that IPv4 address (RFC 4291, section 2.5.5.2).
     """
     if with_port := _WITH_PORT.fullmatch(address):

@@ -28,8 +28,8 @@ def fault(text: str) -> str | None:
 def allows(text: str, referer: str | None) -> bool:
     """Whether a visitor sent by ``referer``, an absolute URL, may follow a link with ``text``.
 
-    Without any host everybody may; with one, a visitor who does not say where they come from may
-    not. A host allows its subdomains.
+    If ``text`` lists no host, all visitors may; else a visitor without a ``Referer`` may not. A
+    host allows its subdomains.
     """
     allowed = hosts(text)
     if not allowed:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from directlinks.core.errors import TicketExpired, TicketInvalid
 
-# Keeps these signatures apart from whatever else the site signs with the same secret.
+# Keeps these signatures apart from others that the site makes with the same secret.
 _SALT = b"directlinks.core.signing.Ticket"
 _TICKET = re.compile(r"([0-9]{1,19})\.([ai])([gh])\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 

@@ -19,8 +19,8 @@ class LinkState(Enum):
     def refusal(self) -> DirectLinksError | None:
         """What a visitor gets instead of the file; None where the link opens.
 
-        Only a link that has served its time says so. Whatever may come back, or was taken back,
-        looks like a link that never existed.
+        Only an expired or used-up link says so. A paused, scheduled or revoked one looks like one
+        that never existed.
         """
         if self is LinkState.ACTIVE:
             return None

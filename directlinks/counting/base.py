@@ -44,7 +44,7 @@ class Counter(ABC):
         return 0
 
     def close(self) -> None:  # noqa: B027  # most hold nothing
-        """Let go of threads and files. What waits outside is left for whoever folds next."""
+        """Let go of threads and files. What waits outside is left for the next fold."""
 
     def check(self) -> Sequence[CheckMessage]:
         """What is wrong with the options, for the system checks: with the id directlinks.E031."""

@@ -1,7 +1,7 @@
 """Adding a batch of downloads, collected outside the database, to it exactly once.
 
-Each part of a batch is added in one transaction that writes down its name, too: whoever finds the
-same batch again, after a process died half-way or at the same time, learns that it is done.
+Each part of a batch is added in one transaction that also stores its name. A process that finds the
+same batch, at the same time or after another one died half-way, sees that it is done.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from directlinks.models import DirectLink, FoldedBatch
 from directlinks.sql.choice import folds_of
 from directlinks.sql.folds import Collected
 
-# So few that whoever waits for one of these links, or for the one lock of SQLite, does so for
-# milliseconds; and so many that a process with as many visitors as it can bear has a few parts to
-# add each second, of which each waits for the disk once.
+# Few enough that a visit waits only milliseconds for one of these links or for SQLite's one lock;
+# enough that a process under full load adds a few parts each second, each of which waits for the
+# disk once.
 LINKS_AT_ONCE = 1000
 
 
@@ -27,14 +27,14 @@ def fold_batch(name: str, tally: Tally) -> int:
     It may be interrupted and called again, by many at once, with the same name and downloads: all
     of them together add each download once. Links that were deleted meanwhile are left out.
     """
-    # The same downloads give the same parts, in the order in which everybody locks links.
+    # The same downloads give the same parts, in the order in which all writers lock links.
     links = tally.by_link()
     parts = [links[start : start + LINKS_AT_ONCE] for start in range(0, len(links), LINKS_AT_ONCE)]
     return sum(_fold_part(f"{name}/{number}", part) for number, part in enumerate(parts))
 
 
 def forget_batch(name: str) -> None:
-    """Forget that the batch ``name`` was added, because nobody can find it any more."""
+    """Forget that the batch ``name`` was added, because it is deleted and cannot be met again."""
     FoldedBatch.objects.filter(name__startswith=f"{name}/").delete()
 
 
@@ -44,7 +44,7 @@ def forget_batches(kind: str, before: datetime) -> None:
 
 
 def _fold_part(name: str, part: Sequence[Collected]) -> int:
-    # Durable: whoever called deletes the batch now, and no rollback would bring it back.
+    # Durable: the caller deletes the batch now, and no rollback would bring it back.
     with transaction.atomic(using=DirectLink.objects.db, durable=True):
         # Written first, so that SQLite gives this transaction its one lock at once or not at all.
         if not _is_new(name):
@@ -59,7 +59,7 @@ def _is_new(name: str) -> bool:
         with FoldedBatch.objects.atomic():
             FoldedBatch.objects.create(name=name, folded_at=now)
     except IntegrityError:
-        # Whoever added it could not remove it, so it must be remembered for longer.
+        # The process that added it could not remove it, so the name must be kept for longer.
         FoldedBatch.objects.filter(name=name).update(folded_at=now)
         return False
     return True

@@ -29,7 +29,7 @@ class JournalCounter(OutsideCounter):
     kind = "journal"
     faults = (OSError,)
     # Where the process dies between adding a segment and deleting it, the segment is met again
-    # when somebody works on this machine again. Few batches are remembered for so long.
+    # when this machine is used again. Few batches are remembered for so long.
     remembered = timedelta(days=365)
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
@@ -51,8 +51,8 @@ class JournalCounter(OutsideCounter):
             if segment is None:
                 segment = self._segment = NewSegment.create(self.directory)
             if not segment.append(link, seconds):
-                # It is full, and left to whoever folds next: a database that is away for hours must
-                # not leave this process with hundreds of open files.
+                # It is full, and left to the next fold: a database that is away for hours must not
+                # leave this process with hundreds of open files.
                 self._segment = None
                 self._let_go(segment)
 
@@ -85,7 +85,7 @@ class JournalCounter(OutsideCounter):
         return [] if fault is None else [message]
 
     def _put_down(self) -> NewSegment | None:
-        """The segment of this process, to which nobody writes from now on."""
+        """Return the segment of this process, which is not written to from now on."""
         with self._lock:
             segment, self._segment = self._segment, None
         return segment
@@ -132,7 +132,7 @@ class JournalCounter(OutsideCounter):
         return added
 
     def _fold_left_behind(self) -> int:
-        """Add what nobody writes to any more; the rest is for those to add who do."""
+        """Add the segments that no process writes to; the others are added by their writers."""
         added = 0
         for path in segments_in(self.directory):
             try:

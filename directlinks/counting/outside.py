@@ -14,7 +14,7 @@ from directlinks.counting.folding import forget_batches
 from directlinks.datetimes import seconds_of
 from directlinks.outages import CircuitBreaker, RateLimitedLog
 
-# How long nobody tries again what did not work: trying may take as long as a time-out.
+# How long to wait before a retry, which may take as long as a time-out.
 REST_SECONDS = 1.0
 
 # How often a process looks for batches that need not be remembered any more.

@@ -83,8 +83,8 @@ class RedisCounter(OutsideCounter):
         if not self._redis.exists(self._counts):
             return
         name = secrets.token_hex(16).encode()
-        # Both or neither: nobody finds a batch on the list before it is there. Where somebody was
-        # faster nothing is left to rename, and the name stands for a batch without counts.
+        # Both or neither: a batch is on the list only once it exists. If another process was
+        # faster, nothing is left to rename, and the name stands for a batch without counts.
         with self._redis.pipeline(transaction=True) as together:
             together.rename(self._counts, self._key_of(name))
             together.sadd(self._batches, name)

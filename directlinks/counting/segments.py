@@ -1,7 +1,7 @@
 """Files of noted downloads: one record after another, written by one process that holds a lock.
 
-The lock is the kernel's (``flock``), so it ends with its process, however that ends. Whoever gets
-the lock of a segment is alone with it, and may add its downloads to the database.
+The lock is the kernel's (``flock``), so it ends with its process, however that ends. The
+holder of the lock is alone with the segment, and may add its downloads to the database.
 
 A segment is written in memory that is mapped to its file: to the kernel that is the file, which
 stays when the process is killed, but it takes no system call for each download.
@@ -21,8 +21,8 @@ from weakref import WeakSet
 
 from directlinks.counting.tally import Tally
 
-# A link's primary key, then unix seconds. Both are as this machine has them, which nobody else
-# reads, so that each is written by one store of the processor. Whoever is killed between the two
+# A link's primary key, then unix seconds. Both are in this machine's byte order, since no other one
+# reads them, so that each is one store of the processor. A process that is killed between the two
 # leaves seconds of 0, as in room that was never written: that is no record.
 RECORD = Struct("qq")
 
@@ -48,7 +48,7 @@ class Segment:
 
     @classmethod
     def take(cls, path: Path) -> "Segment | None":
-        """The segment at ``path``, if whoever wrote it is gone and nobody else takes it."""
+        """Return the segment at ``path`` if its writer is gone and no other process takes it."""
         with suppress(FileNotFoundError):
             if (descriptor := _locked(path, os.O_RDWR)) is not None:
                 return cls(path, descriptor)
@@ -56,7 +56,7 @@ class Segment:
 
     @property
     def name(self) -> str:
-        """A name that no other segment has or had, on whatever machine."""
+        """Return a name that no other segment has or had, on any machine."""
         return self.path.stem
 
     @property
@@ -87,7 +87,7 @@ class Segment:
             self.close()
 
     def close(self) -> None:
-        """Let go of it: whoever finds it next may have it."""
+        """Release the lock: the next process that finds the segment may have it."""
         _held.discard(self)
         os.close(self.descriptor)
 
@@ -128,7 +128,7 @@ class NewSegment(Segment):
 
 
 def segments_in(directory: Path) -> list[Path]:
-    """All segments in ``directory``, whoever has them. Raises OSError."""
+    """Return all segments in ``directory``, locked or not. Raise OSError."""
     # Path.glob would find nothing where nothing can be read, and not say so.
     return sorted(path for path in directory.iterdir() if path.suffix == SUFFIX)
 
@@ -157,7 +157,7 @@ def _tally(file: BufferedReader) -> Tally:
 def _new_file(directory: Path) -> tuple[Path, int]:
     while True:
         path = directory / f"{secrets.token_hex(16)}{SUFFIX}"
-        # None where somebody found the file before it was locked, and cleared it away.
+        # None if another process found the file before it was locked, and removed it.
         if (descriptor := _locked(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)) is not None:
             return path, descriptor
 
@@ -169,7 +169,7 @@ def _locked(path: Path, flags: int) -> int | None:
         undo.callback(os.close, descriptor)
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Somebody may have had the lock before, and removed the file.
+            # Another process may have had the lock before, and removed the file.
             if os.fstat(descriptor).st_nlink:
                 undo.pop_all()
                 return descriptor
@@ -185,7 +185,7 @@ def _allocate(descriptor: int, size: int) -> None:
 
 
 # A lock is held as long as any process has the file open, so a fork must not keep those of its
-# parent: nobody would find the segments of that when it died. Nor may it write into them.
+# parent: no process could take over its segments when it died. Nor may it write into them.
 _held: WeakSet[Segment] = WeakSet()
 
 

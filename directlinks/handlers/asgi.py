@@ -15,7 +15,7 @@ from directlinks.visiting.resolving import resolve
 
 
 class DirectLinksASGI(ASGIHandler):
-    """``application``, whatever ASGI application it is, with links answered in front of it."""
+    """Any ASGI ``application``, with links answered in front of it."""
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         super().__init__()

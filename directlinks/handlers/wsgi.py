@@ -19,7 +19,7 @@ _status_line = lru_cache(lambda status_code: f"{status_code} {HTTPStatus(status_
 
 
 class DirectLinksWSGI(WSGIHandler):
-    """``application``, whatever WSGI application it is, with links answered in front of it.
+    """Any WSGI ``application``, with links answered in front of it.
 
     The way from environ to request and from response to bytes is Django's own.
     """

@@ -48,7 +48,7 @@ def interruptible(
 
 
 def confirmed(question: str, out: OutputWrapper) -> bool:
-    """Whether whoever sits at the terminal says yes. Where nobody does, nobody is asked."""
+    """Return True if the user confirms, or if stdin is not a terminal."""
     if not sys.stdin.isatty():
         return True
     out.write(f"{printable(question)} [y/N] ", style_func=str, ending="")

@@ -37,8 +37,8 @@ class DailyDownloads(models.Model):
 class FoldedBatch(models.Model):
     """A batch of counts, collected outside the database, that was added to it.
 
-    The row is written in the transaction that adds the counts, so whoever finds the same batch
-    again, after a process died half-way, knows that nothing is left to add.
+    The row is written in the transaction that adds the counts. A process that finds the same batch
+    again, after another one died half-way, then knows that nothing is left to add.
     """
 
     name = models.CharField(max_length=120, unique=True)

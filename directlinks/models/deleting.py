@@ -1,6 +1,6 @@
 """Deleting links that are being visited, without waiting for each other for ever.
 
-Whoever counts a visit locks its link, and then the count of its day. Django deletes days before
+A visit locks its link to count, and then the count of its day. Django deletes days before
 their links; so the links are locked before that.
 """
 

@@ -38,12 +38,12 @@ _UNLIMITED = {
 
 
 def new_code() -> str:
-    """A code as the site's settings ask for it."""
+    """Return a random code, of the length and alphabet in the settings."""
     return new_codes(1)[0]
 
 
 def new_codes(number: int) -> list[str]:
-    """So many of them, in one go."""
+    """Return ``number`` such codes."""
     return codes.generate(number, conf.CODE_LENGTH, conf.CODE_ALPHABET)
 
 
@@ -70,7 +70,7 @@ class DirectLink(models.Model):
     # Unique by a constraint: of unique=True PostgreSQL gets a second index, for patterns.
     code = ExactCharField(_("code"), max_length=codes.LONGEST, default=new_code, editable=False)
     name = ExactCharField(_("name"), max_length=paths.MAX_NAME_BYTES, editable=False)
-    # The name while the link may be given again to whoever asks for one, else NULL. A column of
+    # The name while the link is reusable, else NULL. A column of
     # its own, because MariaDB has no unique index with a condition.
     reuse_name = ExactCharField(max_length=paths.MAX_NAME_BYTES, null=True, editable=False)
     created_by = models.ForeignKey(
@@ -159,7 +159,7 @@ class DirectLink(models.Model):
 
     @property
     def is_restricted(self) -> bool:
-        """Whether the link has a limit, is paused or revoked: then nobody is given it again."""
+        """Whether the link has a limit, is paused or revoked: then it is not reused."""
         return any(getattr(self, name) != value for name, value in UNLIMITED.items())
 
     def state(self, now: datetime) -> LinkState:

@@ -48,7 +48,7 @@ def rotate_direct_link(
     """Give ``link`` a new code; all else stays. The old one opens for ``grace``, None: not at all.
 
     The old code belongs to this link for ever and is never given to another. Raises NotYourLink
-    where somebody else was quicker to rotate or revoke the link.
+    if another request was quicker to rotate or revoke the link.
     """
     old, until = link.code, None if grace is None else now + grace
     with DirectLink.objects.atomic():

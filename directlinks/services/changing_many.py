@@ -30,7 +30,7 @@ def pause_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
     running = [link for link in links if not link.paused]
     for link in running:
         link.paused, link.reuse_name = True, None
-    # A link that was paused once is given to nobody who asks for one.
+    # A link that was paused once is not reused.
     return _update(running, {"paused": True, "reuse_name": None}, user=user)
 
 
@@ -61,7 +61,7 @@ def extend_direct_links(
                 continue
             if longest is None or end <= link.created_at + longest:
                 ends[link] = end
-    # Computed by the database, so that nothing is taken back that somebody else adds meanwhile.
+    # Computed by the database, so that it takes nothing back that another request adds meanwhile.
     later = Case(
         When(expires_at__lt=now, then=Value(now + life, models.DateTimeField())),
         default=F("expires_at") + Value(life, models.DurationField()),
@@ -100,7 +100,7 @@ def _rotated(links: Sequence[DirectLink], until: datetime | None) -> list[Direct
 
 
 def _rotate(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
-    """Those of ``links`` that got a new code: not what somebody else has rotated or revoked."""
+    """Return those of ``links`` that got a new code: others were rotated or revoked meanwhile."""
     codes = [link.code for link in links]
     DirectLink.objects.filter(pk__in=[link.pk for link in links]).lock()
     fresh = dict(zip(codes, fresh_codes(len(codes)), strict=True))

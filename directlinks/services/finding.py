@@ -1,4 +1,4 @@
-"""Finding a link by its code, for whoever manages it."""
+"""Finding a link by its code, for the user who manages it."""
 
 from directlinks.core import codes
 from directlinks.core.errors import InvalidParameters, NotYourLink

@@ -10,7 +10,7 @@ _TRIES = 100
 
 
 def fresh_codes(number: int) -> list[str]:
-    """So many new codes, of which none is a link's, or was one's.
+    """Return ``number`` new codes, none of which is or was a link's.
 
     Two reads for each time they are drawn, and only where codes are so short that they may come
     back. One that becomes another link's meanwhile is for the unique index to refuse. Raises

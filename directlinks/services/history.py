@@ -26,8 +26,8 @@ def changed_fields(values: Mapping[str, Any]) -> list[str]:
 def remember(links: Iterable[DirectLink], fields: Iterable[str], *, user: Any) -> None:
     """Write down that ``user`` changed the ``fields`` of ``links``, each under its name.
 
-    One statement for all ``links``. Nothing is written where nobody is known to have done it, or
-    where the site has no admin to show it.
+    One statement for all ``links``. Nothing is written if the user is not known, or
+    if the site has no admin to show it.
     """
     links, fields = list(links), list(fields)
     if (

@@ -33,7 +33,7 @@ class Known:
 
 
 def look_up(records: Sequence[LinkRecord]) -> Known:
-    """What is there of ``records``. Six reads at most, whatever their number."""
+    """Return what is there of ``records``, with six reads at most for any number of them."""
     named = _users(records)
     files = _live_files(records, named) | _trashed_files(records, named)
     reusable = DirectLink.objects.reusable().filter(file__in=list(files.values()))

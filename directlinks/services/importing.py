@@ -18,7 +18,7 @@ from directlinks.services.announcing import announce
 from directlinks.services.import_lookups import Known, as_kept, look_up
 from directlinks.services.walking import STEP, in_steps
 
-# A step is repeated where somebody made a link with one of its codes meanwhile.
+# A step is repeated if another request made a link with one of its codes meanwhile.
 _ROUNDS = 3
 
 
@@ -44,7 +44,7 @@ def import_links(
 
     A link that is there already, with the same code, file and name, is left as it is. A code that
     leads elsewhere, or did, is refused, and so is a link without its file. Where another link of
-    the file is the one that everybody gets, the imported one opens, but is not given again. A
+    the file is reusable, the imported one opens, but is not given again. A
     step costs six reads at most, and writes many rows by one statement.
     """
     for step in in_steps(lines):
@@ -77,7 +77,7 @@ def _import_step(step: Sequence[Numbered], *, now: datetime, dry_run: bool) -> I
         try:
             with DirectLink.objects.atomic():
                 _write(new, now)
-        except IntegrityError:  # somebody took a code, or deleted a file, since they were read
+        except IntegrityError:  # a code was taken, or a file deleted, since they were read
             if not rounds:
                 raise
         else:

@@ -54,7 +54,7 @@ def issue_links(
 ) -> dict[int, DirectLink]:
     """A link to each of ``files``, by the file's key.
 
-    Without ``limits`` it is the one that everybody gets, unless ``new``. Else, or where the site
+    Without ``limits`` it is the reusable one, unless ``new``. Else, or where the site
     limits the links of the user ``limited_as`` by itself, each file gets one more, of its own. In a
     dry run, those that would be made are not saved. Raises ValidationError for wrong limits.
     """

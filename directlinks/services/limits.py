@@ -25,12 +25,12 @@ LIMITS = (
     "label",
     "note",
 )
-"""The fields that whoever manages a link may set: the same names in the model and everywhere."""
+"""The fields that the manager of a link may set, under the same names as in the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """What the links of somebody may not exceed; None is no ceiling."""
+    """What the links of a user may not exceed; None is no ceiling."""
 
     life: timedelta | None
     downloads: int | None
@@ -52,7 +52,7 @@ def limits_of_new(limits: Mapping[str, Any], *, user: Any, now: datetime) -> dic
     """The columns of new links of ``user``: ``limits``, and the site's own where they are silent.
 
     Raises ValidationError as ``apply_limits`` does. A password is hashed once, so the links of one
-    batch share its salt. Whoever reads the table learns that they have one password, which the
+    batch share its salt. A reader of the table learns that they have one password, which the
     batch gave them anyway; guessing it is as slow as for one link, and a batch of a thousand is not
     a thousand runs of a hasher that is meant to be slow.
     """
@@ -67,9 +67,9 @@ def limits_of_new(limits: Mapping[str, Any], *, user: Any, now: datetime) -> dic
 
 
 def may_be_shared(columns: Mapping[str, Any], *, wanted: bool) -> bool:
-    """Whether a new link with ``columns`` is the one that everybody gets, where that is ``wanted``.
+    """Return True if a new link with ``columns`` is the reusable one, if that is ``wanted``.
 
-    What is limited or labelled is its asker's alone, and so is every link where the site says it.
+    A link with limits or a label is dedicated, as is every link if ``REUSE`` is off.
     """
     return wanted and conf.REUSE and not any(columns.values())
 

@@ -1,4 +1,4 @@
-"""The links that somebody may manage, page by page."""
+"""The links that a user may manage, page by page."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""From file URIs to the files that they name, for somebody who wants links to them."""
+"""From file URIs to the files that they name, for a user who asks for links to them."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Located(NamedTuple):
 def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
     """The files that the URIs name, for ``user`` to link.
 
-    Each file has its owner at hand, and each link its file. At most four statements, whatever the
+    Each file has its owner at hand, and each link its file. At most four statements for any
     number of URIs: the owners, where a URI names another user; the files with these links; which of
     the missing ones are folders; and, where one URI is the only one to fail, the files on the way
     to it. All are asked of the database that is written to.
@@ -189,7 +189,7 @@ def _with_element(
 ) -> list[File | URIError]:
     """``targets``, in which a single failure names the element at which its walk really ended.
 
-    Only a single failure shows it: among several, nobody reads it, and it costs a statement.
+    Only a single failure shows it: among several it is not shown, and it costs a statement.
     """
     failed = {uri.canonical: n for n, uri in enumerate(asked) if isinstance(targets[n], URIError)}
     if len(failed) != 1:

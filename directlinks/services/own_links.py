@@ -45,7 +45,7 @@ def links_to_be(
 ) -> dict[int, DirectLink]:
     """The link that each of ``files`` would get, by the file's key; new ones are not saved.
 
-    Where it is ``shared``, that is the one that everybody gets, as far as there is one.
+    If it is ``shared``, that is the reusable one, as far as there is one.
     """
     reusable = DirectLink.objects.reusable().filter(file__in=files) if shared else []
     found = {(link.file_id, link.name): link for link in reusable}

@@ -16,7 +16,7 @@ from directlinks.services.history import remember
 
 
 def revoke_direct_link(link: DirectLink, *, user: Any, now: datetime) -> None:
-    """Revoke ``link``. Raises NotYourLink where somebody else was quicker."""
+    """Revoke ``link``. Raise NotYourLink if another request was quicker."""
     if not revoke_all([link], user=user, now=now):
         raise NotYourLink
 
@@ -28,7 +28,7 @@ def revoke_direct_links(
 
     The batch has the codes that were revoked, in the order asked and each once, and an error for
     each other one: InvalidParameters where it is no code, else NotYourLink. Four statements at
-    most, whatever the number.
+    most for any number of codes.
     """
     asked = list(dict.fromkeys(texts))
     batch: Batch[str] = Batch()

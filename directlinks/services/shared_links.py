@@ -1,4 +1,4 @@
-"""The link that everybody gets who asks for one to a file, and asks for no limits."""
+"""Reusable links: one for each file, given to all users who ask for a link without limits."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
@@ -20,7 +20,7 @@ _ROUNDS = 3
 
 
 def shared_links(files: Collection[File], *, created_by: Any) -> dict[int, DirectLink]:
-    """The link that everybody gets for each of ``files``, by the file's key.
+    """Return the reusable link of each of ``files``, by the file's key.
 
     It is made where there is none.
     """
@@ -65,7 +65,7 @@ def _made(
 ) -> dict[int, DirectLink]:
     """The links that were made in one round, as far as the database tells; their codes are drawn.
 
-    None, where somebody else was in the way and there is another round.
+    None, if another request interfered and there is another round.
     """
     codes = new_codes(len(files))
     drawn.update(codes)

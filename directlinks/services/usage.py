@@ -31,7 +31,7 @@ def last_days(today: date, number: int = DAYS) -> list[date]:
 def statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics:
     """What ``link`` was used on each of the last ``days`` days, today included. One statement.
 
-    A day is one of the site's default time zone, whoever asks.
+    A day is one of the site's default time zone, for each user.
     """
     window = last_days(day_of(now), days)
     counted = dict(
@@ -49,7 +49,7 @@ def statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics:
 def downloads_by_day(keys: Collection[Any], *, today: date) -> dict[Any, list[int]]:
     """The downloads of the links with the primary keys ``keys`` on each of the last days.
 
-    One statement, whatever their number; a link that nobody opened has a list of zeros.
+    One statement for any number; a link that was never opened has a list of zeros.
     """
     place = {day: number for number, day in enumerate(last_days(today))}
     counts = {key: [0] * DAYS for key in keys}

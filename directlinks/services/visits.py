@@ -7,7 +7,7 @@ from django.utils.module_loading import import_string
 from directlinks.conf import conf
 from directlinks.core.visits import NO_PURPOSES, Look, Visit
 
-# What is longer comes from nobody's browser, and would only fill the memory.
+# No browser sends a longer one, which would only fill the memory.
 _LONGEST = 512
 
 
@@ -19,12 +19,12 @@ def kind_of(look: Look, size: int) -> Visit:
 
 
 def is_plain(look: Look) -> bool:
-    """Whether ``look`` is a download whatever file it is of."""
+    """Return True if ``look`` is a download of any file."""
     return look.byte_range is None and kind_of(look, 0) is Visit.DOWNLOAD
 
 
 def is_download(user_agent: str | None) -> bool:
-    """Whether a GET that says no more than ``user_agent`` is one, whatever file it is of."""
+    """Return True if a GET with ``user_agent`` and no more is a download of any file."""
     if user_agent is not None and len(user_agent) > _LONGEST:
         return kind_of(_plain_look(user_agent), 0) is Visit.DOWNLOAD
     return _is_download(conf.VISIT_RULE, user_agent, tuple(conf.PREVIEW_AGENTS))

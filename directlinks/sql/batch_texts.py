@@ -1,7 +1,7 @@
 """The text of the statements that a batch needs, as each database spells them.
 
 A batch goes in as one value, a document or an array, so that a statement has the same few
-parameters whatever the number of files. The plans that the comments speak of were seen by EXPLAIN,
+parameters for any number of files. The plans that the comments speak of were seen by EXPLAIN,
 with many files of many owners; the order of joins is given where a database could choose another.
 """
 
@@ -88,7 +88,7 @@ def batch_texts(connection: BaseDatabaseWrapper, model: Any) -> BatchTexts:
         "mysql": (_find_mysql, _make_mysql),
     }[connection.vendor]
     # Values of a document have the server's collation, in which "A" may be "a". A join, because
-    # MariaDB would keep the answer of a subquery for "a" and give it for "A", whatever is compared.
+    # MariaDB would keep the answer of a subquery for "a" and give it for "A", in each collation.
     exact = ""
     if connection.vendor == "mysql":
         code = model._meta.get_field("code").db_parameters(connection)
@@ -151,8 +151,8 @@ def _make_postgresql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> s
     # is looked up by primary key, in the order of the array, and by nothing else: of a table that
     # was never analysed the planner would rather read the index of what is in the trash. The unique
     # indexes decide which rows are new. The lock keeps a file from being deleted before its link is
-    # there, which the foreign key would refuse for the whole batch; it keeps nobody from changing
-    # the file.
+    # there, which the foreign key would refuse for the whole batch; it does not keep others from
+    # changing the file.
     values = ", ".join(f"%s::{field.db_type(connection)}" for field in n.shared)
     return f"""
         INSERT INTO {n.link} ({n.new})
@@ -182,7 +182,7 @@ def _find_mysql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
 
 def _make_mysql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
     # [[file, code, name], …] becomes a table in memory, in the order of the files. Each is looked
-    # up by primary key and locked before its link is written: whoever comes second waits there, in
+    # up by primary key and locked before its link is written: a second transaction waits there, in
     # the same order. Without that lock, two who meet a third one's new row would share the lock of
     # its gap, and neither could go on. IGNORE leaves out what the unique indexes refuse, and would
     # store "?" for what the character set of the database cannot hold, were it not told another.

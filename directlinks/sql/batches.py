@@ -1,6 +1,6 @@
 """Finding the files of a batch with their links, and making the links that are missing.
 
-One statement each, whatever the number of files. The ORM needs one more, compiles them anew for
+One statement each for any number of files. The ORM needs one more, compiles them anew for
 each batch, and takes as many INSERTs as SQLite's limit of parameters demands. ``plain_batches.py``
 says the same through the ORM; the tests compare them.
 """
@@ -21,7 +21,7 @@ from directlinks.sql.instances import reader, stored
 Place = tuple[Any, str]
 """The primary key of an owner, and a path without fault."""
 
-# So many files are read with RARE_FIELDS.
+# Up to this number of files are read with RARE_FIELDS.
 _FEW = 10
 
 

@@ -1,7 +1,7 @@
 """The text of the statements that add collected downloads, as each database spells them.
 
 What was collected goes in as one document, a list of lists, so that a statement has one parameter
-whatever the number of links. The plans that the comments speak of were seen
+for any number of links. The plans that the comments speak of were seen
 by EXPLAIN, with many links; the order of joins is given where a database could choose another.
 """
 
@@ -69,7 +69,7 @@ def _sqlite(link: str, day: str) -> FoldTexts:
 
 def _postgresql(link: str, day: str) -> FoldTexts:
     # LIMIT, where a primary key allows for no more than one, keeps the planner to look up each link
-    # in the order of the document, which is the order in which everybody locks them. Once they are
+    # in the order of the document, which is the order in which all writers lock them. Once they are
     # locked the order is no matter: the planner takes any document for a hundred rows, and looks up
     # each link by primary key, too, unless the whole table is about as few.
     asked = "json_array_elements(%s::json) asked (of)"
@@ -90,7 +90,7 @@ def _postgresql(link: str, day: str) -> FoldTexts:
 
 def _mysql(link: str, day: str) -> FoldTexts:
     # Each document becomes a table in memory, in its own order. STRAIGHT_JOIN begins there: each
-    # link is looked up by primary key, and so locked in the order in which everybody locks them.
+    # link is looked up by primary key, and so locked in the order in which all writers lock them.
     return FoldTexts(
         lock=f"""
         SELECT link.id FROM JSON_TABLE(%s, '$[*]' COLUMNS (link BIGINT PATH '$[0]')) asked

@@ -16,7 +16,7 @@ def positions_of_folders(
 ) -> set[int]:
     """Which of ``asked``, pairs of an owner's key and a path, are folders with a live file in them.
 
-    One statement, whatever the number: a list of thousands of ORed ranges exceeds the depth of
+    One statement for any number: a list of thousands of ORed ranges exceeds the depth of
     expression that SQLite accepts, and the ORM has no word for a table of values. Each row of the
     table is looked up in the index (owner, path_head), which narrows a path as far as an index can
     hold it; the whole path under NFC decides, which is ``path`` itself unless ``path_nfc`` holds

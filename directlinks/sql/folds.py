@@ -1,6 +1,6 @@
 """Adding downloads, collected outside the database, to links and their days.
 
-Three statements, whatever the number of links. The ORM compiles an expression for each link, which
+Three statements for any number of links. The ORM compiles an expression for each link, which
 takes a process a second for a thousand of them: as long as it took to collect them.
 ``plain_folds.py`` says the same through the ORM; the tests compare them.
 """
@@ -37,8 +37,8 @@ class Folds(ABC):
         """Add ``collected``, in the order of their links, and return which links are there.
 
         The others were deleted and are left out. It is for a transaction: the rows of the links are
-        locked in the order given, and those of their days after them, as each visit does; so nobody
-        can wait for somebody who waits for him.
+        locked in the order given, and those of their days after them, as each visit does, so
+        deadlocks cannot occur.
         """
 
 

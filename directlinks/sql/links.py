@@ -41,10 +41,10 @@ class Links(ABC):
         """The link with this primary key."""
 
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
-        """Of the link with this code and name, counted once more, if it opens for everybody now.
+        """Return the link of this code and name, counted once more, if it opens for all visitors.
 
         None says nothing of why, nor that it does not open: not without ``can_open``, nor where
-        more is to be asked of a visitor. Whoever gets None asks ``find``.
+        more is to be asked of a visitor. After None, call ``find``.
         """
         return None
 
@@ -56,7 +56,7 @@ class Links(ABC):
     def give_back(self, link: int, day: date) -> None:
         """Take back one download of ``link`` that was counted on ``day`` and not granted.
 
-        Somebody was there, so the link keeps this as the time when it was last opened.
+        The visit did happen, so it stays the time when the link was last opened.
         """
 
 
@@ -101,7 +101,7 @@ class WrittenLinks(Links):
 
     def _may_ask_directly(self) -> bool:
         """Whether the driver may be spoken to without Django, whose cursor costs as much as the
-        driver's: nobody watches the statements, and they belong to no transaction.
+        driver's: no wrapper watches the statements, and they belong to no transaction.
 
         A backend that is not Django's own may do more when it makes a cursor.
         """

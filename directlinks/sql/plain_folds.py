@@ -47,7 +47,7 @@ class PlainFolds(Folds):
         for row in met:
             row.downloads = F("downloads") + wanted.pop((row.link_id, row.day))
         self.days.bulk_update(met, ["downloads"], batch_size=AT_ONCE)
-        # Nobody else can make a row for a day of a link that is locked here.
+        # No other transaction can insert a day of a link that is locked here.
         self.days.bulk_create(
             self.days.model(link_id=link, day=day, downloads=times)
             for (link, day), times in wanted.items()

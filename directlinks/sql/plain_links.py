@@ -68,7 +68,7 @@ class PlainLinks(Links):
         try:
             with transaction.atomic(self.using):
                 self.days.create(link_id=link, day=day, downloads=1)
-        except IntegrityError:  # somebody else's was the first of the day
+        except IntegrityError:  # another visit was the first of the day
             that_day.update(downloads=F("downloads") + 1)
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""The fast lane for bytes: all of a file, to somebody with a ticket for it or with its link.
+"""The fast lane for bytes: a whole file, to a visitor with a ticket for it or with its link.
 
-Like ``lane.py`` it makes no request and no response of Django's, and leaves to ``resolving.py``
-whatever is not plain: ranges, conditions, and every failure.
+Like ``lane.py`` it makes no request and no response of Django's, and leaves all else to
+``resolving.py``: ranges, conditions, and every failure.
 """
 
 from datetime import datetime
@@ -33,7 +33,7 @@ _CONDITIONS = (
 
 
 def wants_all(environ: Environ) -> bool:
-    """Whether a plain visit asks for all of a file, whatever the client has of it."""
+    """Return True if a plain visit asks for the whole file, without any condition."""
     return not any(map(environ.__contains__, _CONDITIONS))
 
 
@@ -56,7 +56,7 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | No
 
 
 def _found_and_counted(code: str, name: str, now: datetime, *, saving: bool) -> Reply | None:
-    """The same where nobody is admitted by one statement."""
+    """Do the same if no single statement can admit a visit."""
     row = find_open_link(code=code, name=name, now=now)
     if row.is_guarded:
         return None

@@ -122,14 +122,16 @@ def _prefers_html(request: HttpRequest) -> bool:
 def _explanation(error: DirectLinksError) -> tuple[str, str]:
     """Return a title, and what the reader can do next, in which ``%s`` is the size of a file."""
     if isinstance(error, LinkGone):
-        return _("This link is no longer valid"), _("Ask whoever gave it to you for a new one.")
+        return _("This link is no longer valid"), _(
+            "Ask the person who sent it to you for a new one."
+        )
     if isinstance(error, LinkNotFound):
         return (
             _("There is no file at this link"),
-            _("Check that the whole address was copied, or ask whoever gave it to you."),
+            _("Check that you copied the whole address, or ask the person who sent it to you."),
         )
     if isinstance(error, PasswordRequired):
-        return _("This file has a password"), _("Whoever gave you the link knows it.")
+        return _("This file has a password"), _("Ask the person who sent you the link.")
     if isinstance(error, ConfirmationRequired):
         return in_order(error.name), _("Press the button to get the file (%s).")
     if isinstance(error, RefererRefused):

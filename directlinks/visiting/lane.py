@@ -1,8 +1,8 @@
 """The fast lane: plain visits, answered from the environ of a WSGI request.
 
 It makes no request and no response of Django's. A link that is answered with headers alone costs
-one statement, or none. Whatever is not plain it leaves, uncounted, to ``resolving.py``, which knows
-all of the rules.
+one statement, or none. Requests that are not plain are left, uncounted, to ``resolving.py``, which
+knows all of the rules.
 """
 
 from datetime import datetime
@@ -87,7 +87,7 @@ def _found(environ: Environ, rest: str, facts: Facts, site: str) -> Reply | None
 
 
 def _is_plain(environ: Environ) -> bool:
-    """Whether the request is a download whatever file it is of."""
+    """Return True if the request is a download of any file."""
     return (
         environ["REQUEST_METHOD"] == "GET"
         and "HTTP_RANGE" not in environ
@@ -110,8 +110,10 @@ def _delivered(
 
 
 def _end_of_request() -> None:
-    """Do for connections what Django does for them after each request: for ours, or for all where
-    somebody else is told of visits."""
+    """Do for connections what Django does after each request.
+
+    Only for ours, unless receivers of signals may use others.
+    """
     ours = connections[DirectLink.objects.db]
     used = connections.all(initialized_only=True) if signals.opened.receivers else [ours]
     for connection in used:

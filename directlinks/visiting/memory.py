@@ -42,7 +42,7 @@ _lock = threading.Lock()
 
 
 def key_of(meta: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
-    """Whatever may change the answer to a request with ``meta``, a WSGI environ or its like."""
+    """Return all that the answer to a request with ``meta``, such as a WSGI environ, depends on."""
     sent = meta.get
     return (sent("PATH_INFO"), sent("REQUEST_METHOD"), facts)
 

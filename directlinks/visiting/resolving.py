@@ -226,7 +226,7 @@ def _own_hosts(request: HttpRequest) -> list[str]:
 
 
 def _note_unknown(request: HttpRequest) -> None:
-    """Count a code that nobody was ever given; raises TooManyAttempts beyond UNKNOWN_RATE."""
+    """Count a request for an unknown code. Raise TooManyAttempts beyond UNKNOWN_RATE."""
     note_attempt(conf.UNKNOWN_RATE, request, scope="unknown")
 
 

@@ -128,8 +128,8 @@ def _key(facts: str) -> str:
 def client_of(request: HttpRequest) -> str:
     """The network of the client, as far as the site's declared number of proxies reaches.
 
-    Without that number nobody's X-Forwarded-For is believed: a client that made it up would have a
-    new identity for each attempt.
+    Without that number X-Forwarded-For is ignored: a client could invent a new identity for each
+    attempt.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR")

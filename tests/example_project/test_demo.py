@@ -62,7 +62,7 @@ def test_every_step_holds() -> None:
         "5. HEAD: how large is the picture?",
         "6. A download breaks off halfway",
         "7. The download is resumed",
-        "8. Alice revokes a link while somebody is using it",
+        "8. Alice revokes a link while a visitor is using it",
         "9. The revoked link leads nowhere",
     ]
     assert "✗" not in shown

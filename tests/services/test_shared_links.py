@@ -1,4 +1,4 @@
-"""The link that everybody gets; ``test_creating.py`` has what happens when many ask at once."""
+"""Reusable links; ``test_creating.py`` has what happens when many ask at once."""
 
 import pytest
 from django.db import connection

@@ -10,7 +10,7 @@
     ├── InvalidToken               40020
     ├── IncorrectCredentials       40080
     ├── AccountNotActivated        40018
-    ├── LinksSwitchedOff           40007     the site lets nobody create links
+    ├── LinksSwitchedOff           40007     the site has switched creating links off
     ├── TooManyURIs                40014     more URIs than a user may send at once
     ├── BatchAboveCeiling          40074     more URIs than the site accepts at all
     ├── KeyReused                    409     an Idempotency-Key that came with another request
@@ -26,7 +26,7 @@
     │       └── PathNotExist       40016
     ├── LinkNotFound                 404     to a visitor
     │   ├── LinkUnknown              404     no link ever had this code, as far as we know
-    │   └── NotYourLink              404     to somebody who would manage the link
+    │   └── NotYourLink              404     to a user who asks to manage the link
     ├── LinkGone                     410
     │   ├── LinkExpired              410
     │   └── LinkUsedUp               410

@@ -17,7 +17,7 @@ class LinkUnknown(LinkNotFound):
 
 
 class NotYourLink(LinkNotFound):
-    """There is no such link, or whoever asks may not know that there is."""
+    """There is no such link, or the user may not know that it exists."""
 
     msg = "Direct link not found"
 

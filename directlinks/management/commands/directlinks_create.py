@@ -39,7 +39,7 @@ class Command(StrictCommand):
         ends.add_argument(
             "--expires-at", metavar="MOMENT", type=moment, help="such as 2026-12-31T18:00"
         )
-        parser.add_argument("--max-downloads", metavar="NUMBER", type=int, help="at most so many")
+        parser.add_argument("--max-downloads", metavar="NUMBER", type=int, help="download limit")
         parser.add_argument(
             "--password-stdin",
             action="store_true",
@@ -53,7 +53,7 @@ class Command(StrictCommand):
         )
         parser.add_argument("--label", type=words, help="for those who manage the link")
         parser.add_argument(
-            "--new", action="store_true", help="a link that nobody was given, or will be again"
+            "--new", action="store_true", help="create a dedicated link, which is not reused"
         )
         add_dry_run(parser)
 
