@@ -366,6 +366,12 @@ class TestContent:
             ("<script>.html", "script.html"),
             ("漢字.pdf", "漢字.pdf"),
             ("a" * 255, "a" * 255),
+            ("a.tar.gz", "a.tar_gz"),
+            ("a.gz.gz", "a.gz_gz"),
+            ("A.SVGZ", "A_SVGZ"),
+            ("a.Z", "a_Z"),
+            (".gz", ".gz"),
+            ("a.zip", "a.zip"),
         ],
     )
     def test_it_is_stored_under_a_random_folder(self, path: str, basename: str) -> None:

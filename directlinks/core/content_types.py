@@ -6,6 +6,7 @@ from version to version; a visitor's browser must not notice.
 
 import re
 from collections.abc import Mapping
+from mimetypes import guess_type
 from pathlib import Path
 from posixpath import splitext
 
@@ -73,6 +74,15 @@ def guess(name: str, added: Mapping[str, str] = {}) -> str:
     """
     extension = splitext(name)[1].lower()
     return added.get(extension) or _TYPES.get(extension[1:], UNKNOWN)
+
+
+def implies_encoding(name: str) -> bool:
+    """Return True if storages may take ``name`` for that of a document in an encoding.
+
+    Those of django-storages store ``x.tar.gz`` so, and clients then decompress what they fetch.
+    They ask Python, which a site or its machine may have taught more.
+    """
+    return any(guess_type(f"/{spelling}")[1] for spelling in (name, name.lower()))
 
 
 def given_or_guessed(

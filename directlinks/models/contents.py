@@ -39,11 +39,17 @@ def validate_content_type(content_type: str) -> None:
 
 
 def content_name(file: Any, filename: str) -> str:
-    """The name in the storage: it tells neither the owner nor the folder of ``file``."""
+    """Return the name in the storage: it tells neither the owner nor the folder of ``file``.
+
+    Nor does it imply an encoding: a storage would note that with the content, and clients that
+    decompress would get other bytes than were stored.
+    """
     try:
         basename = get_valid_filename(file.name)
     except SuspiciousFileOperation:  # nothing is left of a name like "!!!"
         basename = "file"
+    while content_types.implies_encoding(basename):
+        basename = "_".join(basename.rsplit(".", 1))
     # Kept on the file, so that bytes whose row cannot be saved are found again.
     name = f"{OWN_FOLDER}/{secrets.token_hex(16)}/{basename}"
     file.storing_as = name

@@ -8,6 +8,7 @@ from directlinks.core.content_types import (
     UNKNOWN,
     given_or_guessed,
     guess,
+    implies_encoding,
     is_well_formed,
     sendable,
     with_charset,
@@ -137,3 +138,29 @@ def test_only_a_text_in_utf8_is_announced_as_utf8(
 def test_a_type_that_is_not_well_formed_is_not_sent() -> None:
     assert sendable("text/plain; charset=utf-8") == "text/plain; charset=utf-8"
     assert sendable("image/png\r\nSet-Cookie: a=b") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("name", "implied"),
+    [
+        ("a.tar.gz", True),
+        ("folder/a.tgz", True),
+        ("a.svgz", True),
+        ("a.txt.bz2", True),
+        ("a.txt.xz", True),
+        ("a.txt.br", True),
+        ("a.Z", True),
+        ("A.TAR.GZ", True),
+        ("http:a.gz", True),
+        ("data:,a.gz", True),
+        ("a.zip", False),
+        ("a.svg", False),
+        ("a.gz/b.txt", False),
+        ("a.tar_gz", False),
+        ("gz", False),
+        (".gz", False),
+        ("", False),
+    ],
+)
+def test_an_encoding_is_implied_by_what_python_knows(name: str, implied: bool) -> None:
+    assert implies_encoding(name) is implied
