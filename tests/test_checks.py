@@ -19,6 +19,7 @@ from directlinks.conf import SETTINGS
 from example_project.settings import DIRECTLINKS
 
 HANDOVER = "directlinks.delivery.handover"
+REDIRECT = "directlinks.delivery.redirect.RedirectBackend"
 BUCKET = {"BACKEND": "tests.storages.Bucket"}
 
 
@@ -90,6 +91,8 @@ PROVOKED: list[tuple[str, Any]] = [
     ("E017", {"DELIVERY": "stream"}),
     ("E018", delivery(f"{HANDOVER}.AccelBackend", location="protected")),
     ("E018", delivery(f"{HANDOVER}.AccelBackend", location=None)),
+    ("E038", delivery(REDIRECT, public_endpoint="files.example.org")),
+    ("E039", delivery(REDIRECT, public_endpoint="https://files.example.org")),
     ("E019", {"CORS": "on"}),
     ("E020", {"BASE_URL": "example.org"}),
     ("E020", {"BASE_URL": f"{__name__}.missing"}),

@@ -1,13 +1,16 @@
 """Delivery by the storage's own URL: the default where contents are somewhere else."""
 
-import hashlib
 import logging
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from django.core.checks import CheckMessage, Error
+from django.core.files.storage import Storage
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 from django.utils.encoding import iri_to_uri
 
 from directlinks import caching
@@ -18,7 +21,14 @@ from directlinks.datetimes import seconds_of
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import disposition
-from directlinks.delivery.presigning import Target, Wish, target_of
+from directlinks.delivery.presigning import (
+    Target,
+    Wish,
+    at_endpoint,
+    identity_of,
+    signs_at_endpoint,
+    target_of,
+)
 from directlinks.delivery.redirection import redirection
 from directlinks.storage import has_local_paths
 
@@ -28,11 +38,38 @@ logger = logging.getLogger("directlinks")
 class RedirectBackend(DeliveryBackend):
     """302 to the URL of the storage, presigned where it can be.
 
-    That URL cannot be taken back: revoking the link ends it only when its signature does.
+    That URL cannot be taken back: revoking the link ends it only when its signature does. With
+    ``public_endpoint``, it begins with that address, by which visitors reach a server of S3 that
+    the site reaches by another.
     """
 
     counts_first = True
     same_for_all = True
+
+    def __init__(self, storage: Storage, public_endpoint: str | None = None) -> None:
+        super().__init__(storage)
+        self._public_endpoint = public_endpoint
+        self._signing: Storage = (
+            storage if public_endpoint is None else at_endpoint(storage, public_endpoint)
+        )
+
+    def check(self) -> Sequence[CheckMessage]:
+        endpoint = self._public_endpoint
+        if endpoint is None:
+            return []
+        if not _is_origin(endpoint):
+            fault = f"public_endpoint is no address such as https://files.example.org: {endpoint!r}"
+            return [Error(f'DIRECTLINKS["DELIVERY"]: {fault}.', id="directlinks.E038")]
+        if signs_at_endpoint(self.storage):
+            return []
+        return [
+            Error(
+                f"public_endpoint means nothing to {type(self.storage).__name__}: only storages of "
+                "S3 that have no custom_domain sign for it.",
+                hint="Take it out. Azure has the option custom_domain, Google custom_endpoint.",
+                id="directlinks.E039",
+            )
+        ]
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
         target, dies_at = self._target(download, now)
@@ -58,19 +95,21 @@ class RedirectBackend(DeliveryBackend):
             disposition=disposition(download.name, attachment=download.attachment),
             seconds=max(seconds, 1),
             head_only=download.head_only,
+            content_encoding=(
+                "identity" if content_types.implies_encoding(str(download.content)) else None
+            ),
         )
-        shared = wish.seconds == conf.TARGET_SECONDS
-        key = self._key(download, wish)
-        known = self._known(key) if shared else None
+        key = self._key(download, wish) if wish.seconds == conf.TARGET_SECONDS else None
+        known = None if key is None else self._known(key)
         if known is not None and known[1] > seconds_of(now):
             return known
-        target = target_of(self.storage, str(download.content), wish)
+        target = target_of(self._signing, str(download.content), wish)
         if target.seconds is None:
             # Nobody knows how long it lives: the storage may have signed it in its own way.
             return target, None
         # Signatures count from a whole second.
         dies_at = int(seconds_of(now)) + target.seconds
-        if shared:
+        if key is not None:
             to_follow = math.ceil(target.seconds / PART_TO_FOLLOW)
             timeout = target.seconds - to_follow - conf.remembered_seconds
             caching.ask(lambda cache: cache.set(key, (target, dies_at), timeout), otherwise=None)
@@ -82,9 +121,17 @@ class RedirectBackend(DeliveryBackend):
         known = caching.ask(lambda cache: cache.get(key), otherwise=None)
         return known
 
-    def _key(self, download: Download, wish: Wish) -> str:
-        facts = (conf.storage_alias, str(download.content), download.version, wish)
-        return "directlinks.target." + hashlib.sha256(repr(facts).encode()).hexdigest()
+    def _key(self, download: Download, wish: Wish) -> str | None:
+        """Return what a target is kept as, or None if it is not known what it depends on.
+
+        Another bucket, address or key gives another, also for a cache that outlives the settings.
+        """
+        identity = identity_of(self._signing)
+        if identity is None:
+            return None
+        facts = (conf.storage_alias, identity, str(download.content), download.version, wish)
+        digest = salted_hmac("directlinks.target", repr(facts), algorithm="sha256").hexdigest()
+        return f"directlinks.target.{digest}"
 
     def _fault(
         self, location: str, target: Target, download: Download, request: HttpRequest
@@ -111,3 +158,21 @@ class RedirectBackend(DeliveryBackend):
         ):
             return "would show the file on the site's own host, where it must only be saved"
         return None
+
+
+def _is_origin(address: object) -> bool:
+    """Return True if ``address`` is a scheme of HTTP with a host, and maybe a port."""
+    if not isinstance(address, str) or re.search(r"[^!-~]", address):
+        return False
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # raises if it is none
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and "@" not in parts.netloc
+        and parts.path in ("", "/")
+        and not (parts.query or parts.fragment)
+    )

@@ -8,6 +8,7 @@ class SigningBucket(Bucket):
     def __init__(self) -> None:
         super().__init__()
         self.wishes: list[Wish] = []
+        self.key = "first"
 
 
 def sign(bucket: SigningBucket, name: str, wish: Wish) -> Target:
@@ -15,3 +16,8 @@ def sign(bucket: SigningBucket, name: str, wish: Wish) -> Target:
     bucket.wishes.append(wish)
     url = f"{bucket.url(name)}?signature={len(bucket.wishes)}"
     return Target(url, wish.seconds, overrides=True, head_only=wish.head_only)
+
+
+def place_and_key(bucket: SigningBucket) -> object:
+    """An identity."""
+    return bucket.base_url, bucket.key

@@ -6,7 +6,7 @@ import pytest
 
 from directlinks.delivery import presigning
 from directlinks.models import File
-from tests.delivery.buckets import SigningBucket, sign
+from tests.delivery.buckets import SigningBucket, place_and_key, sign
 from tests.storages import Bucket
 
 
@@ -25,7 +25,7 @@ def _presigners_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def signing_bucket(monkeypatch: pytest.MonkeyPatch, _presigners_of_its_own: None) -> SigningBucket:
-    presigning.register("tests.delivery.buckets.SigningBucket", sign)
+    presigning.register("tests.delivery.buckets.SigningBucket", sign, place_and_key)
     storage = SigningBucket()
     monkeypatch.setattr(File._meta.get_field("content"), "storage", storage)
     return storage

@@ -4,6 +4,7 @@ Signing needs no network, only keys, and these are made up.
 """
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -18,7 +19,13 @@ from storages.backends.gcloud import GoogleCloudStorage  # type: ignore[import-u
 from storages.backends.s3 import S3StaticStorage, S3Storage  # type: ignore[import-untyped]  # has no types
 
 from directlinks.delivery.headers import disposition
-from directlinks.delivery.presigning import Target, Wish, register, target_of
+from directlinks.delivery.presigning import (
+    Target,
+    Wish,
+    identity_of,
+    register,
+    target_of,
+)
 from tests.storages import Bucket
 
 NAME = "directlinks/x/a b.png"
@@ -30,6 +37,7 @@ WISH = Wish(
     head_only=False,
 )
 HEAD = Wish(WISH.content_type, WISH.disposition, WISH.seconds, head_only=True)
+AS_IT_IS = replace(WISH, content_encoding="identity")
 
 # django-storages asks for the time in a way that Python 3.12 speaks against.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
@@ -43,21 +51,22 @@ def private_key() -> str:
 
 def s3(kind: type[Any] = S3Storage, **options: Any) -> Any:
     keys = {"access_key": "key", "secret_key": "secret", "bucket_name": "files"}
-    return kind(**keys, **{"signature_version": "s3v4", "region_name": "eu-west-1", **options})
+    given = {**keys, "signature_version": "s3v4", "region_name": "eu-west-1"}
+    return kind(**{**given, **options})
 
 
 @pytest.fixture
 def google(private_key: str) -> Any:
-    account = {
-        "client_email": "links@project.example",
-        "private_key": private_key,
-        "token_uri": "https://oauth2.example/token",
-    }
-    credentials = Credentials.from_service_account_info(account)  # type: ignore[no-untyped-call]  # google-auth has no types
-
-    def storage(**options: Any) -> Any:
+    def storage(key_id: str = "first", **options: Any) -> Any:
+        account = {
+            "client_email": "links@project.example",
+            "private_key": private_key,
+            "private_key_id": key_id,
+            "token_uri": "https://oauth2.example/token",
+        }
+        credentials = Credentials.from_service_account_info(account)  # type: ignore[no-untyped-call]  # google-auth has no types
         given = {"bucket_name": "files", "project_id": "project", "credentials": credentials}
-        return GoogleCloudStorage(**given, **options)
+        return GoogleCloudStorage(**{**given, **options})
 
     return storage
 
@@ -65,7 +74,7 @@ def google(private_key: str) -> Any:
 def azure(**options: Any) -> Any:
     key = b64encode(b"secret").decode()
     given = {"account_name": "me", "account_key": key, "azure_container": "files"}
-    return AzureStorage(**given, **options)
+    return AzureStorage(**{**given, **options})
 
 
 def signed(storage: Storage, wish: Wish = WISH) -> Target:
@@ -234,6 +243,100 @@ class TestAzure:
         storage = azure()
         assert signed(storage) == Target(storage.url(NAME))
         assert urlsplit(storage.url(NAME)).query == ""
+
+
+class TestEncoding:
+    """What is named as encoded is asked for as it is, if the storage can be asked."""
+
+    def test_of_s3(self) -> None:
+        parameters = query(signed(s3(), AS_IT_IS))
+        assert parameters["response-content-encoding"] == "identity"
+
+    def test_of_s3_behind_cloudfront(self, private_key: str) -> None:
+        storage = s3(
+            custom_domain="cdn.example.org",
+            cloudfront_key_id="K1",
+            cloudfront_key=private_key.encode(),
+        )
+        assert query(signed(storage, AS_IT_IS))["response-content-encoding"] == "identity"
+
+    def test_of_azure(self) -> None:
+        assert query(signed(azure(expiration_secs=3600), AS_IT_IS))["rsce"] == "identity"
+
+    def test_google_cannot_be_asked(self, google: Any) -> None:
+        assert signed(google(), AS_IT_IS) == signed(google())
+
+
+class TestIdentity:
+    """Each of these makes another URL, or one that another key has signed."""
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"bucket_name": "others"},
+            {"location": "below"},
+            {"endpoint_url": "https://minio.example"},
+            {"region_name": "eu-central-1"},
+            {"addressing_style": "path"},
+            {"access_key": "another"},
+            {"secret_key": "rotated"},
+            {"security_token": "token"},
+            {"custom_domain": "cdn.example.org"},
+            {"querystring_auth": False},
+        ],
+    )
+    def test_of_s3(self, options: dict[str, Any]) -> None:
+        assert identity_of(s3(**options)) != identity_of(s3()) == identity_of(s3())
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"bucket_name": "others"},
+            {"location": "below"},
+            {"custom_endpoint": "https://files.example.org"},
+            {"project_id": "another"},
+            {"querystring_auth": False},
+            {"default_acl": "publicRead"},
+            {"sa_email": "signer@project.example"},
+            {"credentials": None},
+            {"key_id": "rotated"},
+        ],
+    )
+    def test_of_google(self, options: dict[str, Any], google: Any) -> None:
+        assert identity_of(google(**options)) != identity_of(google()) == identity_of(google())
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"azure_container": "others"},
+            {"location": "below"},
+            {"account_name": "another"},
+            {"account_key": b64encode(b"rotated").decode()},
+            {"sas_token": "token"},
+            {"connection_string": "BlobEndpoint=https://azurite.example"},
+            {"custom_domain": "cdn.example.org"},
+            {"expiration_secs": 60},
+            {"token_credential": object()},
+        ],
+    )
+    def test_of_azure(self, options: dict[str, Any]) -> None:
+        assert identity_of(azure(**options)) != identity_of(azure()) == identity_of(azure())
+
+    def test_of_another_class_with_the_same_options(self) -> None:
+        assert identity_of(s3(OwnS3Storage)) != identity_of(s3())
+
+    def test_of_a_property_that_changes_as_with_tenants(self) -> None:
+        class OfTenants(S3Storage):  # type: ignore[misc]  # django-storages has no types
+            tenant = "one"
+            location = property(lambda self: self.tenant)
+
+        storage = s3(OfTenants)
+        before = identity_of(storage)
+        storage.tenant = "two"
+        assert identity_of(storage) != before
+
+    def test_of_any_other_storage_is_unknown(self) -> None:
+        assert identity_of(Bucket()) is None
 
 
 @pytest.mark.parametrize("name", ["新 文件.png", 'a"b.png', "a%20&b=c;.png", "a'b\\c.png"])

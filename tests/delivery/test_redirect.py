@@ -1,11 +1,13 @@
 """Where a visitor is sent when the bytes are on another machine."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.test import Client, RequestFactory
@@ -18,7 +20,7 @@ from directlinks.delivery import presigning
 from directlinks.delivery.presigning import Target, Wish
 from directlinks.delivery.redirect import RedirectBackend
 from directlinks.models import DirectLink, File
-from tests.delivery.buckets import SigningBucket
+from tests.delivery.buckets import SigningBucket, place_and_key, sign
 from tests.delivery.downloads import delivery, download
 from tests.factories import DirectLinkFactory
 from tests.storages import Bucket
@@ -92,8 +94,20 @@ class TestSharedTarget:
                 disposition='inline; filename="a.txt"',
                 seconds=600,
                 head_only=False,
+                content_encoding=None,
             )
         ]
+
+    @pytest.mark.parametrize(
+        ("stored", "encoding"),
+        [("old/a.tar.gz", "identity"), ("old/a.svgz", "identity"), ("old/a.svg", None)],
+    )
+    def test_a_wish_for_what_is_named_as_encoded_is_for_the_bytes_as_they_are(
+        self, stored: str, encoding: str | None, signing_bucket: SigningBucket
+    ) -> None:
+        backend = RedirectBackend(signing_bucket)
+        backend.deliver(RequestFactory().get("/"), download(stored=stored), timezone.now())
+        assert [wish.content_encoding for wish in signing_bucket.wishes] == [encoding]
 
     def test_it_is_signed_anew_before_its_life_ends(self) -> None:
         with time_machine.travel(NOON, tick=False) as clock:
@@ -122,7 +136,7 @@ class TestSharedTarget:
             signed.append(name)
             return Target(f"{bucket.url(name)}?{len(signed)}", 100)
 
-        presigning.register("tests.delivery.buckets.SigningBucket", hasty)
+        presigning.register("tests.delivery.buckets.SigningBucket", hasty, place_and_key)
         with time_machine.travel(NOON, tick=False) as clock:
             link = DirectLinkFactory()
             first = target_of(link)
@@ -175,6 +189,36 @@ class TestSharedTarget:
         first = target_of(link)
         settings.STORAGES = {**settings.STORAGES, "directlinks": settings.STORAGES["default"]}
         assert target_of(link) != first
+
+    @pytest.mark.parametrize(
+        ("attribute", "value"), [("base_url", "https://other.example/"), ("key", "rotated")]
+    )
+    def test_another_place_or_key_has_another(
+        self, attribute: str, value: str, signing_bucket: SigningBucket
+    ) -> None:
+        link = DirectLinkFactory()
+        first = target_of(link)
+        before = getattr(signing_bucket, attribute)
+        setattr(signing_bucket, attribute, value)
+        assert target_of(link) != first
+        # As with tenants, whose buckets are behind one alias.
+        setattr(signing_bucket, attribute, before)
+        assert target_of(link) == first
+
+    def test_a_presigner_without_identity_signs_for_each_visit(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        presigning.register("tests.delivery.buckets.SigningBucket", sign)
+        link = DirectLinkFactory()
+        assert target_of(link) != target_of(link)
+        assert len(signing_bucket.wishes) == 2
+
+    def test_what_is_remembered_tells_no_secret(self) -> None:
+        cache.clear()
+        RedirectBackend(s3()).deliver(RequestFactory().get("/"), download(), timezone.now())
+        (known,) = cache._cache.items()  # type: ignore[attr-defined]  # those of LocMemCache
+        assert re.fullmatch(r":1:directlinks\.target\.[0-9a-f]{64}", known[0])
+        assert b"secret" not in known[1]
 
     def test_a_head_has_another(self, signing_bucket: SigningBucket) -> None:
         link = DirectLinkFactory()
@@ -274,9 +318,55 @@ class TestKeptRedirects:
         assert visit(DirectLinkFactory()).headers["Cache-Control"] == "public, max-age=3600"
 
 
-def s3() -> Any:
+def s3(**more: Any) -> Any:
     options = {"access_key": "key", "secret_key": "secret", "bucket_name": "files"}
-    return S3Storage(**options, signature_version="s3v4", region_name="eu-west-1")
+    return S3Storage(**{**options, "signature_version": "s3v4", "region_name": "eu-west-1", **more})
+
+
+class TestPublicEndpoint:
+    INSIDE = "http://minio.internal:9000"
+
+    def test_visitors_are_sent_there_and_the_site_stays_inside(self) -> None:
+        storage = s3(endpoint_url=self.INSIDE, addressing_style="path")
+        backend = RedirectBackend(storage, public_endpoint="https://files.example.org")
+        request = RequestFactory().get("/")
+        with time_machine.travel(NOON, tick=False):
+            inside = RedirectBackend(storage).deliver(request, download(), timezone.now())
+            outside = backend.deliver(request, download(), timezone.now())
+        assert outside.headers["Location"].startswith("https://files.example.org/files/")
+        # What is remembered for one is not handed out by the other.
+        assert inside.headers["Location"].startswith(f"{self.INSIDE}/files/")
+        assert storage.connection.meta.client.meta.endpoint_url == self.INSIDE
+        assert backend.check() == []
+
+    @pytest.mark.parametrize(
+        "endpoint",
+        [
+            "files.example.org",
+            "ftp://files.example.org",
+            "https://",
+            "https://files.example.org:port",
+            "https://user:secret@files.example.org",
+            "https://files.example.org/bucket",
+            "https://files.example.org?a=b",
+            "https://files.example.org#a",
+            "https://files example.org",
+            "https://[files",
+            443,
+        ],
+    )
+    def test_what_is_no_address_is_reported(self, endpoint: Any) -> None:
+        (fault,) = RedirectBackend(s3(), public_endpoint=endpoint).check()
+        assert fault.id == "directlinks.E038"
+
+    @pytest.mark.parametrize(
+        "storage",
+        [Bucket(), s3(custom_domain="cdn.example.org"), FileSystemStorage()],
+        ids=lambda storage: type(storage).__name__,
+    )
+    def test_a_storage_that_does_not_sign_for_it_is_reported(self, storage: Any) -> None:
+        (fault,) = RedirectBackend(storage, "https://files.example.org/").check()
+        assert fault.id == "directlinks.E039"
 
 
 class TestStrangeTargets:
