@@ -59,7 +59,7 @@ class RedirectBackend(DeliveryBackend):
             return []
         if not _is_origin(endpoint):
             fault = f"public_endpoint is no address such as https://files.example.org: {endpoint!r}"
-            return [Error(f'DIRECTLINKS["DELIVERY"]: {fault}.', id="directlinks.E038")]
+            return [Error(f'DIRECTLINKS["DELIVERY"]: {fault}.', id="directlinks.E042")]
         if signs_at_endpoint(self.storage):
             return []
         return [
@@ -67,7 +67,7 @@ class RedirectBackend(DeliveryBackend):
                 f"public_endpoint means nothing to {type(self.storage).__name__}: only storages of "
                 "S3 that have no custom_domain sign for it.",
                 hint="Take it out. Azure has the option custom_domain, Google custom_endpoint.",
-                id="directlinks.E039",
+                id="directlinks.E043",
             )
         ]
 

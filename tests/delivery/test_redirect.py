@@ -357,7 +357,7 @@ class TestPublicEndpoint:
     )
     def test_what_is_no_address_is_reported(self, endpoint: Any) -> None:
         (fault,) = RedirectBackend(s3(), public_endpoint=endpoint).check()
-        assert fault.id == "directlinks.E038"
+        assert fault.id == "directlinks.E042"
 
     @pytest.mark.parametrize(
         "storage",
@@ -366,7 +366,7 @@ class TestPublicEndpoint:
     )
     def test_a_storage_that_does_not_sign_for_it_is_reported(self, storage: Any) -> None:
         (fault,) = RedirectBackend(storage, "https://files.example.org/").check()
-        assert fault.id == "directlinks.E039"
+        assert fault.id == "directlinks.E043"
 
 
 class TestStrangeTargets:
