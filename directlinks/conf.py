@@ -150,13 +150,12 @@ class Conf:
     def storage_aliases(self) -> list[str]:
         return list(settings.STORAGES)
 
-    @cached_property
-    def delivery(self) -> dict[str, Any] | None:
-        """The backend that the site has chosen for its storage, with its options."""
+    def delivery_of(self, alias: str) -> dict[str, Any] | None:
+        """Return the backend that the site has chosen for a storage, with its options."""
         chosen = self.DELIVERY
         if chosen is None or "BACKEND" in chosen:
             return chosen
-        return chosen.get(self.storage_alias)
+        return chosen.get(alias)
 
     @cached_property
     def root_urlconf(self) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files import File
+from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields.files import FieldFile, FileDescriptor
@@ -13,8 +14,9 @@ from django.db.models.lookups import IContains
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
+from directlinks.conf import conf
 from directlinks.core import moments
-from directlinks.storage import are_same
+from directlinks.storage import are_same, content_alias
 
 FAR_AWAY = _("This is too far away.")
 ELSEWHERE = _("This file is in another storage. Assign an open file to copy it.")
@@ -83,8 +85,35 @@ class UnicodeTextField(UnicodeText, models.TextField):  # type: ignore[type-arg]
     """A TextField for what people write to each other."""
 
 
+class Content(FieldFile):
+    """A content in the storage that its row names; without a row, in the one that it is given."""
+
+    instance: Any  # a File, or None
+    field: Any
+
+    @property
+    def storage(self) -> Storage:
+        """Return the storage. Raise InvalidStorageError if STORAGES has it no more."""
+        if self.instance is None:
+            return self._storage
+        storage: Storage = self.field.storage_at(self.instance.storage_alias)
+        return storage
+
+    @storage.setter
+    def storage(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def save(self, name: str, content: Any, save: bool = True) -> None:  # noqa: FBT001, FBT002  # Django's
+        """Store ``content`` where all new contents go."""
+        self.instance.storage_alias = content_alias()
+        super().save(name, content, save)
+
+
 class ContentDescriptor(FileDescriptor):
-    """Remembers that a content was assigned, also one of the same name with other bytes."""
+    """Remembers that a content was assigned, also one of the same name with other bytes.
+
+    What is assigned lies, or is going to lie, where new contents go, unless another row has it.
+    """
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         # A form without an upload assigns what is there already.
@@ -95,6 +124,18 @@ class ContentDescriptor(FileDescriptor):
         super().__set__(instance, field.taken(value))
         if not unchanged:
             instance.__dict__["content_is_new"] = True
+            # A row that is being read gets its own after this: the column comes later.
+            instance.__dict__["storage_alias"] = _alias_of(value)
+
+
+def _alias_of(value: Any) -> str:
+    """Return the alias of the storage of ``value``, a content to assign."""
+    row = value.instance if isinstance(value, Content) and value else None
+    # Django's own mark, which its stubs do not know.
+    if row is None or not value._committed:
+        return content_alias()
+    alias: str = row.storage_alias
+    return alias
 
 
 class ContentField(ExactText, models.FileField):
@@ -103,7 +144,12 @@ class ContentField(ExactText, models.FileField):
     A file of another field is used without copying it if it is in the same storage.
     """
 
+    attr_class = Content
     descriptor_class = ContentDescriptor
+
+    def storage_at(self, alias: str) -> Storage:
+        """Return the storage with ``alias``. Raise InvalidStorageError if STORAGES lacks it."""
+        return self.storage if alias == conf.storage_alias else storages[alias]
 
     def get_prep_value(self, value: Any) -> Any:
         """Return the name that ``value`` has in the storage. Raise as ``taken`` does."""

@@ -8,7 +8,13 @@ from functools import cache
 from typing import TypeGuard
 
 from django.core.exceptions import SuspiciousFileOperation
-from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage, storages
+from django.core.files.storage import (
+    FileSystemStorage,
+    InMemoryStorage,
+    InvalidStorageError,
+    Storage,
+    storages,
+)
 from django.db.models.fields.files import FieldFile
 
 from directlinks.conf import conf
@@ -29,6 +35,11 @@ def content_storage() -> Storage:
     return storages[conf.storage_alias]
 
 
+def content_alias() -> str:
+    """Return the alias in STORAGES of the storage that new contents go to."""
+    return conf.storage_alias
+
+
 def has_local_paths(storage: Storage) -> bool:
     """Whether ``storage`` answers at once, from files of this machine or from its memory."""
     try:
@@ -40,7 +51,11 @@ def has_local_paths(storage: Storage) -> bool:
 
 def lacks_bytes(content: FieldFile) -> bool:
     """Whether it is certain, without asking a remote storage, that ``content`` has no bytes."""
-    return bool(without_bytes(content.storage, [str(content)]))
+    try:
+        storage = content.storage
+    except InvalidStorageError:
+        return True
+    return bool(without_bytes(storage, [str(content)]))
 
 
 def without_bytes(storage: Storage, names: Collection[str]) -> set[str]:

@@ -213,9 +213,9 @@ def test_the_delivery_is_the_one_for_the_storage_or_for_all(
     declared: dict[str, Any], by_default: object, by_its_own: object, settings: Settings
 ) -> None:
     settings.DIRECTLINKS = declared
-    assert conf.delivery == by_default
+    assert conf.delivery_of(conf.storage_alias) == by_default
     settings.STORAGES = {**settings.STORAGES, "directlinks": settings.STORAGES["default"]}
-    assert conf.delivery == by_its_own
+    assert conf.delivery_of(conf.storage_alias) == by_its_own
 
 
 def test_tokens_live_as_long_as_the_site_says(settings: Settings) -> None:

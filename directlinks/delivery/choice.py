@@ -5,26 +5,36 @@ from django.utils.module_loading import import_string
 
 from directlinks.conf import conf
 from directlinks.delivery.base import DeliveryBackend
+from directlinks.delivery.download import Download
 from directlinks.delivery.redirect import RedirectBackend
 from directlinks.delivery.signed import SignedBackend
 from directlinks.storage import has_local_paths
 
 
-def backend_for(storage: Storage) -> DeliveryBackend:
-    """What the site has chosen, or else what ``storage`` can do."""
-    made = conf.made.get(id(storage))
+def backend_of(download: Download) -> DeliveryBackend:
+    """Return the backend that delivers ``download``, by where its content lies."""
+    return backend_for(download.content.storage, download.storage_alias)
+
+
+def backend_for(storage: Storage, alias: str | None = None) -> DeliveryBackend:
+    """Return what the site has chosen, or else what ``storage`` can do.
+
+    Without ``alias``, it is the storage that new contents go to.
+    """
+    alias = conf.storage_alias if alias is None else alias
+    made = conf.made.get((alias, id(storage)))
     if made is None:
         # With the storage, so that nothing else comes to have its id.
-        made = conf.made[id(storage)] = (_made(storage), storage)
+        made = conf.made[alias, id(storage)] = (_made(storage, alias), storage)
     backend: DeliveryBackend = made[0]
     return backend
 
 
-def _made(storage: Storage) -> DeliveryBackend:
-    chosen = conf.delivery
+def _made(storage: Storage, alias: str) -> DeliveryBackend:
+    chosen = conf.delivery_of(alias)
     if chosen is not None:
-        backend: DeliveryBackend = import_string(chosen["BACKEND"])(
-            storage, **chosen.get("OPTIONS", {})
-        )
-        return backend
+        kind: type[DeliveryBackend] = import_string(chosen["BACKEND"])
+        # A web server that is told to send files knows one folder: where new contents go.
+        if alias == conf.storage_alias or chosen is not conf.DELIVERY or not kind.needs_local_paths:
+            return kind(storage, **chosen.get("OPTIONS", {}))
     return SignedBackend(storage) if has_local_paths(storage) else RedirectBackend(storage)

@@ -18,7 +18,8 @@ class Download(NamedTuple):
     for headers; where the link is ``limited`` too, nothing may give that visitor bytes. A
     ``guarded`` link asks its visitors for more than its address. ``until`` is when a temporary
     target must die at the latest. Targets are bound to the current ``code`` of the link and to the
-    hash of its ``password``, "" if it has none.
+    hash of its ``password``, "" if it has none. ``content`` lies in the storage with
+    ``storage_alias``.
     """
 
     link: int
@@ -26,6 +27,7 @@ class Download(NamedTuple):
     password: str
     name: str
     content: FieldFile
+    storage_alias: str
     content_type: str
     version: str
     size: int

@@ -129,7 +129,7 @@ class RedirectBackend(DeliveryBackend):
         identity = identity_of(self._signing)
         if identity is None:
             return None
-        facts = (conf.storage_alias, identity, str(download.content), download.version, wish)
+        facts = (download.storage_alias, identity, str(download.content), download.version, wish)
         digest = salted_hmac("directlinks.target", repr(facts), algorithm="sha256").hexdigest()
         return f"directlinks.target.{digest}"
 

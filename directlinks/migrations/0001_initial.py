@@ -69,6 +69,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "storage_alias",
+                    directlinks.fields.ExactCharField(
+                        default=directlinks.storage.content_alias,
+                        editable=False,
+                        max_length=100,
+                        verbose_name="storage",
+                    ),
+                ),
+                (
                     "size",
                     models.PositiveBigIntegerField(default=0, editable=False, verbose_name="size"),
                 ),

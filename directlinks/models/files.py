@@ -25,7 +25,7 @@ from directlinks.models.contents import (
     validate_path,
 )
 from directlinks.querysets import FileQuerySet, PrimaryManager
-from directlinks.storage import content_storage, is_forbidden
+from directlinks.storage import content_alias, content_storage, is_forbidden
 
 logger = logging.getLogger("directlinks")
 
@@ -61,6 +61,10 @@ class File(models.Model):
     )
     content = ContentField(
         _("content"), max_length=500, storage=content_storage, upload_to=content_name
+    )
+    # Behind the content in the order of columns: assigning a content says where new ones go.
+    storage_alias = ExactCharField(
+        _("storage"), max_length=100, default=content_alias, editable=False
     )
     size = models.PositiveBigIntegerField(_("size"), default=0, editable=False)
     content_type = models.CharField(
@@ -129,6 +133,8 @@ class File(models.Model):
         from_queryset: models.QuerySet[Self] | None = None,
     ) -> None:
         fields = None if fields is None else list(fields)
+        if fields is not None and "content" in fields:
+            fields.append("storage_alias")
         super().refresh_from_db(using, fields, from_queryset)
         if fields is None or "content" in fields:
             self.content_is_new = False
@@ -261,7 +267,7 @@ class File(models.Model):
         if fields & {"path", "deleted_at"}:
             derived |= {"path_key", "path_head", "path_nfc", "content_type"}
         if "content" in fields:
-            derived |= {"size", "content_type", "version", "content_updated_at"}
+            derived |= {"storage_alias", "size", "content_type", "version", "content_updated_at"}
         return derived
 
     def _path_is_taken(self) -> bool:

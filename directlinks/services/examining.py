@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from django.core.files.storage import InvalidStorageError
+
 from directlinks.core import codes
 from directlinks.core.errors import LinkNotFound
 from directlinks.datetimes import seconds_of
@@ -104,7 +106,11 @@ def _is_unused(link: DirectLink, begun_by: datetime) -> bool:
 
 def _content_fault(file: File, *, ask_remote: bool) -> Kind | None:
     """Return what is wrong with the content of ``file``; of a remote one only if it is missing."""
-    storage, name = file.content.storage, str(file.content)
+    name = str(file.content)
+    try:
+        storage = file.content.storage
+    except InvalidStorageError:
+        return Kind.BYTES_MISSING
     if not name:
         return Kind.BYTES_MISSING
     if not has_local_paths(storage):

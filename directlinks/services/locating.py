@@ -1,11 +1,12 @@
 """From file URIs to the files that they name, for a user who asks for links to them."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.core.files.storage import InvalidStorageError
 
 from directlinks.core import paths
 from directlinks.core.errors import (
@@ -110,9 +111,26 @@ def _errors_of_missing(
 def _without_bytes(files: Mapping[Place, File]) -> list[Place]:
     """Where those of ``files`` are that have none."""
     # What str(file.content) says, without the object that Django would make around it.
-    names = {place: str(vars(file)["content"]) for place, file in files.items()}
-    lacking = without_bytes(_CONTENT.storage, names.values())
-    return [place for place, name in names.items() if name in lacking]
+    names: dict[str, dict[Place, str]] = {}
+    for place, file in files.items():
+        of_row = vars(file)
+        names.setdefault(of_row["storage_alias"], {})[place] = str(of_row["content"])
+    return [
+        place
+        for alias, of_storage in names.items()
+        for lacking in [_lacking(alias, of_storage.values())]
+        for place, name in of_storage.items()
+        if name in lacking
+    ]
+
+
+def _lacking(alias: str, names: Collection[str]) -> Collection[str]:
+    """Return those of ``names`` that the storage with ``alias`` lacks, all if there is none."""
+    try:
+        storage = _CONTENT.storage_at(alias)
+    except InvalidStorageError:
+        return names
+    return without_bytes(storage, names)
 
 
 def _fault_of_space(uri: FileURI) -> URIError:

@@ -1,11 +1,12 @@
 """Opening direct links: what a visitor's code and name, or the ticket in a temporary URL, give."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from django.db.models.fields.files import FieldFile
+from django.core.files.storage import InvalidStorageError
 from django.http.response import HttpResponseBase
 
 from directlinks import signals
@@ -28,16 +29,19 @@ from directlinks.counting.choice import site_counter
 from directlinks.datetimes import day_of, seconds_of
 from directlinks.delivery.download import Download, is_passive
 from directlinks.delivery.streaming import BlockResponse
+from directlinks.fields import Content
 from directlinks.models import DirectLink, File
 from directlinks.services.announcing import announce_now
 from directlinks.services.visits import is_plain, kind_of
 from directlinks.sql.choice import links_of
 from directlinks.sql.rows import Admission, LinkRow
 
+logger = logging.getLogger("directlinks")
+
 # Answers from which bytes can be had: a redirect to them is one.
 _GRANTING = (200, 206, 302)
 
-_CONTENT = File._meta.get_field("content")
+_CONTENT: Any = File._meta.get_field("content")
 # Bytes are read by the name of the content; its row stays where it is.
 _NO_INSTANCE: Any = None
 
@@ -276,7 +280,8 @@ def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> 
         code=row.current_code,
         password=row.password,
         name=row.name,
-        content=FieldFile(_NO_INSTANCE, _CONTENT, row.content),
+        content=_content_of(row),
+        storage_alias=row.storage_alias,
         content_type=row.content_type,
         version=row.version,
         size=row.size,
@@ -287,3 +292,15 @@ def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> 
         guarded=row.is_guarded,
         until=row.expires_at,
     )
+
+
+def _content_of(row: LinkRow | Admission) -> Content:
+    """Return the content of ``row``, without its row. Raise LinkNotFound if its storage is gone."""
+    content = Content(_NO_INSTANCE, _CONTENT, row.content)
+    if row.storage_alias != conf.storage_alias:
+        try:
+            content.storage = _CONTENT.storage_at(row.storage_alias)
+        except InvalidStorageError as error:
+            logger.error("The content of link %s is out of reach: %s", row.link, error)  # noqa: TRY400  # no traceback
+            raise LinkNotFound from error
+    return content

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import IntegerField
 
-FILE_FIELDS = ("id", "owner", "path", "content", "size", "content_type")
+FILE_FIELDS = ("id", "owner", "path", "content", "storage_alias", "size", "content_type")
 LINK_FIELDS = ("id", "code", "name")
 RARE_FIELDS = ("version", "created_at", "updated_at", "content_updated_at")
 

@@ -121,7 +121,7 @@ class WrittenBatches(Batches):
         owner_of = reader(self.owner, self.connection)
         spellings = by_nfc(places)
         for row in self._rows(text, self._asked(places)):
-            key, owner, path, content, size, content_type, link, code, name, *rare = row
+            key, owner, path, content, alias, size, content_type, link, code, name, *rare = row
             owner_id = owner_of(owner)
             asked = spellings.get((owner_id, paths.nfc(path)))
             if asked is None:  # its digest is that of another path
@@ -134,6 +134,7 @@ class WrittenBatches(Batches):
                     "path": path,
                     "stored_path": path,
                     "content": content,
+                    "storage_alias": alias,
                     "size": size,
                     "content_type": content_type,
                     "deleted_at": None,

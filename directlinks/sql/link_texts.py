@@ -74,7 +74,7 @@ def link_texts(connection: BaseDatabaseWrapper, model: Any) -> LinkTexts:
     )
 
 
-_FILE = ("content", "content_type", "version", "content_updated_at", "size")
+_FILE = ("content", "storage_alias", "content_type", "version", "content_updated_at", "size")
 
 # What LinkRow.state refuses, as a condition on a row of the links. Two parameters: now, twice.
 _OPENS = """

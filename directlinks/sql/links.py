@@ -135,14 +135,15 @@ class WrittenLinks(Links):
             return None
         (
             link, code, current_code, name, revoked, paused, not_before, expires_at, downloads,
-            max_downloads, password, referers, ask_first, trashed, active, content, content_type,
-            version, modified_at, size,
+            max_downloads, password, referers, ask_first, trashed, active, content, alias,
+            content_type, version, modified_at, size,
         ) = found  # fmt: skip
         moment = self._moment
         return LinkRow(
             link, code, current_code, name, bool(revoked), bool(paused), moment(not_before),
             moment(expires_at), downloads, max_downloads, password, referers, bool(ask_first),
-            bool(trashed), bool(active), content, content_type, version, moment(modified_at), size,
+            bool(trashed), bool(active), content, alias, content_type, version, moment(modified_at),
+            size,
         )  # fmt: skip
 
     def _moment(self, value: Any) -> Any:
@@ -168,10 +169,10 @@ class SQLiteLinks(WrittenLinks):
         if found is None:
             return None
         link, expires_at, max_downloads, file = found
-        (content, content_type, version, modified_at, size), _ = _read_json(file)
+        (content, alias, content_type, version, modified_at, size), _ = _read_json(file)
         return Admission(
             link, code, name, self._moment(expires_at), max_downloads,
-            content, content_type, version, self._moment(modified_at), size,
+            content, alias, content_type, version, self._moment(modified_at), size,
         )  # fmt: skip
 
     def _written(self, moment: datetime) -> Any:
@@ -217,10 +218,13 @@ class PostgreSQLLinks(WrittenLinks):
         found = self._fetched(self.texts.open, visit)
         if found is None:
             return None
-        link, expires_at, max_downloads, content, content_type, version, modified_at, size = found
+        (
+            link, expires_at, max_downloads,
+            content, alias, content_type, version, modified_at, size,
+        ) = found  # fmt: skip
         return Admission(
             link, code, name, self._moment(expires_at), max_downloads,
-            content, content_type, version, self._moment(modified_at), size,
+            content, alias, content_type, version, self._moment(modified_at), size,
         )  # fmt: skip
 
     def _asked_directly(self, text: str, parameters: Parameters) -> Any:

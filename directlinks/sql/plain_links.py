@@ -91,6 +91,7 @@ class PlainLinks(Links):
             trashed=not file.is_live,
             owner_active=is_active(file.owner),
             content=str(file.content),
+            storage_alias=file.storage_alias,
             content_type=file.content_type,
             version=file.version,
             modified_at=file.content_updated_at,

@@ -10,7 +10,8 @@ class LinkRow(NamedTuple):
     """One link, judged and described without another query.
 
     ``code`` is the one by which it was found, which may be a former one, unlike ``current_code``.
-    ``password`` is a hash. ``content`` is the name in the storage, ``size`` in bytes.
+    ``password`` is a hash. ``content`` is the name in the storage with
+    ``storage_alias``, ``size`` in bytes.
     """
 
     link: int
@@ -29,6 +30,7 @@ class LinkRow(NamedTuple):
     trashed: bool
     owner_active: bool
     content: str
+    storage_alias: str
     content_type: str
     version: str
     modified_at: datetime
@@ -68,6 +70,7 @@ class Admission(NamedTuple):
     expires_at: datetime | None
     max_downloads: int | None
     content: str
+    storage_alias: str
     content_type: str
     version: str
     modified_at: datetime

@@ -8,9 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from directlinks import signals
-from directlinks.core.errors import DirectLinksError
+from directlinks.core.errors import DirectLinksError, LinkNotFound
+from directlinks.delivery.base import DeliveryBackend
+from directlinks.delivery.choice import backend_of
 from directlinks.delivery.content import whole_content
+from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
+from directlinks.delivery.stream import StreamBackend
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import (
     admit,
@@ -40,7 +44,10 @@ def wants_all(environ: Environ) -> bool:
 def redeemed(ticket: str, name: str, now: datetime) -> Reply | None:
     """The file that a GET with ``ticket`` gets; None where it gets none."""
     try:
-        return whole_content(redeem_ticket(text=ticket, name=name, method="GET", now=now))
+        download = redeem_ticket(text=ticket, name=name, method="GET", now=now)
+        backend = backend_of(download)
+        is_sent_by_us = not backend.sends_content or _streams(backend)
+        return whole_content(download) if is_sent_by_us else None
     except DirectLinksError:
         return None
 
@@ -49,7 +56,7 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | No
     """The file behind a link for a plain visit, counted; None where more is to be asked."""
     try:
         if (admission := admit(code, name, now)) is not None:
-            return deliver_counted(admission, whole_content, now=now, attachment=saving)[0]
+            return deliver_counted(admission, _whole_content, now=now, attachment=saving)[0]
         return None if can_admit() else _found_and_counted(code, name, now, saving=saving)
     except DirectLinksError:
         return None
@@ -60,7 +67,7 @@ def _found_and_counted(code: str, name: str, now: datetime, *, saving: bool) -> 
     row = find_open_link(code=code, name=name, now=now)
     if row.is_guarded:
         return None
-    reply = whole_content(describe(row, attachment=saving, head_only=False))
+    reply = _whole_content(describe(row, attachment=saving, head_only=False))
     is_counted = False
     try:
         is_counted = count(row, now)
@@ -71,3 +78,14 @@ def _found_and_counted(code: str, name: str, now: datetime, *, saving: bool) -> 
         return None
     announce_now(signals.opened, link=row.link, at=now)
     return reply
+
+
+def _whole_content(download: Download) -> Reply:
+    """Return the answer with the file. Raise LinkNotFound if its storage is delivered otherwise."""
+    if not _streams(backend_of(download)):
+        raise LinkNotFound  # in another storage than most: not counted here
+    return whole_content(download)
+
+
+def _streams(backend: DeliveryBackend) -> bool:
+    return type(backend).deliver is StreamBackend.deliver

@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from directlinks import signals
 from directlinks.conf import conf
-from directlinks.core.errors import DirectLinksError
+from directlinks.core.errors import DirectLinksError, LinkNotFound
 from directlinks.core.routes import link_at, ticket_at
 from directlinks.core.visits import PURPOSES
 from directlinks.counting.choice import site_counter
 from directlinks.delivery.base import HeadersBackend
-from directlinks.delivery.choice import backend_for
+from directlinks.delivery.choice import backend_for, backend_of
 from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.stream import StreamBackend
@@ -71,8 +71,7 @@ def _found(environ: Environ, rest: str, facts: Facts, site: str) -> Reply | None
     # A backend of the site's own may look at the request.
     deliver = type(backend).deliver
     if (ticket := ticket_at(rest)) is not None:
-        is_sent_by_us = not backend.sends_content or deliver is StreamBackend.deliver
-        return redeemed(*ticket, now) if is_sent_by_us and wants_all(environ) else None
+        return redeemed(*ticket, now) if wants_all(environ) else None
     if (wanted := link_at(rest)) is None:
         return None
     saving, code, name = wanted
@@ -80,8 +79,8 @@ def _found(environ: Environ, rest: str, facts: Facts, site: str) -> Reply | None
         return streamed(code, name, now, saving=saving) if wants_all(environ) else None
     if deliver is not HeadersBackend.deliver or (admission := admit(code, name, now)) is None:
         return None
-    reply = _delivered(cast("HeadersBackend", backend), admission, site, now, saving=saving)
-    if reply is not None and backend.same_for_all and conf.CACHE_SECONDS:
+    reply, is_same_for_all = _delivered(admission, site, now, saving=saving)
+    if reply is not None and is_same_for_all and conf.CACHE_SECONDS:
         keep(environ, facts, admission, reply)
     return reply
 
@@ -97,16 +96,24 @@ def _is_plain(environ: Environ) -> bool:
 
 
 def _delivered(
-    backend: HeadersBackend, admission: Admission, site: str, now: datetime, *, saving: bool
-) -> Reply | None:
+    admission: Admission, site: str, now: datetime, *, saving: bool
+) -> tuple[Reply | None, bool]:
+    """Return what the visitor gets, if that can be told here, and if it is the same for all."""
+    is_same_for_all = False
+
     def deliver(download: Download) -> Reply:
-        return backend.reply(download, now, site)
+        nonlocal is_same_for_all
+        backend = backend_of(download)
+        if type(backend).deliver is not HeadersBackend.deliver:
+            raise LinkNotFound  # in another storage than most: not counted here
+        is_same_for_all = backend.same_for_all
+        return cast("HeadersBackend", backend).reply(download, now, site)
 
     try:
         reply, granted = deliver_counted(admission, deliver, now=now, attachment=saving)
     except DirectLinksError:  # the long way finds it too, and says what it means
-        return None
-    return reply if granted else None
+        return None, False
+    return (reply if granted else None), is_same_for_all
 
 
 def _end_of_request() -> None:

@@ -25,7 +25,7 @@ from directlinks.core.errors import (
 )
 from directlinks.core.routes import Kind, Route
 from directlinks.core.visits import PURPOSES, Look
-from directlinks.delivery.choice import backend_for
+from directlinks.delivery.choice import backend_for, backend_of
 from directlinks.delivery.content import content_response
 from directlinks.delivery.cors import allow_origin
 from directlinks.delivery.download import Download
@@ -124,7 +124,7 @@ def _content(request: HttpRequest, route: Route) -> HttpResponseBase:
     now = timezone.now()
     method = request.method or ""
     download = redeem_ticket(text=route.secret, name=route.name, method=method, now=now)
-    backend = backend_for(_CONTENT.storage)
+    backend = backend_of(download)
     if backend.sends_content:
         return backend.deliver(request, download, now)
     return content_response(request, download)
@@ -136,10 +136,12 @@ class _Delivery:
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.now = timezone.now()
+        # Where most contents lie; what is counted first and cannot be had is taken back.
         self.backend = backend_for(_CONTENT.storage)
         self.counts_first = self.backend.counts_first
 
     def __call__(self, download: Download) -> HttpResponseBase:
+        self.backend = backend_of(download)
         return self.backend.deliver(self.request, download, self.now)
 
     def unlock(self, row: LinkRow) -> None:
@@ -156,8 +158,9 @@ class _ConfirmedDelivery(_Delivery):
     is_unlocked_by_form = False
 
     def __call__(self, download: Download) -> HttpResponseBase:
-        if self.backend.sends_content:
-            return SignedBackend(self.backend.storage).deliver(self.request, download, self.now)
+        backend = backend_of(download)
+        if backend.sends_content:
+            return SignedBackend(backend.storage).deliver(self.request, download, self.now)
         return super().__call__(download)
 
     def unlock(self, row: LinkRow) -> None:

@@ -13,6 +13,7 @@ DOWNLOAD = Download(
     password="",
     name="a.png",
     content=File(content="directlinks/x/a.png").content,
+    storage_alias="default",
     content_type="image/png",
     version="v1",
     size=10,

@@ -158,6 +158,7 @@ class TestDownload:
             password="",
             name="a.txt",
             content=link.file.content,
+            storage_alias="default",
             content_type="text/plain; charset=utf-8",
             version=link.file.version,
             size=link.file.size,
