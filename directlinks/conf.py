@@ -190,6 +190,15 @@ class Conf:
         return min(self.CACHE_SECONDS, self.TARGET_SECONDS // PART_TO_FOLLOW)
 
     @cached_property
+    def is_https(self) -> bool:
+        """Whether links certainly begin with https:."""
+        bases = [self.BASE_URL] if isinstance(self.BASE_URL, str) else self.BASE_URL or []
+        known = [base for base in bases if "://" in base]  # else it is the path of a function
+        if known:
+            return all(base.startswith("https:") for base in known)
+        return bool(settings.SECURE_SSL_REDIRECT)
+
+    @cached_property
     def num_proxies(self) -> int:
         """How many proxies stand in front of the site, as it told DRF; 0 where it did not."""
         return int(getattr(settings, "REST_FRAMEWORK", {}).get("NUM_PROXIES") or 0)

@@ -27,11 +27,11 @@ ACTIVE_TYPES = (
 
 
 def check_deployment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W007 to W010, for what visitors would meet."""
+    """W007 to W009, for what visitors would meet."""
     for name, value in site_settings().items():
         if name in SETTINGS and SETTINGS[name].fault(value) is not None:
             return []  # that error is told by check_settings, and comes first
-    return [*_plain_http(), *_active_types(), *_public_media(), *_old_signatures()]
+    return [*_plain_http(), *_active_types(), *_public_media()]
 
 
 def _plain_http() -> list[CheckMessage]:
@@ -86,21 +86,5 @@ def _public_media() -> list[CheckMessage]:
             hint="Give the links a storage of their own: STORAGES['directlinks'] with a location "
             "outside of MEDIA_ROOT and without base_url.",
             id="directlinks.W009",
-        )
-    ]
-
-
-def _old_signatures() -> list[CheckMessage]:
-    storage: Any = content_storage()
-    kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(storage).__mro__}
-    if "storages.backends.s3.S3Storage" not in kinds:
-        return []
-    if not storage.querystring_auth or storage.client_config.signature_version == "s3v4":
-        return []
-    return [
-        Caution(
-            "S3 may sign with version 2, which most regions refuse.",
-            hint="Set the storage's option signature_version to 's3v4'.",
-            id="directlinks.W010",
         )
     ]

@@ -228,9 +228,7 @@ def test_a_handover_needs_files_of_this_machine(settings: Settings, backend: str
     assert ids() == ["directlinks.E022"]
 
 
-@pytest.mark.parametrize(
-    "backend", ["signed.SignedBackend", "redirect.RedirectBackend", "stream.StreamBackend"]
-)
+@pytest.mark.parametrize("backend", ["signed.SignedBackend", "stream.StreamBackend"])
 def test_any_other_delivery_is_right_for_any_storage(settings: Settings, backend: str) -> None:
     settings.DIRECTLINKS = delivery(f"directlinks.delivery.{backend}")
     assert found() == []

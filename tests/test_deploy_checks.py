@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.config import Config  # type: ignore[import-untyped]  # has no types
 from django.core.checks import CheckMessage, run_checks
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
-from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]  # has no types
 
 
 def found() -> list[CheckMessage]:
@@ -122,30 +120,6 @@ class TestPublicMedia:
         settings.MEDIA_URL = "/media/"
         use_storage(settings, backend)
         assert ids() == []
-
-
-class TestSignatures:
-    @pytest.mark.parametrize(
-        ("options", "expected"),
-        [
-            ({}, ["directlinks.W010"]),
-            ({"signature_version": "s3"}, ["directlinks.W010"]),
-            ({"signature_version": "s3v4"}, []),
-            ({"client_config": Config(signature_version="s3v4")}, []),
-            ({"client_config": Config(signature_version="s3")}, ["directlinks.W010"]),
-            ({"querystring_auth": False}, []),
-        ],
-    )
-    @pytest.mark.parametrize("kind", ["storages.backends.s3.S3Storage", f"{__name__}.OwnS3Storage"])
-    def test_s3_should_sign_by_version_4(
-        self, kind: str, options: dict[str, Any], expected: list[str], settings: Settings
-    ) -> None:
-        use_storage(settings, kind, access_key="k", secret_key="s", bucket_name="b", **options)
-        assert ids() == expected
-
-
-class OwnS3Storage(S3Storage):  # type: ignore[misc]  # django-storages has no types
-    """As sites write them."""
 
 
 @pytest.mark.parametrize(

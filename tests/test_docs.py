@@ -7,7 +7,7 @@ import pytest
 
 from directlinks import checks, conf, deploy_checks, url_checks
 from directlinks.core.error_codes import ErrorCode
-from directlinks.delivery import handover, redirect
+from directlinks.delivery import handover, redirect, url_faults
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -27,7 +27,7 @@ def test_a_setting_names_its_default_and_its_check(name: str) -> None:
 
 
 def test_each_check_is_documented() -> None:
-    modules = (checks, conf, deploy_checks, handover, redirect, url_checks)
+    modules = (checks, conf, deploy_checks, handover, redirect, url_checks, url_faults)
     source = "".join(Path(module.__file__ or "").read_text() for module in modules)
     ids = set(re.findall(r"directlinks\.[EIW]\d{3}", source))
     assert ids == set(re.findall(r"directlinks\.[EIW]\d{3}", SETTINGS))

@@ -75,6 +75,11 @@ def register(storage_class: str, presigner: Presigner, identity: Identity | None
     _presigners.register(storage_class, _Known(presigner, identity))
 
 
+def has_presigner(storage: Storage) -> bool:
+    """Return True if the URLs of ``storage`` are not its plain ones."""
+    return _presigners.of(storage) is not None
+
+
 def target_of(storage: Storage, name: str, wish: Wish) -> Target:
     """Return the URL of the content ``name`` in ``storage``, as near to ``wish`` as it gets."""
     known = _presigners.of(storage)
@@ -153,8 +158,8 @@ def _google(storage: Any, name: str, wish: Wish) -> Target:
 
 
 def _azure(storage: Any, name: str, wish: Wish) -> Target:
-    # The site asks for signatures by setting expiration_secs; without it, containers are public.
-    if not storage.expiration_secs:
+    # A key costs nothing. A token has to be allowed to sign, so expiration_secs asks for that.
+    if not (storage.account_key or storage.expiration_secs):
         return Target(storage.url(name))
     parameters = {"content_disposition": wish.disposition, "content_type": wish.content_type}
     if wish.content_encoding is not None:

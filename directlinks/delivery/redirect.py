@@ -30,6 +30,7 @@ from directlinks.delivery.presigning import (
     target_of,
 )
 from directlinks.delivery.redirection import redirection
+from directlinks.delivery.url_faults import url_faults
 from directlinks.storage import has_local_paths
 
 logger = logging.getLogger("directlinks")
@@ -54,6 +55,9 @@ class RedirectBackend(DeliveryBackend):
         )
 
     def check(self) -> Sequence[CheckMessage]:
+        return self._check_endpoint() or url_faults(self._signing)
+
+    def _check_endpoint(self) -> list[CheckMessage]:
         endpoint = self._public_endpoint
         if endpoint is None:
             return []

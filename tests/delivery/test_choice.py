@@ -76,6 +76,6 @@ def test_a_backend_says_whether_it_needs_local_paths(
     assert backend.needs_local_paths is expected
 
 
-@pytest.mark.parametrize("backend", [SignedBackend, RedirectBackend, StreamBackend])
+@pytest.mark.parametrize("backend", [SignedBackend, StreamBackend])
 def test_a_backend_without_options_has_nothing_to_check(backend: type[DeliveryBackend]) -> None:
     assert list(backend(FileSystemStorage()).check()) == []

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import time_machine
+from azure.core.credentials import AzureSasCredential
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.files.storage import FileSystemStorage, Storage
@@ -239,8 +240,13 @@ class TestAzure:
         assert place(target) == f"https://cdn.example.org/files/{NAME}"
         assert query(target)["rsct"] == "image/png"
 
-    def test_without_an_expiration_it_is_left_alone(self) -> None:
-        storage = azure()
+    def test_a_key_signs_although_no_expiration_is_set(self) -> None:
+        target = signed(azure())
+        assert (target.seconds, target.overrides) == (90, True)
+        assert query(target)["sp"] == "r"
+
+    def test_without_a_key_and_an_expiration_it_is_left_alone(self) -> None:
+        storage = azure(account_key=None, token_credential=AzureSasCredential("none"))
         assert signed(storage) == Target(storage.url(NAME))
         assert urlsplit(storage.url(NAME)).query == ""
 
