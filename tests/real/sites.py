@@ -138,7 +138,7 @@ def new_site(
 
 
 def run(
-    command: list[str], *, cwd: Path, environment: Mapping[str, str], patience: float = 120
+    command: list[str], *, cwd: Path, environment: Mapping[str, str], patience: float = 300
 ) -> str:
     """The standard output of ``command``, which must succeed, within ``patience`` seconds."""
     finished = subprocess.run(

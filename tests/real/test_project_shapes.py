@@ -77,7 +77,7 @@ def test_the_checks_say_what_is_amiss_and_nothing_else(shape: str, site: Site) -
         env=variant.environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert checked.returncode == 0, checked.stderr
