@@ -57,7 +57,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         return _unexpected(request, exc)
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE
-    if (wait := getattr(exc, "wait", None)) is not None:
+    if (wait := getattr(exc, "wait", getattr(exc, "seconds", None))) is not None:
         response.headers["Retry-After"] = str(math.ceil(wait))
     match = request.resolver_match
     report(

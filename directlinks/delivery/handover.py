@@ -16,9 +16,9 @@ from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.content import document_headers, edition_headers
 from directlinks.delivery.download import Download
-from directlinks.delivery.reading import known_errors
 from directlinks.delivery.replies import Reply
 from directlinks.storage import is_forbidden
+from directlinks.storage_errors import storage_errors
 
 
 class WebServerBackend(HeadersBackend):
@@ -26,7 +26,7 @@ class WebServerBackend(HeadersBackend):
 
     def refuse_forbidden(self, download: Download) -> None:
         """Raise LinkNotFound if the content is no file in the folder of the storage."""
-        with known_errors():
+        with storage_errors():
             forbidden = is_forbidden(self.storage, str(download.content))
         if forbidden:
             raise LinkNotFound

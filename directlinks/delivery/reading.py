@@ -8,8 +8,7 @@ registered that asks for the part alone.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from io import BytesIO, FileIO
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any, NamedTuple, Protocol
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, Storage
 
-from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.registry import StorageRegistry
 from directlinks.storage import is_forbidden, is_inside, is_plain_folder, local_path
+from directlinks.storage_errors import storage_errors
 
 
 class Readable(Protocol):
@@ -61,21 +60,21 @@ class OpenContent(NamedTuple):
 def open_content(storage: Storage, name: str) -> OpenContent:
     """Open the content ``name``.
 
-    Raise LinkNotFound, whose cause says why, if there is none that can be read. Taking a part may
-    raise it too.
+    Raise ContentNotFound if there is none that can be read, or StorageError if the storage does not
+    give it. Taking a part may raise them too.
     """
     reader = _readers.of(storage)
     if reader is None and is_plain_folder(storage):
-        with known_errors():
+        with storage_errors():
             file, status = open_local_file(storage, name)
         return OpenContent(status.st_size, status.st_mtime_ns, partial(_from, file), file.close)
     opener = reader or _opened
 
     def open_part(start: int, length: int) -> Readable:
-        with known_errors():
+        with storage_errors():
             return opener(storage, name, start, length) if length else BytesIO()
 
-    with known_errors():
+    with storage_errors():
         # Looked at before the content is opened: bytes that are newer than their validators say
         # are sent again to clients that ask later, older ones would be kept.
         modified_ns = _modified_ns(storage, name)
@@ -112,37 +111,6 @@ def open_regular(path: str) -> tuple[FileIO, os.stat_result]:
         os.close(descriptor)
         raise _irregular(path)
     return FileIO(descriptor), status
-
-
-# What is wrong with the name of a content, or with what is there: 404, and a finding of
-# directlinks_doctor. Every other OSError is the machine's and may pass: 500, with a traceback.
-_NO_CONTENT = frozenset(
-    {
-        errno.ENOENT,
-        errno.ENOTDIR,
-        errno.EISDIR,
-        errno.ENAMETOOLONG,
-        errno.ELOOP,  # symbolic links that lead in a circle
-        errno.EACCES,
-        errno.EPERM,
-        errno.ENXIO,  # a socket, a device that does not exist, and what is no regular file
-        errno.ENODEV,
-    }
-)
-
-
-@contextmanager
-def known_errors() -> Iterator[None]:
-    """Raise LinkNotFound for errors that mean that there is no content to be read."""
-    try:
-        yield
-    except SuspiciousFileOperation as error:  # its name leads out of the storage
-        raise LinkNotFound from error
-    except OSError as error:
-        # Storages of other packages raise a bare FileNotFoundError.
-        if isinstance(error, FileNotFoundError) or error.errno in _NO_CONTENT:
-            raise LinkNotFound from error
-        raise
 
 
 def _irregular(path: str) -> OSError:

@@ -19,6 +19,7 @@ from directlinks.core.errors import (
     PasswordRequired,
     RefererRefused,
     ServiceUnavailable,
+    StorageError,
     TooManyAttempts,
     WrongPassword,
 )
@@ -50,7 +51,7 @@ def failure(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
     response.headers["Content-Length"] = str(len(response.content))
     if isinstance(error, PasswordRequired):
         response.headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, TooManyAttempts | ServiceUnavailable):
+    if error.seconds is not None:
         response.headers["Retry-After"] = str(error.seconds)
     return response
 
@@ -141,6 +142,6 @@ def _explanation(error: DirectLinksError) -> tuple[str, str]:
         )
     if isinstance(error, TooManyAttempts):
         return _("Too many attempts"), _("Wait a while, then try again.")
-    if isinstance(error, ServiceUnavailable):
+    if isinstance(error, ServiceUnavailable | StorageError):
         return _("This site cannot answer at the moment"), _("Wait a while, then try again.")
     return _("This address cannot be opened"), _("Open the link that you were given once more.")

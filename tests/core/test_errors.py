@@ -51,7 +51,7 @@ def test_the_numbers_that_are_drawn_are_the_numbers_that_are() -> None:
 
 def test_an_error_drawn_without_a_number_only_groups_others() -> None:
     unnumbered = {name for name, _, code in drawn_tree() if code is None}
-    assert unnumbered == {"URIError", "TargetError", "TicketError"}
+    assert unnumbered == {"StorageError", "URIError", "TargetError", "TicketError"}
     assert unnumbered <= {parent_of(error) for error in FAMILY}
     assert not any("code" in vars(getattr(errors, name)) for name in unnumbered)
 
@@ -66,7 +66,9 @@ def test_an_error_drawn_without_a_number_only_groups_others() -> None:
         (404, {404, 40016, 40077}),
         (410, {410}),
         (500, {-1}),
+        (502, {502}),
         (503, {503}),
+        (504, {504}),
     ],
 )
 def test_codes_have_their_http_status(status: int, codes: set[int]) -> None:
@@ -173,6 +175,7 @@ def test_one_error_leaves_its_class_as_it_was() -> None:
         errors.PathNotExist(element="x"),
         errors.BatchAboveCeiling(5),
         errors.UnknownFileSystem("foo"),
+        errors.StorageUnavailable(cause="The storage is busy.", seconds=17),
     ],
 )
 def test_an_error_survives_the_way_to_another_process(error: DirectLinksError) -> None:

@@ -4,6 +4,10 @@
 
     DirectLinksError                  -1     anything that has no number of its own
     ├── ServiceUnavailable           503     the database is away; carries when to try again
+    ├── StorageError                         the storage of a file does not give it
+    │   ├── StorageRefused           502     it refuses, or is set up so that it cannot be asked
+    │   ├── StorageUnavailable       503     it cannot be reached, fails, or is too busy
+    │   └── StorageTimeout           504     it does not answer in time
     ├── InvalidParameters          40001     the request has the wrong shape
     │   └── UnknownURI             40001     a text that is no file URI
     ├── LoginRequired                401
@@ -26,7 +30,8 @@
     │       └── PathNotExist       40016
     ├── LinkNotFound                 404     to a visitor
     │   ├── LinkUnknown              404     no link ever had this code, as far as we know
-    │   └── NotYourLink              404     to a user who asks to manage the link
+    │   ├── NotYourLink              404     to a user who asks to manage the link
+    │   └── ContentNotFound          404     its file is not in the storage
     ├── LinkGone                     410
     │   ├── LinkExpired              410
     │   └── LinkUsedUp               410
@@ -59,6 +64,13 @@ from directlinks.core.errors.requests import (
     LoginRequired,
     TooManyURIs,
     UnknownURI,
+)
+from directlinks.core.errors.storages import (
+    ContentNotFound,
+    StorageError,
+    StorageRefused,
+    StorageTimeout,
+    StorageUnavailable,
 )
 from directlinks.core.errors.uris import (
     ActionNotSupported,
@@ -96,6 +108,7 @@ __all__ = [
     "ActionNotSupported",
     "BatchAboveCeiling",
     "ConfirmationRequired",
+    "ContentNotFound",
     "DirectLinksError",
     "EntityNotExist",
     "ForeignSpace",
@@ -120,6 +133,10 @@ __all__ = [
     "RefererRefused",
     "ServiceUnavailable",
     "ShareNotFound",
+    "StorageError",
+    "StorageRefused",
+    "StorageTimeout",
+    "StorageUnavailable",
     "TargetError",
     "TicketError",
     "TicketExpired",

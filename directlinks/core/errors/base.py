@@ -7,13 +7,15 @@ class DirectLinksError(Exception):
     """The root of the family.
 
     ``msg`` is what a client reads, ``cause`` what lies beneath it, and ``text`` the two in one
-    sentence behind ``prefix``, which says what was being attempted.
+    sentence behind ``prefix``, which says what was being attempted. After ``seconds`` it is worth
+    trying again, if that is known.
     """
 
     code = ErrorCode.UNKNOWN
     msg = ""
     cause = ""
     prefix = ""
+    seconds: int | None = None
 
     def __init__(self, msg: str | None = None, *, cause: str | None = None) -> None:
         if msg is not None:
@@ -33,7 +35,7 @@ class DirectLinksError(Exception):
 
 
 class ServiceUnavailable(DirectLinksError):
-    """The database cannot be reached. It is worth trying again after ``seconds``."""
+    """The database cannot be reached."""
 
     code = ErrorCode.UNAVAILABLE
     msg = "Service unavailable"
