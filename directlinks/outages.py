@@ -22,8 +22,11 @@ class RateLimitedLog:
         self._next: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def write(self, message: str, error: BaseException, *, kind: str = "") -> None:
-        """Log ``message`` with ``error``, unless another line of this kind came just before."""
+    def write(self, message: str, error: BaseException | str, *, kind: str = "") -> None:
+        """Log ``message`` with ``error``, unless another line of this kind came just before.
+
+        An exception is logged with its traceback, words alone are one line.
+        """
         # If the lock is taken, another thread is writing that line.
         if self._lock.acquire(blocking=False):
             try:
@@ -34,7 +37,8 @@ class RateLimitedLog:
             finally:
                 self._lock.release()
             if is_due:
-                logger.error("%s: %s", message, error, exc_info=error)
+                raised = error if isinstance(error, BaseException) else None
+                logger.error("%s: %s", message, error, exc_info=raised)
 
 
 class CircuitBreaker:

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.log import log_response
 
 from directlinks.core import codes, correlation
+from directlinks.core.errors import StorageError
 from directlinks.outages import RateLimitedLog
 
 logger = logging.getLogger("directlinks")
@@ -70,6 +71,17 @@ def report_unexpected(request: HttpRequest, response: HttpResponse, exc: Excepti
 def report_outage(response: HttpResponseBase, exc: Exception) -> None:
     """Log once a second that the database is away, because each request would say so."""
     _outages.write("The database is away", exc, kind=type(exc).__name__)
+    mark_as_logged(response)
+
+
+def report_storage_error(response: HttpResponseBase, error: StorageError) -> None:
+    """Log once a second that a storage fails in this way, because each visit may say so.
+
+    The exception of its package is named alone: its text may hold a signed address.
+    """
+    from_package = type(error.__cause__ or error).__name__
+    message = f"{response.reason_phrase}: {error.msg} ({from_package})"
+    _outages.write(message, error.cause, kind=f"{message} {error.cause}")
     mark_as_logged(response)
 
 

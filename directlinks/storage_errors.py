@@ -52,6 +52,11 @@ def storage_error(error: BaseException) -> Meaning | None:
     return _meaning_of_class(error)
 
 
+def answer_error(status: int, headers: Mapping[str, str]) -> Meaning:
+    """Return what an answer with ``status`` means that no package has made an exception of."""
+    return _meaning_of(_Answer(status, "", headers.get("Retry-After")))
+
+
 # What is wrong with the name of a content, or with what is there on this machine. Every other
 # OSError of a disk may pass, and is no answer of a storage.
 _NO_CONTENT = frozenset(

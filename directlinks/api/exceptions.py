@@ -20,9 +20,16 @@ from directlinks.core.errors import (
     InvalidParameters,
     LoginRequired,
     ServiceUnavailable,
+    StorageError,
 )
 from directlinks.outages import is_away
-from directlinks.reporting import correlation_id, report, report_outage, report_unexpected
+from directlinks.reporting import (
+    correlation_id,
+    report,
+    report_outage,
+    report_storage_error,
+    report_unexpected,
+)
 
 CHALLENGE = "Bearer"
 
@@ -59,6 +66,9 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         response.headers["WWW-Authenticate"] = CHALLENGE
     if (wait := getattr(exc, "wait", getattr(exc, "seconds", None))) is not None:
         response.headers["Retry-After"] = str(math.ceil(wait))
+    if isinstance(exc, StorageError):
+        report_storage_error(response, exc)
+        return response
     match = request.resolver_match
     report(
         request,

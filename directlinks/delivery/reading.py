@@ -18,8 +18,11 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, Storage
 
 from directlinks.delivery.registry import StorageRegistry
+from directlinks.delivery.time_limits import within_limits
 from directlinks.storage import is_forbidden, is_inside, is_plain_folder, local_path
 from directlinks.storage_errors import storage_errors
+
+BLOCK_BYTES = 512 * 1024
 
 
 class Readable(Protocol):
@@ -71,10 +74,13 @@ def open_content(storage: Storage, name: str) -> OpenContent:
     opener = reader or _opened
 
     def open_part(start: int, length: int) -> Readable:
+        if not length:
+            return BytesIO()
         with storage_errors():
-            return opener(storage, name, start, length) if length else BytesIO()
+            return _Begun(opener(storage, name, start, length), min(length, BLOCK_BYTES))
 
     with storage_errors():
+        storage = within_limits(storage)
         # Looked at before the content is opened: bytes that are newer than their validators say
         # are sent again to clients that ask later, older ones would be kept.
         modified_ns = _modified_ns(storage, name)
@@ -111,6 +117,30 @@ def open_regular(path: str) -> tuple[FileIO, os.stat_result]:
         os.close(descriptor)
         raise _irregular(path)
     return FileIO(descriptor), status
+
+
+class _Begun:
+    """``source``, of which the first block was read.
+
+    Many storages ask for nothing before that, and what they raise then can still be told.
+    """
+
+    def __init__(self, source: Readable, size: int) -> None:
+        self._source = source
+        try:
+            self._first = source.read(size)
+        except BaseException:
+            source.close()
+            raise
+
+    def read(self, size: int, /) -> bytes:
+        if not self._first:
+            return self._source.read(size)
+        block, self._first = self._first[:size], self._first[size:]
+        return block
+
+    def close(self) -> None:
+        self._source.close()
 
 
 def _irregular(path: str) -> OSError:

@@ -32,6 +32,7 @@ from directlinks.delivery.presigning import (
 from directlinks.delivery.redirection import redirection
 from directlinks.delivery.url_faults import url_faults
 from directlinks.storage import has_local_paths
+from directlinks.storage_errors import storage_errors
 
 logger = logging.getLogger("directlinks")
 
@@ -107,7 +108,8 @@ class RedirectBackend(DeliveryBackend):
         known = None if key is None else self._known(key)
         if known is not None and known[1] > seconds_of(now):
             return known
-        target = target_of(self._signing, str(download.content), wish)
+        with storage_errors():
+            target = target_of(self._signing, str(download.content), wish)
         if target.seconds is None:
             # Nobody knows how long it lives: the storage may have signed it in its own way.
             return target, None

@@ -14,11 +14,10 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
 from directlinks.core.ranges import Selection
-from directlinks.delivery.reading import Readable
+from directlinks.delivery.reading import BLOCK_BYTES, Readable
+from directlinks.storage_errors import storage_error
 
 logger = logging.getLogger("directlinks")
-
-BLOCK_BYTES = 512 * 1024
 
 FileWrapper = Callable[..., Iterable[bytes]]
 
@@ -41,7 +40,12 @@ class Blocks(Iterator[bytes]):
     def __next__(self) -> bytes:
         if not self._left:
             raise StopIteration
-        block = self._source.read(min(BLOCK_BYTES, self._left))
+        try:
+            block = self._source.read(min(BLOCK_BYTES, self._left))
+        except Exception as error:
+            if (meaning := storage_error(error)) is None:
+                raise
+            raise cut_short(meaning.cause) from error
         if not block:
             raise cut_short()
         self._left -= len(block)
@@ -124,12 +128,13 @@ def exact_wrapper(environ: Mapping[str, Any]) -> FileWrapper | None:
     return file_wrapper if getattr(file_wrapper, "__module__", None) in _EXACT_WRAPPERS else None
 
 
-def cut_short() -> OSError:
+def cut_short(why: str = "") -> OSError:
     """Return the error for a content that ended early: servers close the connection for it.
 
     uWSGI would keep it, and answer the next request there.
     """
-    logger.warning("A content ended before its announced length; the connection is closed.")
+    ended = "A content ended before its announced length; the connection is closed."
+    logger.warning("%s", f"{ended} {why}".rstrip())
     uwsgi: Any = sys.modules.get("uwsgi")
     if uwsgi is not None:
         with socket.socket(fileno=os.dup(uwsgi.connection_fd())) as connection:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from directlinks import signals
-from directlinks.core.errors import DirectLinksError, LinkNotFound
+from directlinks.core.errors import DirectLinksError, LinkNotFound, StorageError
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_of
 from directlinks.delivery.content import whole_content
@@ -42,22 +42,33 @@ def wants_all(environ: Environ) -> bool:
 
 
 def redeemed(ticket: str, name: str, now: datetime) -> Reply | None:
-    """The file that a GET with ``ticket`` gets; None where it gets none."""
+    """Return the file that a GET with ``ticket`` gets, or None if it gets none.
+
+    Raise StorageError if its storage fails.
+    """
     try:
         download = redeem_ticket(text=ticket, name=name, method="GET", now=now)
         backend = backend_of(download)
         is_sent_by_us = not backend.sends_content or _streams(backend)
         return whole_content(download) if is_sent_by_us else None
+    except StorageError:  # asking once more may take as long as a time-out
+        raise
     except DirectLinksError:
         return None
 
 
 def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | None:
-    """The file behind a link for a plain visit, counted; None where more is to be asked."""
+    """Return the file behind a link for a plain visit, counted, or None if more is to be asked.
+
+    Raise StorageError if its storage fails, and then the visit is not counted.
+    """
     try:
         if (admission := admit(code, name, now)) is not None:
             return deliver_counted(admission, _whole_content, now=now, attachment=saving)[0]
         return None if can_admit() else _found_and_counted(code, name, now, saving=saving)
+    except StorageError as error:
+        announce_now(signals.refused, code=code, error=error)
+        raise
     except DirectLinksError:
         return None
 

@@ -22,6 +22,7 @@ from directlinks.core.errors import (
     LinkUnknown,
     MethodNotAllowed,
     ServiceUnavailable,
+    StorageError,
 )
 from directlinks.core.routes import Kind, Route
 from directlinks.core.visits import PURPOSES, Look
@@ -33,7 +34,13 @@ from directlinks.delivery.replies import Reply
 from directlinks.delivery.signed import SignedBackend
 from directlinks.models import File
 from directlinks.outages import is_away
-from directlinks.reporting import mark_as_logged, report, report_outage, report_unexpected
+from directlinks.reporting import (
+    mark_as_logged,
+    report,
+    report_outage,
+    report_storage_error,
+    report_unexpected,
+)
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import (
     find_open_link,
@@ -71,7 +78,10 @@ def resolve(request: HttpRequest, route: Route) -> HttpResponseBase:
         response = failure(request, error)
         if isinstance(error, MethodNotAllowed):
             response.headers["Allow"] = ", ".join(METHODS)
-        _report(request, response, route, error.msg)
+        if isinstance(error, StorageError):
+            report_storage_error(response, error)
+        else:
+            _report(request, response, route, error.msg)
     except SuspiciousOperation as error:
         response = failure(request, InvalidParameters(cause=str(error)))
         _report(request, response, route, str(error))
