@@ -10,11 +10,11 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date, quote_etag
 
-from directlinks.core import content_types, ranges
+from directlinks.core import ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.download import Download
-from directlinks.delivery.headers import PRIVATE, disposition, security_policy
+from directlinks.delivery.headers import document_headers
 from directlinks.delivery.reading import OpenContent, open_content
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
@@ -82,16 +82,6 @@ def _answer(request: HttpRequest, download: Download, content: OpenContent) -> H
     return response
 
 
-def document_headers(download: Download) -> Mapping[str, str]:
-    """What every answer with the bytes of ``download`` says, whoever sends them."""
-    return _document_headers(
-        download.name,
-        download.content_type,
-        attachment=download.attachment,
-        is_public=download.is_public,
-    )
-
-
 def edition_headers(download: Download, size: int, modified_ns: int | None) -> Mapping[str, str]:
     """Return ETag and Last-Modified, by which a client recognises these bytes.
 
@@ -104,21 +94,6 @@ def edition_headers(download: Download, size: int, modified_ns: int | None) -> M
 
 
 # Files are sent many times.
-@lru_cache(maxsize=4096)
-def _document_headers(
-    name: str, content_type: str, *, attachment: bool, is_public: bool
-) -> Mapping[str, str]:
-    return {
-        **PRIVATE,
-        # Revoking the link must reach those who have seen it, so a cache has to ask again; what a
-        # limited or guarded link gave to one must not be there for another.
-        "Cache-Control": "private, no-cache" if is_public else "private, no-store",
-        "Content-Disposition": disposition(name, attachment=attachment),
-        "Content-Security-Policy": security_policy(content_type, attachment=attachment),
-        "Content-Type": content_types.sendable(content_type),
-    }
-
-
 @lru_cache(maxsize=4096)
 def _validators(edition: str, modified: int) -> Mapping[str, str]:
     # A file may have any time, a date of HTTP has a year of four digits.

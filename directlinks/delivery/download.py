@@ -15,7 +15,7 @@ class Download(NamedTuple):
     """One file on its way to one visitor.
 
     ``attachment`` asks the browser to save rather than show. ``head_only`` is a visitor who asked
-    for headers; where the link is ``limited`` too, nothing may give that visitor bytes. A
+    for headers; if the link is ``limited`` too, nothing may give that visitor bytes. A
     ``guarded`` link asks its visitors for more than its address. ``until`` is when a temporary
     target must die at the latest. Targets are bound to the current ``code`` of the link and to the
     hash of its ``password``, "" if it has none. ``content`` lies in the storage with
@@ -42,6 +42,15 @@ class Download(NamedTuple):
     def is_public(self) -> bool:
         """Whether what one visitor got may be shown to another."""
         return not (self.limited or self.guarded)
+
+    @property
+    def only_headers(self) -> bool:
+        """Return True if the answer must not lead to bytes.
+
+        A target for HEAD of an unlimited link is good for GET too: many download managers ask by
+        HEAD, follow the redirect, and get the file from where it led.
+        """
+        return self.head_only and self.limited
 
 
 def is_passive(content_type: str) -> bool:

@@ -14,8 +14,9 @@ from django.core.files.storage import Storage
 
 from directlinks.core.errors import LinkNotFound
 from directlinks.delivery.base import HeadersBackend
-from directlinks.delivery.content import document_headers, edition_headers
+from directlinks.delivery.content import edition_headers
 from directlinks.delivery.download import Download
+from directlinks.delivery.headers import document_headers
 from directlinks.delivery.replies import Reply
 from directlinks.storage import is_forbidden
 from directlinks.storage_errors import storage_errors

@@ -1,11 +1,14 @@
 """Headers that answers of several kinds share."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from unicodedata import category, normalize
 from urllib.parse import quote
 
+from directlinks.core import content_types
 from directlinks.core.quoting import in_order
+from directlinks.delivery.download import Download
 
 # Every answer below /f/ has these. What a visitor fetches by a secret address does not concern
 # search engines, nor the sites that a document links to.
@@ -74,3 +77,29 @@ def _substitute(name: str) -> str:
     if not _WORD.search(stem):
         stem = "file"
     return f"{stem}.{extension}" if _WORD.search(extension) else stem
+
+
+def document_headers(download: Download) -> Mapping[str, str]:
+    """What every answer with the bytes of ``download`` says, whoever sends them."""
+    return _document_headers(
+        download.name,
+        download.content_type,
+        attachment=download.attachment,
+        is_public=download.is_public,
+    )
+
+
+# Files are sent many times.
+@lru_cache(maxsize=4096)
+def _document_headers(
+    name: str, content_type: str, *, attachment: bool, is_public: bool
+) -> Mapping[str, str]:
+    return {
+        **PRIVATE,
+        # Revoking the link must reach those who have seen it, so a cache has to ask again; what a
+        # limited or guarded link gave to one must not be there for another.
+        "Cache-Control": "private, no-cache" if is_public else "private, no-store",
+        "Content-Disposition": disposition(name, attachment=attachment),
+        "Content-Security-Policy": security_policy(content_type, attachment=attachment),
+        "Content-Type": content_types.sendable(content_type),
+    }

@@ -39,14 +39,15 @@ class Target:
     Fewer than were wished for do not go together with CACHE_SECONDS, by which a process remembers a
     target for a part of what was wished for.
 
-    ``overrides`` says whether it gives the headers wished for, and ``head_only`` whether it
-    refuses every method but HEAD.
+    ``overrides`` says whether it gives the headers wished for, ``head_only`` whether it refuses
+    every method but HEAD, and ``get_only`` whether it refuses HEAD.
     """
 
     url: str
     seconds: int | None = None
     overrides: bool = False
     head_only: bool = False
+    get_only: bool = False
 
 
 Presigner = Callable[[Any, str, Wish], Target]
@@ -138,7 +139,10 @@ def _s3(storage: Any, name: str, wish: Wish) -> Target:
         parameters["ResponseContentEncoding"] = wish.content_encoding
     method = "HEAD" if wish.head_only else None
     url = storage.url(name, parameters=parameters, expire=wish.seconds, http_method=method)
-    return Target(url, wish.seconds, overrides=True, head_only=wish.head_only)
+    # The method is part of what is signed.
+    return Target(
+        url, wish.seconds, overrides=True, head_only=wish.head_only, get_only=not wish.head_only
+    )
 
 
 def _google(storage: Any, name: str, wish: Wish) -> Target:
@@ -154,6 +158,7 @@ def _google(storage: Any, name: str, wish: Wish) -> Target:
         "method": "HEAD" if wish.head_only else "GET",
     }
     url = storage.url(name, parameters=parameters)
+    # What is signed for GET is good for HEAD.
     return Target(url, wish.seconds, overrides=True, head_only=wish.head_only)
 
 

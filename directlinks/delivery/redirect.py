@@ -20,7 +20,7 @@ from directlinks.core.errors import LinkNotFound, NotForPreviews
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
-from directlinks.delivery.headers import disposition
+from directlinks.delivery.headers import disposition, document_headers
 from directlinks.delivery.presigning import (
     Target,
     Wish,
@@ -78,12 +78,14 @@ class RedirectBackend(DeliveryBackend):
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
         target, dies_at = self._target(download, now)
-        if download.head_only and download.limited and not target.head_only:
+        if download.only_headers and not target.head_only:
             raise NotForPreviews
         location = iri_to_uri(target.url)
         if (fault := self._fault(location, target, download, request)) is not None:
             logger.error("Refused to redirect link %s: its target %s.", download.link, fault)
             raise LinkNotFound
+        if download.head_only and target.get_only:
+            return _described(download)
         dies_in = None if dies_at is None else dies_at - seconds_of(now)
         return redirection(location, download, dies_in=dies_in, now=now).response()
 
@@ -99,7 +101,7 @@ class RedirectBackend(DeliveryBackend):
             content_type=content_types.sendable(download.content_type),
             disposition=disposition(download.name, attachment=download.attachment),
             seconds=max(seconds, 1),
-            head_only=download.head_only,
+            head_only=download.only_headers,
             content_encoding=(
                 "identity" if content_types.implies_encoding(str(download.content)) else None
             ),
@@ -164,6 +166,16 @@ class RedirectBackend(DeliveryBackend):
         ):
             return "would show the file on the site's own host, where it must only be saved"
         return None
+
+
+def _described(download: Download) -> HttpResponse:
+    """Return the answer to a HEAD whose GET leads to where a HEAD is refused.
+
+    A client that asks before it downloads then has no address yet but the link. There is no ETag:
+    it is the storage that answers the GET, with its own.
+    """
+    length = {"Content-Length": str(download.size), "Accept-Ranges": "bytes"}
+    return HttpResponse(headers={**document_headers(download), **length})
 
 
 def _is_origin(address: object) -> bool:

@@ -24,7 +24,7 @@ class SignedBackend(HeadersBackend):
         if download.until is not None:
             # The link itself is judged again, to the moment, where the ticket is redeemed.
             expires = min(expires, math.ceil(asked_at + (download.until - now).total_seconds()))
-        ticket = signing.Ticket(download.link, download.attachment, download.head_only, expires)
+        ticket = signing.Ticket(download.link, download.attachment, download.only_headers, expires)
         text = signing.issue(
             ticket, conf.signing_keys[0], code=download.code, password=download.password
         )

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import LinkNotFound
-from directlinks.delivery.content import document_headers
 from directlinks.delivery.handover import AccelBackend, SendfileBackend
+from directlinks.delivery.headers import document_headers
 from directlinks.models import DirectLink
 from tests.delivery.downloads import delivery, download
 from tests.factories import DirectLinkFactory

@@ -115,7 +115,8 @@ class TestS3:
 
     def test_a_signature_for_head_is_another(self) -> None:
         for_get, for_head = signed(s3()), signed(s3(), HEAD)
-        assert for_head.head_only is True
+        assert (for_head.head_only, for_head.get_only) == (True, False)
+        assert (for_get.head_only, for_get.get_only) == (False, True)
         assert query(for_head).pop("X-Amz-Signature") != query(for_get).pop("X-Amz-Signature")
 
     @pytest.mark.parametrize("custom_domain", [None, "cdn.example.org"])

@@ -220,10 +220,29 @@ class TestSharedTarget:
         assert re.fullmatch(r":1:directlinks\.target\.[0-9a-f]{64}", known[0])
         assert b"secret" not in known[1]
 
-    def test_a_head_has_another(self, signing_bucket: SigningBucket) -> None:
+    def test_a_head_has_the_same_one(self, signing_bucket: SigningBucket) -> None:
         link = DirectLinkFactory()
-        assert target_of(link, "HEAD") != target_of(link)
-        assert [wish.head_only for wish in signing_bucket.wishes] == [True, False]
+        assert target_of(link, "HEAD") == target_of(link)
+        assert [wish.head_only for wish in signing_bucket.wishes] == [False]
+
+    def test_a_head_is_answered_at_once_if_the_storage_would_refuse_it(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        signing_bucket.get_only = True
+        link = DirectLinkFactory(file__path="a.pdf")
+        answer = visit(link, "HEAD")
+        assert answer.status_code == 200
+        assert answer.headers["Content-Length"] == "10"
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert answer.headers["Content-Type"] == "application/pdf"
+        assert {"ETag", "Last-Modified", "Location"}.isdisjoint(answer.headers)
+        assert visit(link).status_code == 302
+
+    def test_a_head_of_a_limited_link_has_one_of_its_own(
+        self, signing_bucket: SigningBucket
+    ) -> None:
+        visit(DirectLinkFactory(max_downloads=1), "HEAD")
+        assert [wish.head_only for wish in signing_bucket.wishes] == [True]
 
     def test_a_head_of_a_limited_link_is_sent_where_only_a_head_works(self) -> None:
         link = DirectLinkFactory(max_downloads=1)

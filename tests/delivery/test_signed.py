@@ -128,15 +128,18 @@ def test_the_name_must_be_the_links_own() -> None:
     assert Client().get(target.replace("a.pdf", "evil.html")).status_code == 404
 
 
-def test_a_ticket_for_headers_gives_no_bytes() -> None:
-    target = target_of(DirectLinkFactory(), "HEAD")
+def test_a_ticket_for_headers_of_a_limited_link_gives_no_bytes() -> None:
+    target = target_of(DirectLinkFactory(max_downloads=1), "HEAD")
     assert Client().head(target).headers["Content-Length"] == "10"
     refused = Client().get(target)
     assert (refused.status_code, refused.json()["code"]) == (403, 40071)
 
 
-def test_a_ticket_for_bytes_gives_headers_too() -> None:
-    assert Client().head(target_of(DirectLinkFactory())).status_code == 200
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_ticket_of_an_unlimited_link_gives_headers_and_bytes(method: str) -> None:
+    target = target_of(DirectLinkFactory(), method)
+    assert Client().head(target).status_code == 200
+    assert Client().get(target).getvalue() == b"some bytes"
 
 
 def test_a_rotated_secret_key_is_good_while_it_is_a_fallback(settings: Settings) -> None:
