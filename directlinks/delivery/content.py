@@ -10,12 +10,12 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date, quote_etag
 
-from directlinks.core import ranges
+from directlinks.core import content_types, ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import document_headers
-from directlinks.delivery.reading import OpenContent, open_content
+from directlinks.delivery.reading import OpenContent, Readable, open_content, stored_encoding
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
 from directlinks.models import File
@@ -43,13 +43,26 @@ def whole_content(download: Download) -> Reply:
     Raise LinkNotFound if the storage has no content that can be read.
     """
     content = _opened(download)
+    part = content.part(0, content.size)
     headers = {
         **document_headers(download),
         **edition_headers(download, content.size, content.modified_ns),
+        **_encoding_headers(download, part),
         "Accept-Ranges": "bytes",
         "Content-Length": str(content.size),
     }
-    return Reply(200, headers, Blocks(content.part(0, content.size), content.size))
+    return Reply(200, headers, Blocks(part, content.size))
+
+
+def _encoding_headers(download: Download, part: Readable) -> Mapping[str, str]:
+    """Return Content-Encoding if ``part`` has one beside what its name says.
+
+    A name that implies an encoding is that of a compressed file, which is to arrive as it is.
+    """
+    encoding = stored_encoding(part)
+    if encoding is None or content_types.implies_encoding(str(download.content)):
+        return {}
+    return {"Content-Encoding": encoding}
 
 
 def _opened(download: Download) -> OpenContent:
@@ -73,7 +86,7 @@ def _correct_size(download: Download, size: int) -> None:
 
 def _answer(request: HttpRequest, download: Download, content: OpenContent) -> HttpResponseBase:
     validators = edition_headers(download, content.size, content.modified_ns)
-    response = _selected(request, content, validators)
+    response = _selected(request, download, content, validators)
     if not isinstance(response, BlockResponse):
         content.close()
     for headers in (document_headers(download), validators, {"Accept-Ranges": "bytes"}):
@@ -104,7 +117,10 @@ def _validators(edition: str, modified: int) -> Mapping[str, str]:
 
 
 def _selected(
-    request: HttpRequest, content: OpenContent, validators: Mapping[str, str]
+    request: HttpRequest,
+    download: Download,
+    content: OpenContent,
+    validators: Mapping[str, str],
 ) -> HttpResponseBase:
     """Return what ``request`` gets of ``content``, without the headers of all answers."""
     etag, last_modified = validators["ETag"], validators["Last-Modified"]
@@ -128,6 +144,8 @@ def _selected(
     else:
         part = content.part(selection.start, selection.length)
         response = BlockResponse(request, part, selection)
+        for name, value in _encoding_headers(download, part).items():
+            response.headers[name] = value
     response.headers["Content-Length"] = str(selection.length)
     if selection.content_range is not None:
         response.headers["Content-Range"] = selection.content_range

@@ -251,7 +251,23 @@ def test_what_is_learnt_later_holds_too() -> None:
     assert registry.of(Special()) == "bucket"
 
 
-def test_what_an_s3_storage_compressed_is_not_asked_for_by_its_parts(stored: Bucket) -> None:
-    vars(stored)["gzip"] = True
-    reading.register("tests.storages.Bucket", reading._s3)
-    assert reading.open_content(stored, "a.bin").part(3, 4).read(4) == b"3456"
+@pytest.mark.parametrize(
+    ("given", "encoding"),
+    [
+        (None, None),
+        ("", None),
+        ("identity", None),
+        ("aws-chunked", None),
+        ("gzip", "gzip"),
+        ("AWS-chunked, gzip", "gzip"),
+        ("gzip,br", "gzip, br"),
+    ],
+)
+def test_a_part_has_the_encoding_that_it_was_stored_with(
+    given: str | None, encoding: str | None
+) -> None:
+    assert reading.stored_encoding(reading.EncodedPart(BytesIO(), given)) == encoding
+
+
+def test_a_part_of_a_file_has_none() -> None:
+    assert reading.stored_encoding(BytesIO()) is None
