@@ -100,6 +100,21 @@ class FileQuerySet(PrimaryQuerySet):
             whole_path__lt=after,
         )
 
+    def at_or_below(self, owner: Any, path: str) -> "FileQuerySet":
+        """Return the files of ``owner`` at ``path``, in any spelling, and below it, or all if "".
+
+        Those in the trash are found where they were.
+        """
+        files: FileQuerySet = self.filter(owner=owner)
+        if not path:
+            return files
+        first, after = paths.bounds(path)
+        # The head has an index.
+        at = Q(path_head=paths.head(path), whole_path=paths.nfc(path))
+        below = Q(whole_path__gte=first, whole_path__lt=after)
+        files = files.alias(whole_path=Coalesce("path_nfc", "path"))
+        return files.filter(at | below)
+
     def folders_among(self, asked: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
         """Those of ``asked``, pairs of an owner's key and a path, that are folders."""
         connection = connections[self.db]

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import pytest
 import time_machine
 from django.apps import apps
+from django.conf import settings
 from django.contrib.admin import site as admin_site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
@@ -34,7 +35,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, get_commands
 from django.db import models, transaction
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
@@ -73,6 +74,7 @@ from directlinks.services import (
     issuing,
     listing,
     locating,
+    moving,
     opening,
     own_links,
     pruning,
@@ -547,6 +549,26 @@ def delete_rows(world: World) -> Any:
     return list(pruning.delete_in_steps(pruning.dead_links(NOW, timedelta(days=30))))
 
 
+@case(
+    "moving.files_in", "moving.move_content", "moving.unused_contents", "moving.delete_unused",
+    "moving.waiting", "directlinks_move", "FileQuerySet.at_or_below",
+)  # fmt: skip
+def move_contents(world: World) -> Any:
+    shutil.rmtree(world.folder / "other", ignore_errors=True)
+    there = {"location": str(world.folder / "other")}
+    backend = "django.core.files.storage.FileSystemStorage"
+    other = {"BACKEND": backend, "OPTIONS": there}
+    with override_settings(STORAGES={**settings.STORAGES, "other": other}):
+        said_ = command("directlinks_move", "default", "other")
+        move = moving.Move("other", "default", clock=lambda: NOW - timedelta(days=30))
+        files = moving.files_in("other").at_or_below(user("ada"), "").order_by("path")
+        moved = [(one.path, moving.move_content(one, move)) for one in files]
+        unused = list(moving.unused_contents(NOW))
+        for content in unused:
+            moving.delete_unused(content)
+        return said_, moved, len(unused), moving.waiting(NOW), len(moving.files_in("other"))
+
+
 @case("pruning.contents_without_file", "pruning.remove_content")
 def orphans(world: World) -> Any:
     storage = content_storage()
@@ -610,8 +632,10 @@ WITHOUT_A_QUERY = {
     "history.message_of": "writes a text",
     "import_lookups.as_kept": "converts a moment",
     "locating.user_keys": "converts a text",
+    "moving.grace": "asks the settings",
     "opening.can_admit": "asks which counter the site has",
     "pruning.codes_never_return": "asks the settings",
+    "pruning.is_own": "compares a text",
     "usage.last_days": "counts days",
     "visits.is_download": "reads a request",
     "visits.is_plain": "reads a request",

@@ -19,6 +19,23 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="UnusedContent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("storage_alias", directlinks.fields.ExactCharField(max_length=100)),
+                ("name", directlinks.fields.ExactCharField(max_length=500)),
+                ("delete_after", models.DateTimeField(db_index=True)),
+            ],
+            options={
+                "base_manager_name": "objects",
+            },
+        ),
+        migrations.CreateModel(
             name="FoldedBatch",
             fields=[
                 (

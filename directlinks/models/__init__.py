@@ -7,6 +7,7 @@ from directlinks.models.deleting import lock_links
 from directlinks.models.files import File
 from directlinks.models.idempotency import IdempotentRequest
 from directlinks.models.links import DirectLink
+from directlinks.models.unused_contents import UnusedContent
 
 __all__ = [
     "DailyDownloads",
@@ -15,6 +16,7 @@ __all__ = [
     "FoldedBatch",
     "FormerCode",
     "IdempotentRequest",
+    "UnusedContent",
     "lock_links",
     "validate_path",
 ]

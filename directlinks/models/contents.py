@@ -44,16 +44,20 @@ def content_name(file: Any, filename: str) -> str:
     Nor does it imply an encoding: a storage would note that with the content, and clients that
     decompress would get other bytes than were stored.
     """
+    # Kept on the file, so that bytes whose row cannot be saved are found again.
+    file.storing_as = name = new_name(file)
+    return name
+
+
+def new_name(file: Any) -> str:
+    """Return a name, as ``content_name`` does, under which no storage has anything."""
     try:
         basename = get_valid_filename(file.name)
     except SuspiciousFileOperation:  # nothing is left of a name like "!!!"
         basename = "file"
     while content_types.implies_encoding(basename):
         basename = "_".join(basename.rsplit(".", 1))
-    # Kept on the file, so that bytes whose row cannot be saved are found again.
-    name = f"{OWN_FOLDER}/{secrets.token_hex(16)}/{basename}"
-    file.storing_as = name
-    return name
+    return f"{OWN_FOLDER}/{secrets.token_hex(16)}/{basename}"
 
 
 def is_stored(content: FieldFile) -> bool:

@@ -23,6 +23,7 @@ from directlinks.models import (
     File,
     FoldedBatch,
     IdempotentRequest,
+    UnusedContent,
 )
 from directlinks.services.walking import in_steps, walk
 from directlinks.storage import OWN_FOLDER, has_local_paths
@@ -36,6 +37,7 @@ UPLOADING = timedelta(days=1)
 # As ``content_name`` makes them.
 _TOKEN_LENGTH = 32
 _TOKEN = re.compile(rf"[0-9a-f]{{{_TOKEN_LENGTH}}}")
+_OWN = re.compile(rf"{OWN_FOLDER}/{_TOKEN.pattern}/[^/]+")
 
 
 def old_requests(now: datetime) -> "QuerySet[IdempotentRequest, IdempotentRequest]":
@@ -81,17 +83,25 @@ def contents_without_file(storage: Storage, now: datetime) -> Iterator[str]:
     """The names of contents in our own folder of ``storage`` that no file has, trash included.
 
     Young ones are left out, because their files may be about to be saved, and so is whatever does
-    not look as if we had stored it. One statement for every STEP folders.
+    not look as if we had stored it, or was moved and may still be visited. Two statements for every
+    STEP folders.
     """
     # By folder, for each content has its own, and a file system may spell the names in it anew.
-    folder_of = Substr("content", 1, len(f"{OWN_FOLDER}/") + _TOKEN_LENGTH)
-    named = File.objects.annotate(folder=folder_of)
+    length = len(f"{OWN_FOLDER}/") + _TOKEN_LENGTH
+    named = File.objects.annotate(folder=Substr("content", 1, length))
+    unused = UnusedContent.objects.annotate(folder=Substr("name", 1, length))
     for folders in in_steps(_own_folders(storage)):
         known = set(named.filter(folder__in=folders).values_list("folder", flat=True))
+        known |= set(unused.filter(folder__in=folders).values_list("folder", flat=True))
         for folder in folders:
             if folder not in known:
                 names = (f"{folder}/{name}" for name in sorted(storage.listdir(folder)[1]))
                 yield from (n for n in names if _stored_at(storage, n) < now - UPLOADING)
+
+
+def is_own(name: str) -> bool:
+    """Return True if this app has stored the content called ``name``, and the site has not."""
+    return _OWN.fullmatch(name) is not None
 
 
 def remove_content(storage: Storage, name: str) -> None:
