@@ -31,7 +31,6 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from directlinks.conf import conf
-from directlinks.core.errors import LinkNotFound
 from directlinks.datetimes import moment_of, seconds_of
 from directlinks.delivery.reading import OpenContent, Readable, open_content
 from directlinks.delivery.registry import StorageRegistry
@@ -41,6 +40,7 @@ from directlinks.querysets import FileQuerySet
 from directlinks.services.pruning import UPLOADING, is_own, remove_content
 from directlinks.services.walking import walk
 from directlinks.storage import are_same
+from directlinks.storage_errors import storage_error
 
 # For a visit that is under way, and for clocks that differ.
 MARGIN = timedelta(minutes=1)
@@ -237,8 +237,6 @@ def _copy(source: Storage, name: str, target: Storage, note: UnusedContent) -> _
             _check_unchanged(content, open_content(source, name))
     except (NotMoved, DatabaseError):
         raise
-    except LinkNotFound as error:
-        raise NotMoved(_told(error.__cause__ or error)) from error
     except Exception as error:
         raise NotMoved(_told(error)) from error
     return _Copy(content.size, content.modified_ns)
@@ -318,5 +316,6 @@ _frugal: StorageRegistry[Callable[[Any], Storage]] = StorageRegistry()
 _frugal.register("storages.backends.s3.S3Storage", _s3)
 
 
-def _told(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+def _told(error: Exception) -> str:
+    meaning = storage_error(error)
+    return str(error) or type(error).__name__ if meaning is None else meaning.cause

@@ -1,6 +1,5 @@
 """Opening direct links: what a visitor's code and name, or the ticket in a temporary URL, give."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from directlinks.core.errors import (
     LinkUsedUp,
     NotForPreviews,
     RefererRefused,
+    StorageRefused,
     TicketInvalid,
 )
 from directlinks.core.states import LinkState
@@ -35,8 +35,6 @@ from directlinks.services.announcing import announce_now
 from directlinks.services.visits import is_plain, kind_of
 from directlinks.sql.choice import links_of
 from directlinks.sql.rows import Admission, LinkRow
-
-logger = logging.getLogger("directlinks")
 
 # Answers from which bytes can be had: a redirect to them is one.
 _GRANTING = (200, 206, 302)
@@ -295,12 +293,11 @@ def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> 
 
 
 def _content_of(row: LinkRow | Admission) -> Content:
-    """Return the content of ``row``, without its row. Raise LinkNotFound if its storage is gone."""
+    """Return the content of ``row``. Raise StorageRefused if STORAGES lacks its storage."""
     content = Content(_NO_INSTANCE, _CONTENT, row.content)
     if row.storage_alias != conf.storage_alias:
         try:
             content.storage = _CONTENT.storage_at(row.storage_alias)
         except InvalidStorageError as error:
-            logger.error("The content of link %s is out of reach: %s", row.link, error)  # noqa: TRY400  # no traceback
-            raise LinkNotFound from error
+            raise StorageRefused(cause=str(error)) from error
     return content

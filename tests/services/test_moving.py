@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -84,11 +85,8 @@ def read(file: File) -> bytes:
     """What a visitor of ``file`` gets now."""
     row = File.objects.get(pk=file.pk)
     content = open_content(row.content.storage, str(row.content))
-    part = content.part(0, content.size)
-    try:
-        return part.read(content.size)
-    finally:
-        part.close()
+    with closing(content.part(0, content.size)) as part:
+        return b"".join(iter(lambda: part.read(content.size), b""))
 
 
 def half(storage: Any, name: str) -> None:
@@ -227,10 +225,10 @@ def lose(storage: Any, name: str) -> None:
 
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "refused": ({"save": refuse}, {}, "No route to the bucket"),
-    "unreadable": ({"open": refuse}, {}, "No route to the bucket"),
+    "refused": ({"save": refuse}, {}, "The storage cannot be reached"),
+    "unreadable": ({"open": refuse}, {}, "The storage cannot be reached"),
     "other bytes": ({}, {"save": tear}, "The copy is not the same as the content."),
-    "gone": ({}, {"save": lose}, "No such file"),
+    "gone": ({}, {"save": lose}, "The storage has no such content"),
 }
 
 
@@ -252,7 +250,7 @@ def test_a_copy_that_cannot_be_discarded_is_deleted_later() -> None:
     Scripted.before["delete"] = refuse
     with pytest.raises(NotMoved):
         move_content(FileFactory(), Move("default", "far"))
-    with pytest.raises(NotDeleted, match="No route to the bucket"):
+    with pytest.raises(NotDeleted, match="The storage cannot be reached"):
         pruned(timezone.now() + LATER)
     Scripted.before.clear()
     assert len(pruned(timezone.now() + LATER)) == 1
@@ -260,7 +258,8 @@ def test_a_copy_that_cannot_be_discarded_is_deleted_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "told"), [(None, "No such file"), (11, "It ended before its announced length.")]
+    ("size", "told"),
+    [(None, "The storage has no such content"), (11, "It ended before its announced length.")],
 )
 def test_a_content_that_cannot_be_read_stays(size: int | None, told: str) -> None:
     file = FileFactory()
