@@ -77,6 +77,7 @@ from directlinks.services import (
     moving,
     opening,
     own_links,
+    probing,
     pruning,
     repeating,
     revoking,
@@ -382,6 +383,11 @@ def create_links(world: World) -> Any:
 @case("examining.examine")
 def examine(world: World) -> Any:
     return list(examining.examine(now=NOW, unused_for=timedelta(0)))
+
+
+@case("probing.probe")
+def probe(world: World) -> Any:
+    return list(probing.probe())
 
 
 @case("exporting.export_links")

@@ -89,6 +89,11 @@ class RedirectBackend(DeliveryBackend):
         dies_in = None if dies_at is None else dies_at - seconds_of(now)
         return redirection(location, download, dies_in=dies_in, now=now).response()
 
+    def sign(self, name: str, wish: Wish) -> Target:
+        """Return the URL that leads visitors to the content ``name``. Raise StorageError."""
+        with storage_errors():
+            return target_of(self._signing, name, wish)
+
     def _target(self, download: Download, now: datetime) -> tuple[Target, int | None]:
         """Return a target and the Unix time at which it dies, shared until shortly before that.
 
@@ -97,21 +102,19 @@ class RedirectBackend(DeliveryBackend):
         seconds = conf.TARGET_SECONDS
         if download.until is not None:
             seconds = min(seconds, int((download.until - now).total_seconds()))
-        wish = Wish(
-            content_type=content_types.sendable(download.content_type),
-            disposition=disposition(download.name, attachment=download.attachment),
+        name = str(download.content)
+        wish = wish_for(
+            name,
+            content_type=download.content_type,
+            shown=disposition(download.name, attachment=download.attachment),
             seconds=max(seconds, 1),
             head_only=download.only_headers,
-            content_encoding=(
-                "identity" if content_types.implies_encoding(str(download.content)) else None
-            ),
         )
         key = self._key(download, wish) if wish.seconds == conf.TARGET_SECONDS else None
         known = None if key is None else self._known(key)
         if known is not None and known[1] > seconds_of(now):
             return known
-        with storage_errors():
-            target = target_of(self._signing, str(download.content), wish)
+        target = self.sign(name, wish)
         if target.seconds is None:
             # Nobody knows how long it lives: the storage may have signed it in its own way.
             return target, None
@@ -145,23 +148,14 @@ class RedirectBackend(DeliveryBackend):
         self, location: str, target: Target, download: Download, request: HttpRequest
     ) -> str | None:
         """Why no visitor may be sent to ``location``, or None."""
-        try:
-            parts = urlsplit(location)
-        except ValueError:
-            return "is no URL"
-        if re.search(r"[\x00-\x1f\x7f]", target.url):
-            return "has control characters"
-        hosts = conf.REDIRECT_HOSTS
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            return "is not http(s)"
-        if hosts is not None and parts.hostname not in map(str.lower, hosts):
-            return f"is on {parts.hostname}, which is not one of REDIRECT_HOSTS"
+        if (fault := fault_of(target)) is not None:
+            return fault
         if (
             download.attachment
             and not target.overrides
             and (
                 has_local_paths(self.storage)
-                or parts.hostname == urlsplit(f"//{request.get_host()}").hostname
+                or urlsplit(location).hostname == urlsplit(f"//{request.get_host()}").hostname
             )
         ):
             return "would show the file on the site's own host, where it must only be saved"
@@ -194,3 +188,32 @@ def _is_origin(address: object) -> bool:
         and parts.path in ("", "/")
         and not (parts.query or parts.fragment)
     )
+
+
+def wish_for(name: str, *, content_type: str, shown: str, seconds: int, head_only: bool) -> Wish:
+    """Return what the URL of the content ``name`` should give; ``shown`` is its disposition."""
+    return Wish(
+        content_type=content_types.sendable(content_type),
+        disposition=shown,
+        seconds=seconds,
+        head_only=head_only,
+        content_encoding="identity" if content_types.implies_encoding(name) else None,
+    )
+
+
+def fault_of(target: Target) -> str | None:
+    """Return why no visitor at all may be sent to the URL of ``target``, or None."""
+    if not target.url:  # as some storages have it for a content that is gone
+        return "is missing"
+    try:
+        parts = urlsplit(iri_to_uri(target.url))
+    except ValueError:
+        return "is no URL"
+    if re.search(r"[\x00-\x1f\x7f]", target.url):
+        return "has control characters"
+    hosts = conf.REDIRECT_HOSTS
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "is not http(s)"
+    if hosts is not None and parts.hostname not in map(str.lower, hosts):
+        return f"is on {parts.hostname}, which is not one of REDIRECT_HOSTS"
+    return None

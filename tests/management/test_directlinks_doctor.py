@@ -18,6 +18,10 @@ from tests.management.terminals import Terminal, interrupted, said
 pytestmark = pytest.mark.django_db
 
 THEN = as_stored(datetime(2020, 1, 1, tzinfo=UTC))
+NOWHERE = {
+    "BACKEND": "tests.storages.Bucket",
+    "OPTIONS": {"base_url": "http://127.0.0.1:1/"},
+}
 NOTHING = "0 bytes-missing, 0 unreadable, 0 drifted, 0 owner-inactive, 0 expired, 0 never-used"
 
 
@@ -135,6 +139,33 @@ class TestRemoteStorage:
         self, options: tuple[str, ...], checked: bool
     ) -> None:
         assert json.loads(doctor("--json", *options)[1])["bytes_checked"] is checked
+
+
+@pytest.mark.usefixtures("broken")
+class TestProbe:
+    def test_does_not_ask_a_storage_to_which_no_visitor_is_sent(self) -> None:
+        assert doctor("--probe") == (0, "Storage default: SignedBackend sends no visitor there.\n")
+
+    def test_says_what_is_wrong_and_what_to_mend(self, settings: Settings) -> None:
+        settings.STORAGES = {**settings.STORAGES, "directlinks": NOWHERE}
+        code, text = doctor("--probe")
+        assert code == 1
+        assert text == (
+            "Storage default: SignedBackend sends no visitor there.\n"
+            "connection  directlinks: http://127.0.0.1:1/ cannot be reached "
+            "(ConnectionRefusedError). Start the server, open its port for visitors, or correct "
+            "the storage's endpoint.\n"
+            "Storage directlinks: a name without content asked for; requests: 1, faults: 1.\n"
+        )
+
+    def test_may_be_one_json_object(self, settings: Settings) -> None:
+        settings.STORAGES = {"directlinks": NOWHERE, "staticfiles": NOWHERE}
+        code, text = doctor("--probe", "--json")
+        assert code == 1
+        (storage,) = json.loads(text)["storages"]
+        assert storage["chain"] == ["GET http://127.0.0.1:1/directlinks/probe-of-nothing"]
+        assert storage["requests"] == 1
+        assert [fault["kind"] for fault in storage["faults"]] == ["connection"]
 
 
 @pytest.mark.usefixtures("broken")

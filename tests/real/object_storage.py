@@ -7,12 +7,14 @@ look at what was signed for it.
 import base64
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import boto3  # type: ignore[import-untyped]  # has no types
 from azure.storage.blob import BlobServiceClient
@@ -27,7 +29,7 @@ from google.oauth2.service_account import Credentials
 from tests.real.faulty_proxy import Proxy, faulty_proxy
 from tests.real.programs import needed
 from tests.real.servers import Server, free_port, running
-from tests.real.sites import Site
+from tests.real.sites import CHECKOUT, Site
 from tests.real.visitors import PATIENCE
 
 ACCESS_KEY, SECRET_KEY, BUCKET = "AKIATESTKEY", "a-secret-of-some-length", "links"
@@ -83,6 +85,14 @@ class ObjectStorage:
             storage._client = Client("project", given["credentials"], client_options=where)
         return storage
 
+    def entry(self, **options: Any) -> dict[str, Any]:
+        """Return it as an entry of STORAGES for this process; ``None`` leaves an option out."""
+        given = self._given(options)
+        if self.key is not None and "credentials" not in options:
+            given["credentials"] = credentials(self.key)
+        there = {name: value for name, value in given.items() if value is not None}
+        return {"BACKEND": self.backend, "OPTIONS": there}
+
     def settings(self, **options: Any) -> str:
         """Return the same as settings of a site: the storage ``directlinks``."""
         text = SETTINGS.format(backend=self.backend, options=self._given(options))
@@ -98,30 +108,45 @@ class ObjectStorage:
         return {**own, **more}
 
 
-# What docs/delivery.md recommends, and an address that is this machine's.
+_PAGE = (CHECKOUT / "docs" / "delivery.md").read_text()
+_EXAMPLE = re.compile(r"^```python\n((?:(?!^```).)*^STORAGES = .*?)^```$", re.MULTILINE | re.DOTALL)
+GOOGLE_KEY = "/etc/my-site/google.json"
+
+
+def documented(backend: str, **files: str) -> dict[str, Any]:
+    """Return the options of a storage of ``backend`` that docs/delivery.md recommends.
+
+    ``key`` may name a file in place of the key of Google in the page.
+    """
+    (code,) = (code for code in _EXAMPLE.findall(_PAGE) if f'"BACKEND": "{backend}"' in code)
+    names: dict[str, Any] = {}
+    exec(code.replace(GOOGLE_KEY, files.get("key", GOOGLE_KEY)), names)
+    options: dict[str, Any] = names["STORAGES"]["directlinks"]["OPTIONS"]
+    return options
+
+
+# What names the place, and what an address of this machine needs, come on top of what the page has.
 S3 = "storages.backends.s3.S3Storage"
-S3_OPTIONS = {
+S3_PLACE = {
     "access_key": ACCESS_KEY,
     "secret_key": SECRET_KEY,
     "bucket_name": BUCKET,
     "endpoint_url": "{origin}",
-    "region_name": "us-east-1",
-    "signature_version": "s3v4",
     "addressing_style": "path",
 }
+S3_OPTIONS = {**documented(S3), **S3_PLACE}
 AZURE = "storages.backends.azure_storage.AzureStorage"
-AZURE_OPTIONS = {
+AZURE_PLACE = {
     "account_name": ACCOUNT,
-    "account_key": ACCOUNT_KEY,
     "azure_container": BUCKET,
     "connection_string": (
         f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
         f"BlobEndpoint={{origin}}/{ACCOUNT}"
     ),
-    "expiration_secs": 3600,
+    "expiration_secs": 3600,  # for tests that ask the storage itself for a URL
 }
 GOOGLE = "storages.backends.gcloud.GoogleCloudStorage"
-GOOGLE_OPTIONS = {
+GOOGLE_PLACE = {
     "bucket_name": BUCKET,
     "project_id": "project",
     "custom_endpoint": f"{{origin}}/{BUCKET}",
@@ -189,7 +214,9 @@ def azurite(folder: Path) -> Iterator[ObjectStorage]:
     environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{ACCOUNT_KEY}"}
     log = folder.with_suffix(".log")
     with running(command, port, log, environment=environment) as server:
-        found = ObjectStorage(server, server.origin, AZURE, AZURE_OPTIONS)
+        with mock.patch.dict(os.environ, AZURE_ACCOUNT_KEY=ACCOUNT_KEY):
+            options = {**documented(AZURE), **AZURE_PLACE}
+        found = ObjectStorage(server, server.origin, AZURE, options)
         where = str(found._given({})["connection_string"])
         BlobServiceClient.from_connection_string(where).create_container(BUCKET)
         yield found
@@ -218,7 +245,9 @@ def fake_gcs(folder: Path) -> Iterator[ObjectStorage]:
     with running(command, port, folder.with_suffix(".log")) as server:
         where = {"api_endpoint": server.origin}
         Client("project", credentials(key), client_options=where).create_bucket(BUCKET)
-        yield ObjectStorage(server, server.origin, GOOGLE, GOOGLE_OPTIONS, key)
+        options = {**documented(GOOGLE, key=str(key)), **GOOGLE_PLACE}
+        del options["credentials"]  # which ask for a token first
+        yield ObjectStorage(server, server.origin, GOOGLE, options, key)
 
 
 OBJECT_SERVERS: dict[str, Callable[[Path], AbstractContextManager[ObjectStorage]]] = {

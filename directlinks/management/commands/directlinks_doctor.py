@@ -14,6 +14,7 @@ from django.utils import timezone
 from directlinks.management.arguments import StrictCommand, days
 from directlinks.management.terminal import Progress, interruptible, printable
 from directlinks.services.examining import Finding, Kind, examine
+from directlinks.services.probing import MOST_REQUESTS, Probed, probe
 from directlinks.storage import content_storage, has_local_paths
 
 _FOUND = 1
@@ -50,9 +51,18 @@ class Command(StrictCommand):
             action="store_true",
             help="ask a storage on another machine for the bytes, one request for each file",
         )
+        parser.add_argument(
+            "--probe",
+            action="store_true",
+            help="look at no links: fetch one content of each storage as a visitor would, by up "
+            f"to {MOST_REQUESTS} requests",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["probe"]:
+            self._probe(as_json=options["json"])
+            return
         kinds = [Kind(name) for name in options["only"] or [kind.value for kind in Kind]]
         asks = options["remote"] or has_local_paths(content_storage())
         summary = Summary(dict.fromkeys(kinds, 0), bytes_checked=asks and _BYTES in kinds)
@@ -79,6 +89,18 @@ class Command(StrictCommand):
                 progress.show(f"{summary.links} links looked at")
         report.end(summary)
         if any(summary.counts.values()):
+            sys.exit(_FOUND)
+
+    def _probe(self, *, as_json: bool) -> None:
+        probes = []
+        for probed in probe():
+            probes.append(probed)
+            if not as_json:
+                _tell(probed, self.stdout, self.style)
+        if as_json:
+            facts = [{**asdict(one), "requests": one.requests} for one in probes]
+            self.stdout.write(json.dumps({"storages": facts}))
+        if any(one.faults for one in probes):
             sys.exit(_FOUND)
 
 
@@ -141,3 +163,16 @@ class JSONReport:
             "bytes_checked": summary.bytes_checked,
         }
         self._out.write(f"\n], {json.dumps(rest)[1:]}")
+
+
+def _tell(probed: Probed, out: OutputWrapper, style: Style) -> None:
+    """Write a line for each fault of a storage, and one for the storage."""
+    for fault in probed.faults:
+        out.write(printable(f"{fault.kind}  {probed.alias}: {fault.message} {fault.cure}"))
+    if probed.skipped is not None:
+        out.write(f"Storage {probed.alias}: {probed.skipped} sends no visitor there.")
+        return
+    fetched = "a name without content" if probed.path is None else printable(probed.path)
+    color = style.WARNING if probed.faults else style.SUCCESS
+    counts = f"requests: {probed.requests}, faults: {len(probed.faults)}"
+    out.write(color(f"Storage {probed.alias}: {fetched} asked for; {counts}."))
