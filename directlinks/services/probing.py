@@ -184,8 +184,8 @@ class _Visit:
             raise _Found(
                 "no-url",
                 f"Visitors cannot be sent to the URL: it {fault}.",
-                "Let the storage give URLs at which visitors find it, let StreamBackend deliver it, "
-                "or correct REDIRECT_HOSTS.",
+                "Let the storage give URLs at which visitors find it, correct REDIRECT_HOSTS, or "
+                "let StreamBackend deliver it.",
             )
         return target
 

@@ -548,6 +548,14 @@ def test_a_right_storage_has_no_fault(server: str, place: Place) -> None:
     assert [fault.kind for fault in after.faults] == (["ranges"] if server == "rclone" else [])
 
 
+def test_the_server_gets_no_more_requests_than_are_told(place: Place) -> None:
+    place.with_file("proxy")
+    with place.servers.proxies["proxy"].counting() as requests:
+        probed = only(probe())
+    assert [request.method for request in requests] == ["GET", "HEAD"]
+    assert probed.requests == 2
+
+
 @pytest.mark.parametrize("backend", [S3, AZURE, GOOGLE])
 def test_the_examples_of_the_page_have_no_fault(
     backend: str, place: Place, monkeypatch: pytest.MonkeyPatch
