@@ -26,6 +26,14 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 BUCKET = """
 from django.core.files.storage import FileSystemStorage
+from directlinks.delivery.presigning import Target, register
+
+
+def sign(bucket, name, wish):
+    return Target(bucket.url(name) + "?signed", wish.seconds, overrides=True, head_only=True)
+
+
+register("mysite.remote.Bucket", sign, identity=lambda bucket: "one")
 
 
 class Bucket(FileSystemStorage):
@@ -40,9 +48,8 @@ class Bucket(FileSystemStorage):
 """
 IN_BUCKET = """
 STORAGES = {**globals().get("STORAGES", {}),
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "mysite.remote.Bucket"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    "directlinks": {"BACKEND": "mysite.remote.Bucket"},
 }
 """
 STREAM = '"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}'
