@@ -95,6 +95,9 @@ _CLASSES: dict[str, Meaning] = {
     "azure.core.exceptions.ServiceRequestError": _UNREACHED,
     "azure.core.exceptions.ServiceResponseError": _UNREACHED,
     "azure.core.exceptions.IncompleteReadError": _UNREACHED,
+    "azure.core.exceptions.ClientAuthenticationError": _REFUSED,
+    # Without an answer: a part of the body that did not arrive.
+    "azure.core.exceptions.HttpResponseError": _UNREACHED,
     "azure.core.exceptions.AzureError": _REFUSED,
     "google.api_core.exceptions.RetryError": _LATE,
     "google.api_core.exceptions.GoogleAPIError": _REFUSED,
@@ -115,6 +118,7 @@ _CLASSES: dict[str, Meaning] = {
 _CARRIERS = frozenset(
     {
         "boto3.exceptions.Boto3Error",
+        "azure.core.exceptions.HttpResponseError",
         "azure.core.exceptions.ServiceRequestError",
         "azure.core.exceptions.ServiceResponseError",
         "google.api_core.exceptions.RetryError",
@@ -159,7 +163,9 @@ def _answer_in(error: BaseException) -> _Answer | None:
         code = str(response.get("Error", {}).get("Code", ""))
         status = metadata.get("HTTPStatusCode") or (int(code) if code.isdecimal() else 0)
         headers = metadata.get("HTTPHeaders", {})
-        return _Answer(status, "" if code.isdecimal() else code, headers.get("retry-after"))
+        if code.isdecimal():  # an answer to HEAD has no other
+            code = "Forbidden" if status == 403 else ""
+        return _Answer(status, code, headers.get("retry-after"))
     package = type(error).__module__.partition(".")[0]
     if package not in ("azure", "google"):
         return None
@@ -191,6 +197,7 @@ _SENTENCES = {
     "ContainerNotFound": "The container does not exist.",
     "ContainerBeingDeleted": "The container is being deleted.",
     "AccountIsDisabled": "The account is disabled.",
+    "Forbidden": f"The storage denies access. {_WITHOUT_LIST}",
     "AccessDenied": f"The storage denies access. {_WITHOUT_LIST}",
     "InvalidObjectState": "The object is archived, and must be restored before it can be read.",
     "BlobArchived": "The object is archived, and must be restored before it can be read.",
@@ -202,7 +209,7 @@ _SENTENCES = {
     "SlowDown": "The storage asks for fewer requests.",
     "ServerBusy": "The storage asks for fewer requests.",
     "401": "The storage refuses the credentials.",
-    "403": f"The storage denies access. {_WITHOUT_LIST}",
+    "403": "The storage denies access.",
     "404": "The storage has no such content.",
     "429": "The storage asks for fewer requests.",
 }

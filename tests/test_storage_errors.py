@@ -136,6 +136,12 @@ WITHOUT_LIST = "if the key may not list the bucket"
             "ReadTimeout",
         ),
         (azure.IncompleteReadError("cut"), StorageUnavailable, "be reached"),
+        (
+            raised(azure.HttpResponseError("cut"), urllib3.ProtocolError()),
+            StorageUnavailable,
+            "ProtocolError",
+        ),
+        (azure.StreamClosedError(Response(200)), StorageRefused, "set up"),
         (google.NotFound("File does not exist: x"), ContentNotFound, "(404)"),
         (google.NotFound("The specified bucket does not exist."), StorageRefused, "bucket"),
         (google.Forbidden("x", errors=[{"reason": "forbidden"}]), StorageRefused, "403 forbidden"),

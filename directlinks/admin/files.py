@@ -1,5 +1,6 @@
 """The files: upload, replace, rename, trash and restore, and links for those selected."""
 
+import logging
 from typing import Any
 
 from django.contrib import admin, messages
@@ -8,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.html import format_html
@@ -23,10 +24,14 @@ from directlinks.admin.forms import FileForm
 from directlinks.admin.pages import OwnPages
 from directlinks.admin.searching import BoundedSearch
 from directlinks.admin.visible import visible_files
+from directlinks.core.errors import ContentNotFound, StorageError
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
 from directlinks.storage import lacks_bytes
+from directlinks.storage_errors import storage_errors
 from directlinks.users import users
+
+logger = logging.getLogger("directlinks")
 
 _FACTS = ("human_size", "created_at", "updated_at", "content_updated_at", "deleted_at")
 # Each file costs a request to the storage, and a message has room for a few names.
@@ -84,7 +89,24 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         change: bool,  # noqa: FBT001  # Django's signature
     ) -> None:
         """Write what the form changed and nothing else: others may have changed the rest."""
-        obj.save(update_fields=form.changed_data if change else None)
+        with storage_errors():
+            obj.save(update_fields=form.changed_data if change else None)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Say what is wrong if the storage does not take an upload, and show the page once more."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (StorageError, ContentNotFound) as error:
+            logger.error("The storage did not take an upload: %s", error.cause)  # noqa: TRY400  # one line
+            told = _("The storage did not take the file: %s") % error.cause
+            self.message_user(request, told, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     @admin.display(description=_("size"), ordering="size")
     def human_size(self, file: File) -> str:

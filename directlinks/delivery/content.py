@@ -33,7 +33,8 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
     try:
         return _answer(request, download, _opened(download))
     except LinkNotFound as error:
-        logger.warning("Link %s has no content: %s", download.link, error.__cause__)
+        why = " ".join(str(error.__cause__).split())  # of some packages more than a line
+        logger.warning("Link %s has no content: %s", download.link, why)
         raise
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.db import IntegrityError, models, router, transaction
 from django.db.models import Q
 from django.db.models.base import ModelBase
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks.conf import conf
 from directlinks.core import content_types, paths
+from directlinks.core.errors import ContentNotFound
 from directlinks.fields import ContentField, ExactCharField
 from directlinks.models.contents import (
     beginning,
@@ -26,6 +27,7 @@ from directlinks.models.contents import (
 )
 from directlinks.querysets import FileQuerySet, PrimaryManager
 from directlinks.storage import content_alias, content_storage, is_forbidden
+from directlinks.storage_errors import storage_error
 
 logger = logging.getLogger("directlinks")
 
@@ -223,8 +225,12 @@ class File(models.Model):
             return
         try:
             self.content.storage.delete(self.storing_as)
-        except Exception:  # whatever a storage raises: the caller's own error counts
-            logger.exception("Bytes without a file are left in the storage: %s", self.storing_as)
+        except Exception as error:  # whatever a storage raises: the caller's own error counts
+            logger.error(
+                "Bytes without a file are left in the storage: %s",
+                self.storing_as,
+                exc_info=storage_error(error) is None,
+            )
 
     def _derive_from_path(self) -> None:
         self.path_key = paths.key(self.path) if self.is_live else None
@@ -235,8 +241,13 @@ class File(models.Model):
     def _describe_content(self) -> None:
         try:
             self.size = self.content.size if self.content else 0
-        except FileNotFoundError as error:
-            raise self._no_content() from error
+        except SuspiciousFileOperation:
+            raise
+        except Exception as error:
+            # Each package has an error of its own for what is missing.
+            if isinstance(storage_error(error), ContentNotFound):
+                raise self._no_content() from error
+            raise
         # What is not stored yet lies where Django put it.
         if is_stored(self.content) and is_forbidden(self.content.storage, str(self.content)):
             raise self._no_content()

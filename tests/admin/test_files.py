@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config  # type: ignore[import-untyped]  # has no types
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -12,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.fixtures import Settings
+from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]  # has no types
 
 from directlinks.admin import FileAdmin
 from directlinks.models import DirectLink, File
@@ -161,6 +163,24 @@ class TestForm:
 
     def test_nothing_sent_is_told_for_each_field(self, browser: Client) -> None:
         assert list(faults(browser.post(NEW_FILE, {}))) == ["owner", "path", "content"]
+
+    def test_a_storage_that_fails_is_told_on_the_page(
+        self, browser: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        # There is no server at this address.
+        once = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+        place = {"endpoint_url": "http://127.0.0.1:1", "bucket_name": "files"}
+        keys = {"access_key": "key", "secret_key": "secret", "region_name": "eu-west-1"}
+        storage = S3Storage(**place, **keys, client_config=once)
+        monkeypatch.setattr(File._meta.get_field("content"), "storage", storage)
+        data = {"owner": UserFactory().pk, "path": "a.bin", "content": upload(b"x")}
+        answer = browser.post(NEW_FILE, data, follow=True)
+        assert answer.redirect_chain == [(NEW_FILE, 302)]
+        (told,) = messages_of(answer)
+        assert told.startswith("The storage did not take the file: The storage cannot be reached")
+        assert not File.objects.exists()
+        assert caplog.messages[-1].startswith("The storage did not take an upload: The storage")
+        assert "Traceback" not in caplog.text
 
     def test_the_content_is_replaced_by_upload(self, browser: Client) -> None:
         file = FileFactory(path="a.txt", data=b"old")
