@@ -226,7 +226,7 @@ class File(models.Model):
         try:
             self.content.storage.delete(self.storing_as)
         except Exception as error:  # whatever a storage raises: the caller's own error counts
-            logger.error(
+            logger.exception(
                 "Bytes without a file are left in the storage: %s",
                 self.storing_as,
                 exc_info=storage_error(error) is None,

@@ -257,6 +257,23 @@ class TestSharedTarget:
         assert visit(link).status_code == 404
 
 
+def test_a_storage_that_cannot_sign_is_told_without_counting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = DirectLinkFactory()
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file")
+    storage = S3Storage(bucket_name="files", region_name="eu-west-1", signature_version="s3v4")
+    monkeypatch.setattr(File._meta.get_field("content"), "storage", storage)
+    answer = visit(link)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (502, "60")
+    assert answer.json()["code"] == 502
+    link.refresh_from_db()
+    assert link.downloads == 0
+    (line,) = caplog.messages
+    assert "(NoCredentialsError)" in line
+
+
 class TestLinksThatEndSooner:
     def test_they_get_a_shorter_target_that_is_not_shared(
         self, signing_bucket: SigningBucket

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 
+from directlinks.delivery.presigning import Wish, target_of
 from tests.real.faulty_proxy import Fault
-from tests.real.object_storage import OBJECT_SERVERS, ObjectStorage
+from tests.real.object_storage import OBJECT_SERVERS, S3, ObjectStorage
 from tests.real.visitors import ask
 
 CONTENT = bytes(range(256)) * 100
@@ -42,6 +43,16 @@ def test_it_refuses_what_was_not_signed(objects: ObjectStorage) -> None:
     url = storage.url(storage.save("private.bin", ContentFile(CONTENT)))
     assert ask("GET", url).status == 200
     assert ask("GET", url.partition("?")[0]).status in (400, 401, 403, 404)
+
+
+def test_an_address_for_get_is_good_for_head_but_of_s3(objects: ObjectStorage) -> None:
+    storage = objects.storage()
+    name = storage.save("asked first.bin", ContentFile(CONTENT))
+    target = target_of(storage, name, Wish("image/png", "inline", 60, head_only=False))
+    asked = ask("HEAD", target.url)
+    assert target.get_only is (objects.backend == S3)
+    assert asked.status == (403 if target.get_only else 200)
+    assert ask("GET", target.url).body == CONTENT
 
 
 def test_a_proxy_in_front_of_it_is_not_seen_until_it_fails(objects: ObjectStorage) -> None:

@@ -162,6 +162,19 @@ def test_what_a_head_of_a_limited_link_gives_is_no_download(bucket: Bucket) -> N
     assert ask("GET", link).status == 410
 
 
+def test_a_head_of_an_unlimited_link_says_what_its_get_gives(bucket: Bucket) -> None:
+    link = bucket.links["photo.png"]
+
+    head = ask("HEAD", link)
+
+    # The bucket would refuse a HEAD where a GET leads, so a client asks the link alone.
+    assert (head.status, head.headers["Location"]) == (200, None)
+    given = visit("GET", link)
+    assert int(head.headers["Content-Length"]) == len(given.body)
+    for name in ("Content-Type", "Content-Disposition"):
+        assert head.headers[name] == given.headers[name]
+
+
 def test_a_thousand_visits_sign_once(bucket: Bucket) -> None:
     link = bucket.new_link("often.txt")
     locations = set()

@@ -169,6 +169,7 @@ def rows(
 
             yield ["none", *row(*doors)]
             for title, fault in {**faults, **EVERYWHERE}.items():
+                time.sleep(1.1)  # a line of each kind is logged once a second
                 before = downloads()
                 with proxy.failing(fault, methods=methods_of(fault)):
                     cells = row(*doors)
