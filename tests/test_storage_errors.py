@@ -141,7 +141,7 @@ WITHOUT_LIST = "if the key may not list the bucket"
             StorageUnavailable,
             "ProtocolError",
         ),
-        (azure.StreamClosedError(Response(200)), StorageRefused, "set up"),
+        (azure.AzureError("odd"), StorageRefused, "set up"),
         (google.NotFound("File does not exist: x"), ContentNotFound, "(404)"),
         (google.NotFound("The specified bucket does not exist."), StorageRefused, "bucket"),
         (google.Forbidden("x", errors=[{"reason": "forbidden"}]), StorageRefused, "403 forbidden"),
