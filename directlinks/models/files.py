@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Self
 
 from django.conf import settings
@@ -122,9 +122,13 @@ class File(models.Model):
         return self.deleted_at is None
 
     @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        file = super().from_db(*args, **kwargs)
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any
+    ) -> Self:
+        file = super().from_db(db, field_names, values, **kwargs)
         file.content_is_new = False
+        if "storage_alias" not in field_names:
+            vars(file).pop("storage_alias", None)  # deferred, and not where new contents go
         file.stored_path = file.__dict__.get("path")
         return file
 
