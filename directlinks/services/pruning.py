@@ -83,7 +83,7 @@ def contents_without_file(storage: Storage, now: datetime) -> Iterator[str]:
     """The names of contents in our own folder of ``storage`` that no file has, trash included.
 
     Young ones are left out, because their files may be about to be saved, and so is whatever does
-    not look as if we had stored it, or was moved and may still be visited. Two statements for every
+    not look as if we had stored it, or was moved and may still be visited. One statement for every
     STEP folders.
     """
     # By folder, for each content has its own, and a file system may spell the names in it anew.
@@ -91,8 +91,11 @@ def contents_without_file(storage: Storage, now: datetime) -> Iterator[str]:
     named = File.objects.annotate(folder=Substr("content", 1, length))
     unused = UnusedContent.objects.annotate(folder=Substr("name", 1, length))
     for folders in in_steps(_own_folders(storage)):
-        known = set(named.filter(folder__in=folders).values_list("folder", flat=True))
-        known |= set(unused.filter(folder__in=folders).values_list("folder", flat=True))
+        of_files, of_moves = (
+            contents.filter(folder__in=folders).values_list("folder", flat=True)
+            for contents in (named, unused)
+        )
+        known = set(of_files.union(of_moves))
         for folder in folders:
             if folder not in known:
                 names = (f"{folder}/{name}" for name in sorted(storage.listdir(folder)[1]))

@@ -19,6 +19,7 @@ from directlinks.models import (
     FoldedBatch,
     FormerCode,
     IdempotentRequest,
+    UnusedContent,
 )
 from directlinks.services import pruning, walking
 from directlinks.storage import content_storage
@@ -188,6 +189,14 @@ class TestContents:
         name, other = (self.store(f"directlinks/{'a' * 32}/{end}") for end in ("cat", "other"))
         pruning.remove_content(content_storage(), name)
         assert (content_storage().exists(name), content_storage().exists(other)) == (False, True)
+
+    def test_of_a_move_stay_while_addresses_may_lead_to_them(self) -> None:
+        lost = self.store(f"directlinks/{'a' * 32}/cat.jpg")
+        note = UnusedContent(storage_alias="default", name=lost, delete_after=timezone.now() + DAY)
+        note.save()
+        assert self.found() == []
+        note.delete()
+        assert self.found() == [lost]
 
     def test_cost_one_statement_for_each_step(
         self, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
