@@ -260,11 +260,7 @@ def _content_faults(
     """Yield how ``answer`` differs from the range of ``file`` that was asked for."""
     sent_type = answer.headers.get("Content-Type", "")
     if _essence(sent_type) == "text/html" != _essence(wish.content_type):
-        raise _Found(
-            "login-page",
-            f"A page of HTML is answered in place of the content: {answer.status}.",
-            "Let the storage give URLs that ask for no login, and nothing in front of it do so.",
-        )
+        raise _Found(_PAGE.kind, f"{_PAGE.fault}: {answer.status}.", _PAGE.cure)
     part = answer.headers.get("Content-Range", "")
     size = part.rpartition("/")[2] or answer.headers.get("Content-Length", "")
     if answer.status != 206:
@@ -408,6 +404,11 @@ _MISSING = _Row(
     "The content is not there",
     "See directlinks_doctor --remote for all files whose contents are missing.",
 )
+_PAGE = _Row(
+    "login-page",
+    "A page is answered in place of the content",
+    "Let the storage give URLs that ask for no login, and nothing in front of it do so.",
+)
 _OUTAGE = _Row("outage", "The storage is out of order", "Try again, and look at its own state.")
 _REGION = _Row(
     "region",
@@ -473,4 +474,6 @@ def _by_status(status: int) -> _Row:
     """Return what an answer without a code of its own means."""
     if status == 404:
         return _MISSING
+    if status < 300:
+        return _PAGE
     return _OUTAGE if status >= 500 or status == 429 else _ACCESS

@@ -548,6 +548,12 @@ def test_a_right_storage_has_no_fault(server: str, place: Place) -> None:
     assert [fault.kind for fault in after.faults] == (["ranges"] if server == "rclone" else [])
 
 
+def test_a_page_in_place_of_nothing_is_told(place: Place) -> None:
+    place.use_server("proxy")
+    with place.servers.proxies["proxy"].failing(Fault(status=200, body=b"<html>")):
+        assert [fault.kind for fault in only(probe()).faults] == ["login-page"]
+
+
 def test_the_server_gets_no_more_requests_than_are_told(place: Place) -> None:
     place.with_file("proxy")
     with place.servers.proxies["proxy"].counting() as requests:

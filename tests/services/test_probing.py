@@ -1,5 +1,10 @@
 """Which storages are probed; what is found there is in tests/real/test_probing.py."""
 
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -67,3 +72,35 @@ def test_a_storage_that_gives_no_url_is_told(settings: Settings) -> None:
     settings.STORAGES = {**settings.STORAGES, "directlinks": forgetful}
     ((fault,),) = [one.faults for one in probe()]
     assert fault.message == "Visitors cannot be sent to the URL: it is missing."
+
+
+@contextmanager
+def dripping(beginning: bytes) -> Iterator[str]:
+    """Give the address of a server that says ``beginning``, and then a byte now and then."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(beginning)
+                while True:
+                    connection.sendall(b"x")
+                    time.sleep(0.05)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 404 Not Found\r\nContent-Length: 9999\r\n\r\n"]
+)
+def test_a_server_that_never_ends_is_left_in_time(beginning: bytes, settings: Settings) -> None:
+    with dripping(beginning) as address:
+        bucket = {"BACKEND": "tests.storages.Bucket", "OPTIONS": {"base_url": address}}
+        settings.STORAGES = {**settings.STORAGES, "directlinks": bucket}
+        began = time.monotonic()
+        ((fault,),) = [one.faults for one in probe(seconds=0.5)]
+        took = time.monotonic() - began
+    assert (fault.kind, fault.message) == ("timeout", f"{address} did not answer in 0.5 seconds.")
+    assert took < 5
