@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date, quote_etag
 
-from directlinks.core import content_types, ranges
+from directlinks.core import ranges
 from directlinks.core.errors import LinkNotFound
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.download import Download
@@ -56,14 +56,8 @@ def whole_content(download: Download) -> Reply:
 
 
 def _encoding_headers(download: Download, part: Readable) -> Mapping[str, str]:
-    """Return Content-Encoding if ``part`` has one beside what its name says.
-
-    A name that implies an encoding is that of a compressed file, which is to arrive as it is.
-    """
-    encoding = stored_encoding(part)
-    if encoding is None or content_types.implies_encoding(str(download.content)):
-        return {}
-    return {"Content-Encoding": encoding}
+    encoding = stored_encoding(part, str(download.content))
+    return {} if encoding is None else {"Content-Encoding": encoding}
 
 
 def _opened(download: Download) -> OpenContent:

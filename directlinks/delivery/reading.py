@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, Storage
 
+from directlinks.core import content_types
 from directlinks.delivery.registry import StorageRegistry
 from directlinks.delivery.time_limits import within_limits
 from directlinks.storage import is_forbidden, is_inside, is_plain_folder, local_path
@@ -201,8 +202,13 @@ class EncodedPart(NamedTuple):
 _NO_ENCODING = ("identity", "aws-chunked")
 
 
-def stored_encoding(part: Readable) -> str | None:
-    """Return the encoding that ``part`` is stored with, or None."""
+def stored_encoding(part: Readable, name: str) -> str | None:
+    """Return the encoding that ``part`` of the content ``name`` is stored with, or None.
+
+    A name that implies an encoding is that of a compressed file, which is to arrive as it is.
+    """
+    if content_types.implies_encoding(name):
+        return None
     given = getattr(part, "content_encoding", None) or ""
     named = [encoding.strip() for encoding in given.split(",")]
     return ", ".join(one for one in named if one and one.lower() not in _NO_ENCODING) or None

@@ -32,7 +32,7 @@ from django.utils import timezone
 
 from directlinks.conf import conf
 from directlinks.datetimes import moment_of, seconds_of
-from directlinks.delivery.reading import OpenContent, Readable, open_content
+from directlinks.delivery.reading import OpenContent, Readable, open_content, stored_encoding
 from directlinks.delivery.registry import StorageRegistry
 from directlinks.models import File, UnusedContent
 from directlinks.models.contents import new_name
@@ -224,7 +224,7 @@ def _copy(source: Storage, name: str, target: Storage, note: UnusedContent) -> _
     """Copy ``name`` from ``source`` to what is noted in ``target``, and compare. Raise NotMoved."""
     try:
         content = open_content(source, name)
-        with _seekable(content) as file:
+        with _seekable(content, name) as file:
             digest = _digest(file, content.size)
             file.seek(0)
             given = DjangoFile(file, name=note.name)
@@ -243,13 +243,17 @@ def _copy(source: Storage, name: str, target: Storage, note: UnusedContent) -> _
 
 
 @contextmanager
-def _seekable(content: OpenContent) -> Iterator[IO[bytes]]:
+def _seekable(content: OpenContent, name: str) -> Iterator[IO[bytes]]:
     """Yield the bytes of ``content`` as a file that can be read again and again.
+
+    Raise NotMoved if they are in an encoding, which the copy would not be known to have.
 
     Storages read what they are given more than once, at the latest if a request fails. What is not
     a file of this machine is put into a temporary one, unless it is small.
     """
     with closing(content.part(0, content.size)) as part:
+        if (encoding := stored_encoding(part, name)) is not None:
+            raise NotMoved(f"It is stored with the encoding {encoding}, which a copy would lose.")
         if isinstance(part, FileIO):
             yield part
             return

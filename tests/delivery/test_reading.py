@@ -252,22 +252,23 @@ def test_what_is_learnt_later_holds_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "encoding"),
+    ("name", "given", "encoding"),
     [
-        (None, None),
-        ("", None),
-        ("identity", None),
-        ("aws-chunked", None),
-        ("gzip", "gzip"),
-        ("AWS-chunked, gzip", "gzip"),
-        ("gzip,br", "gzip, br"),
+        ("a.css", None, None),
+        ("a.css", "", None),
+        ("a.css", "identity", None),
+        ("a.css", "aws-chunked", None),
+        ("a.css", "gzip", "gzip"),
+        ("a.css", "AWS-chunked, gzip", "gzip"),
+        ("a.css", "gzip,br", "gzip, br"),
+        ("a.css.gz", "gzip", None),
     ],
 )
 def test_a_part_has_the_encoding_that_it_was_stored_with(
-    given: str | None, encoding: str | None
+    name: str, given: str | None, encoding: str | None
 ) -> None:
-    assert reading.stored_encoding(reading.EncodedPart(BytesIO(), given)) == encoding
+    assert reading.stored_encoding(reading.EncodedPart(BytesIO(), given), name) == encoding
 
 
 def test_a_part_of_a_file_has_none() -> None:
-    assert reading.stored_encoding(BytesIO()) is None
+    assert reading.stored_encoding(BytesIO(), "a.css") is None

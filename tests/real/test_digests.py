@@ -212,7 +212,8 @@ def test_parts_are_read_as_they_are_stored(
     content = open_content(storage, "parts/large.tar.gz")
     assert content.size == len(large)
     part = content.part(start, length)
-    assert stored_encoding(part) == "gzip"
+    assert getattr(part, "content_encoding", None) == "gzip"
+    assert stored_encoding(part, "parts/large.tar.gz") is None
     with closing(part):
         assert b"".join(Blocks(part, length)) == large[start : start + length]
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -274,6 +275,21 @@ def test_a_content_that_cannot_be_read_stays(size: int | None, told: str) -> Non
         move_content(file, Move("far", "disk"))
     assert "disk" not in File.objects.values_list("storage_alias", flat=True)
     assert UnusedContent.objects.filter(storage_alias="disk").count() == 0
+
+
+class Encoded(BytesIO):
+    content_encoding = "gzip"
+
+
+def test_a_content_in_an_encoding_stays() -> None:
+    file = FileFactory()
+    move_content(file, Move("default", "far"))
+    file.refresh_from_db()
+    far: Any = storages["far"]
+    far.open = lambda name, mode: Encoded(DATA)
+    with pytest.raises(NotMoved, match="stored with the encoding gzip"):
+        move_content(file, Move("far", "farther"))
+    assert stored_in(storages["farther"]) == []
 
 
 def test_a_file_that_is_written_to_meanwhile_stays() -> None:
