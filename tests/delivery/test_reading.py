@@ -14,7 +14,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
-from directlinks.core.errors import LinkNotFound
+from directlinks.core.errors import LinkNotFound, StorageTimeout
 from directlinks.delivery import reading
 from directlinks.delivery.registry import StorageRegistry
 from tests.storages import Bucket, as_another_user, no_more_files
@@ -272,3 +272,18 @@ def test_a_part_has_the_encoding_that_it_was_stored_with(
 
 def test_a_part_of_a_file_has_none() -> None:
     assert reading.stored_encoding(BytesIO(), "a.css") is None
+
+
+def test_a_storage_that_fails_at_the_first_byte_is_told_before_the_answer() -> None:
+    class Late(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise TimeoutError
+
+    opened = Late(DATA)
+    reading.register("tests.storages.Bucket", lambda *asked: opened)
+    storage = Bucket()
+    storage.save("a.bin", ContentFile(DATA))
+    content = reading.open_content(storage, "a.bin")
+    with pytest.raises(StorageTimeout):
+        content.part(0, content.size)
+    assert opened.closed

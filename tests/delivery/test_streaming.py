@@ -64,6 +64,31 @@ def test_a_content_that_ends_early_breaks_off() -> None:
         async_to_sync(all_of)(AsyncBlocks(Blocks(BytesIO(DATA), 11)))
 
 
+class Failing(BytesIO):
+    """A content whose storage raises ``error`` when it is read."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise self.error
+
+
+def test_a_storage_that_fails_in_the_middle_breaks_off_and_the_log_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(BrokenPipeError):
+        next(Blocks(Failing(TimeoutError("late")), 10))
+    (line,) = caplog.messages
+    assert line.endswith("is closed. The storage did not answer in time (TimeoutError).")
+
+
+def test_a_fault_of_the_code_is_shown_as_one() -> None:
+    with pytest.raises(ValueError, match="a fault"):
+        next(Blocks(Failing(ValueError("a fault")), 10))
+
+
 def test_uwsgi_which_would_keep_the_connection_loses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     server, client = socket.socketpair()
     with server, client:
