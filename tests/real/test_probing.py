@@ -378,9 +378,9 @@ ROWS = [
 class Servers:
     """The servers of this module, each started when it is first needed."""
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
+    def __init__(self, stack: ExitStack, new_folder: Callable[[str], Path]) -> None:
         self._stack = stack
-        self._folder = folder
+        self._new_folder = new_folder
         self._started: dict[str, ObjectStorage] = {}
         self.proxies: dict[str, Proxy] = {}
 
@@ -391,7 +391,8 @@ class Servers:
                     self["SeaweedFS"].behind_proxy()
                 )
             else:
-                found = self._stack.enter_context(OBJECT_SERVERS[name](self._folder / name))
+                folder = self._new_folder("objects") / name  # another one after a start that failed
+                found = self._stack.enter_context(OBJECT_SERVERS[name](folder))
             self._started[name] = found
         return self._started[name]
 
@@ -399,7 +400,7 @@ class Servers:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     with ExitStack() as stack:
-        yield Servers(stack, tmp_path_factory.mktemp("objects"))
+        yield Servers(stack, tmp_path_factory.mktemp)
 
 
 @pytest.fixture(autouse=True)
