@@ -5,7 +5,7 @@ the answers of servers by the attributes in which each package keeps them.
 """
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -55,6 +55,21 @@ def storage_error(error: BaseException) -> Meaning | None:
 def answer_error(status: int, headers: Mapping[str, str]) -> Meaning:
     """Return what an answer with ``status`` means that no package has made an exception of."""
     return _meaning_of(_Answer(status, "", headers.get("Retry-After")))
+
+
+Tell = Callable[[str, Exception], None]
+"""Called with the name of a content, and with the error that concerns it alone."""
+
+
+@contextmanager
+def told_faults(name: str, tell: Tell) -> Iterator[None]:
+    """Call ``tell`` with an error of a storage, or of the machine, and go on after the block."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, OSError) and storage_error(error) is None:
+            raise
+        tell(name, error)
 
 
 # What is wrong with the name of a content, or with what is there on this machine. Every other

@@ -575,13 +575,18 @@ def move_contents(world: World) -> Any:
         return said_, moved, len(unused), moving.waiting(NOW), len(moving.files_in("other"))
 
 
-@case("pruning.contents_without_file", "pruning.remove_content")
+@case(
+    "pruning.contents_without_file", "pruning.remove_content", "pruning.remove_contents",
+    "pruning.is_own",
+)  # fmt: skip
 def orphans(world: World) -> Any:
     storage = content_storage()
-    found = list(pruning.contents_without_file(storage, NOW))
-    for name in found:
+    faults: list[str] = []
+    found = list(pruning.contents_without_file(storage, NOW, lambda name, _: faults.append(name)))
+    pruning.remove_contents(storage, found[1:], lambda name, _: faults.append(name))
+    for name in found[:1]:
         pruning.remove_content(storage, name)
-    return found
+    return found, faults
 
 
 @case("repeating.once")

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, OutputWrapper
 
+from directlinks.storage_errors import storage_error
+
 
 class Progress:
     """How far a command is, on one line that the next one replaces. In a pipe, nothing.
@@ -62,8 +64,12 @@ def printable(text: str) -> str:
 
 
 def explained(error: Exception) -> str:
-    """What went wrong, in one line."""
-    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+    """Return what went wrong, in one line."""
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    # Python's own errors say which file they are about.
+    meaning = None if type(error).__module__ == "builtins" else storage_error(error)
+    return str(error) if meaning is None else meaning.cause
 
 
 def dry(text: str, *, dry_run: bool) -> str:

@@ -1,6 +1,7 @@
 """Getting files in: by copying local ones, or by taking over what a storage holds already."""
 
 import errno
+import posixpath
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -9,15 +10,17 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import SuspiciousFileOperation
+from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.core.files.base import File as DjangoFile
 from django.core.files.storage import FileSystemStorage, Storage
 
 from directlinks.core import content_types
 from directlinks.core.errors import LinkNotFound
+from directlinks.delivery.objects import are_listed, is_opened_by, objects_below
 from directlinks.delivery.reading import open_content, open_regular
 from directlinks.models import File, validate_path
 from directlinks.storage import OWN_FOLDER, has_local_paths, is_forbidden
+from directlinks.storage_errors import storage_errors
 
 
 class Outcome(Enum):
@@ -68,22 +71,47 @@ def stored_sources(
     """Yield the content called ``name`` in ``storage``, or every one in the folder of that name.
 
     "." is the whole storage; the contents that this app stored itself are left out, and what
-    ``local_sources`` leaves out. Raise FileNotFoundError, SuspiciousFileOperation if ``name`` or a
-    symbolic link leads out of the storage, or OSError if it is no regular file.
+    ``local_sources`` leaves out. Raise FileNotFoundError, ValidationError if ``name`` leads into
+    our own folder, SuspiciousFileOperation if ``name`` or a symbolic link leads out of the storage,
+    OSError if it is no regular file, or StorageError.
     """
     name = "" if name == "." else name.strip("/")
-    if not _is_stored_folder(storage, name):
-        if not storage.exists(name):
-            raise FileNotFoundError(
-                f"The storage has nothing of the name {name!r}, which counts from its root."
-            )
-        if is_forbidden(storage, name):
-            raise _irregular(name)
-        yield Source(name, _join(into, name))
-        return
-    if not _is_below_root(storage, name):
-        raise SuspiciousFileOperation("This leads out of the storage.")
-    yield from _stored_below(storage, name, into, leave_out)
+    if _is_own(posixpath.normpath(name)):
+        raise ValidationError("What this app has stored belongs to files already.")
+    if are_listed(storage):
+        yield from _listed_below(storage, name, into, leave_out)
+    elif _is_stored_folder(storage, name):
+        if not _is_below_root(storage, name):
+            raise SuspiciousFileOperation("This leads out of the storage.")
+        yield from _stored_below(storage, name, into, leave_out)
+    else:
+        yield _stored(storage, name, into)
+
+
+def _stored(storage: Storage, name: str, into: str) -> Source:
+    with storage_errors():
+        is_there = storage.exists(name)
+    if not is_there:
+        raise FileNotFoundError(
+            f"The storage has nothing of the name {name!r}, which counts from its root."
+        )
+    if is_forbidden(storage, name):
+        raise _irregular(name)
+    return Source(name, _join(into, name))
+
+
+def _listed_below(storage: Storage, name: str, into: str, leave_out: LeaveOut) -> Iterator[Source]:
+    is_empty = True
+    for found in objects_below(storage, name):
+        is_empty = False
+        if _is_own(found.name):
+            continue
+        if is_opened_by(storage, found.name):
+            yield Source(found.name, _join(into, found.name))
+        else:
+            leave_out(found.name, "an object whose name is no path")
+    if name and is_empty:
+        yield _stored(storage, name, into)
 
 
 def _stored_below(storage: Storage, name: str, into: str, leave_out: LeaveOut) -> Iterator[Source]:
@@ -96,7 +124,7 @@ def _stored_below(storage: Storage, name: str, into: str, leave_out: LeaveOut) -
     for place in (_join(name, folder) for folder in sorted(folders)):
         if (kind := _kind_in(storage, place)) is not None:
             leave_out(place, kind)
-        elif place != OWN_FOLDER:
+        elif not _is_own(place):
             yield from _stored_below(storage, place, into, leave_out)
 
 
@@ -137,6 +165,10 @@ def _find_charset(file: File) -> None:
         with closing(content.part(0, length)) as part:
             file.content_type = content_types.with_charset(file.content_type, part.read(length))
     file.save(update_fields=["content_type"])
+
+
+def _is_own(name: str) -> bool:
+    return name == OWN_FOLDER or name.startswith(f"{OWN_FOLDER}/")
 
 
 def _join(*names: str) -> str:

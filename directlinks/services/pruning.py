@@ -5,7 +5,7 @@ where codes are long their rows may go; where they are short, the rows are kept 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,12 @@ from django.db.models.functions import Substr
 from directlinks.conf import conf
 from directlinks.core.codes import may_repeat
 from directlinks.datetimes import as_stored, day_of
+from directlinks.delivery.objects import (
+    are_listed,
+    delete_contents,
+    is_opened_by,
+    objects_below,
+)
 from directlinks.models import (
     DailyDownloads,
     DirectLink,
@@ -27,6 +33,7 @@ from directlinks.models import (
 )
 from directlinks.services.walking import in_steps, walk
 from directlinks.storage import OWN_FOLDER, has_local_paths
+from directlinks.storage_errors import Tell, storage_errors, told_faults
 
 # A machine that comes back after so long could still bring a journal that was added already.
 FOLDED = timedelta(days=366)
@@ -35,9 +42,8 @@ FOLDED = timedelta(days=366)
 UPLOADING = timedelta(days=1)
 
 # As ``content_name`` makes them.
-_TOKEN_LENGTH = 32
-_TOKEN = re.compile(rf"[0-9a-f]{{{_TOKEN_LENGTH}}}")
-_OWN = re.compile(rf"{OWN_FOLDER}/{_TOKEN.pattern}/[^/]+")
+_CONTENT = re.compile(rf"{OWN_FOLDER}/[0-9a-f]{{32}}/[^/]+")
+_FOLDER_LENGTH = len(f"{OWN_FOLDER}/") + 32
 
 
 def old_requests(now: datetime) -> "QuerySet[IdempotentRequest, IdempotentRequest]":
@@ -79,32 +85,29 @@ def delete_in_steps(rows: "QuerySet[Any, Any]") -> Iterator[int]:
         yield deleted.get(rows.model._meta.label, 0)
 
 
-def contents_without_file(storage: Storage, now: datetime) -> Iterator[str]:
-    """The names of contents in our own folder of ``storage`` that no file has, trash included.
+def contents_without_file(storage: Storage, now: datetime, tell: Tell) -> Iterator[str]:
+    """Yield the names of contents in our own folder of ``storage`` that no file has.
 
-    Young ones are left out, because their files may be about to be saved, and so is whatever does
-    not look as if we had stored it, or was moved and may still be visited. One statement for every
-    STEP folders.
+    Files in the trash have theirs. Young contents are left out, because their files may be about
+    to be saved, and so is all that does not look as if we had stored it, or was moved and may still
+    be visited. One statement for every STEP folders. ``tell`` of what cannot be looked at. Raise
+    StorageError if the folder cannot be listed.
     """
-    # By folder, for each content has its own, and a file system may spell the names in it anew.
-    length = len(f"{OWN_FOLDER}/") + _TOKEN_LENGTH
-    named = File.objects.annotate(folder=Substr("content", 1, length))
-    unused = UnusedContent.objects.annotate(folder=Substr("name", 1, length))
+    before = now - UPLOADING
+    if are_listed(storage):
+        yield from _objects_without_file(storage, before)
+        return
     for folders in in_steps(_own_folders(storage)):
-        of_files, of_moves = (
-            contents.filter(folder__in=folders).values_list("folder", flat=True)
-            for contents in (named, unused)
-        )
-        known = set(of_files.union(of_moves))
-        for folder in folders:
-            if folder not in known:
-                names = (f"{folder}/{name}" for name in sorted(storage.listdir(folder)[1]))
-                yield from (n for n in names if _stored_at(storage, n) < now - UPLOADING)
+        for folder in _without_file(folders):
+            with told_faults(folder, tell):
+                for name in sorted(storage.listdir(folder)[1]):
+                    if as_stored(storage.get_modified_time(f"{folder}/{name}")) < before:
+                        yield f"{folder}/{name}"
 
 
 def is_own(name: str) -> bool:
     """Return True if this app has stored the content called ``name``, and the site has not."""
-    return _OWN.fullmatch(name) is not None
+    return _CONTENT.fullmatch(name) is not None
 
 
 def remove_content(storage: Storage, name: str) -> None:
@@ -115,14 +118,53 @@ def remove_content(storage: Storage, name: str) -> None:
             storage.delete(name.rpartition("/")[0])
 
 
-def _own_folders(storage: Storage) -> Iterator[str]:
-    """Where this app stores contents, one in each."""
-    try:
-        folders, _ = storage.listdir(OWN_FOLDER)
-    except FileNotFoundError:  # nothing was stored yet
+def remove_contents(storage: Storage, names: Sequence[str], tell: Tell) -> None:
+    """Delete the contents ``names`` by few requests; ``tell`` of each that stays."""
+    if not has_local_paths(storage):
+        delete_contents(storage, names, tell)
         return
-    yield from (f"{OWN_FOLDER}/{folder}" for folder in sorted(folders) if _TOKEN.fullmatch(folder))
+    for name in names:
+        with told_faults(name, tell):
+            remove_content(storage, name)
 
 
-def _stored_at(storage: Storage, name: str) -> datetime:
-    return as_stored(storage.get_modified_time(name))
+def _objects_without_file(storage: Storage, before: datetime) -> Iterator[str]:
+    own = (
+        found
+        for found in objects_below(storage, OWN_FOLDER)
+        if is_own(found.name) and is_opened_by(storage, found.name)
+    )
+    for step in in_steps(own):
+        lost = set(_without_file([_folder_of(found.name) for found in step]))
+        for found in step:
+            if _folder_of(found.name) in lost and as_stored(found.at) < before:
+                yield found.name
+
+
+def _without_file(folders: Sequence[str]) -> list[str]:
+    """Return those of our own ``folders`` that have the content of no file."""
+    # Each content has its own folder, and a file system may spell the names in it anew.
+    named = File.objects.annotate(folder=Substr("content", 1, _FOLDER_LENGTH))
+    unused = UnusedContent.objects.annotate(folder=Substr("name", 1, _FOLDER_LENGTH))
+    of_files, of_moves = (
+        contents.filter(folder__in=set(folders)).values_list("folder", flat=True)
+        for contents in (named, unused)
+    )
+    known = set(of_files.union(of_moves))
+    return [folder for folder in folders if folder not in known]
+
+
+def _own_folders(storage: Storage) -> Iterator[str]:
+    """Yield the folders in which this app stores contents, one in each."""
+    with storage_errors():
+        try:
+            folders, _ = storage.listdir(OWN_FOLDER)
+        except FileNotFoundError:  # nothing was stored yet
+            return
+    for folder in sorted(folders):
+        if is_own(f"{OWN_FOLDER}/{folder}/x"):
+            yield f"{OWN_FOLDER}/{folder}"
+
+
+def _folder_of(name: str) -> str:
+    return name[:_FOLDER_LENGTH]

@@ -78,6 +78,7 @@ class TestFindings:
                     "code": f"{link.code[:4]}…",
                     "owner": link.file.owner.username,
                     "path": link.file.path,
+                    "detail": "",
                 }
                 for kind, link in zip(("expired", "owner-inactive"), broken, strict=True)
             ],

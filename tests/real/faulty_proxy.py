@@ -43,11 +43,15 @@ class Fault:
 
 @dataclass(slots=True)
 class Proxy:
-    """A running proxy; ``requests`` are those that came, and ``judge`` gives the fault of each."""
+    """A running proxy; ``requests`` are those that came, and ``judge`` gives the fault of each.
+
+    ``rewrite`` gives the body that is passed on in the place of the one that came.
+    """
 
     origin: str
     requests: list[Request] = field(default_factory=list)
     judge: Callable[[Request], Fault | None] = lambda request: None
+    rewrite: Callable[[Request, bytes], bytes] = lambda request, body: body
 
     @contextmanager
     def failing(self, fault: Fault, *, methods: tuple[str, ...] = ()) -> Iterator[None]:
@@ -75,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         asked = Request(self.command, self.path, dict(self.headers.items()))
-        body = self._body()
+        body = self.server.proxy.rewrite(asked, self._body())
         self.server.proxy.requests.append(asked)
         fault = self.server.proxy.judge(asked) or Fault()
         time.sleep(fault.delay)

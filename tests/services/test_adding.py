@@ -100,6 +100,13 @@ class TestStoredSources:
         with pytest.raises(FileNotFoundError):
             list(stored_sources(storage, "nowhere"))
 
+    @pytest.mark.parametrize("name", ["directlinks", "/directlinks/", "old/../directlinks/aa/b"])
+    def test_nothing_of_our_own_is_taken(self, storage: Storage, name: str) -> None:
+        storage.save("directlinks/aa/b", ContentFile(b"of a file"))
+        with pytest.raises(ValidationError, match="belongs to files already"):
+            list(stored_sources(storage, name))
+        assert "directlinks/aa/b" not in {source.place for source in stored_sources(storage, ".")}
+
     def test_nothing_outside_of_the_storage_is_taken(self, tmp_path: Path) -> None:
         with pytest.raises(SuspiciousFileOperation):
             list(stored_sources(FileSystemStorage(tmp_path / "inside"), "../outside"))

@@ -1,6 +1,8 @@
 """What is dead and old, and may go without anybody missing it."""
 
+import errno
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,24 @@ class Undated(Bucket):
 
     def get_modified_time(self, name: str) -> datetime:
         return datetime(2026, 5, 1, 12)  # noqa: DTZ001  # as some storages do
+
+
+class Refusing(Undated):
+    """A storage that refuses some names."""
+
+    refused: Collection[str] = ()
+
+    def get_modified_time(self, name: str) -> datetime:
+        self._refuse(name)
+        return super().get_modified_time(name)
+
+    def delete(self, name: str) -> None:
+        self._refuse(name)
+        super().delete(name)
+
+    def _refuse(self, name: str) -> None:
+        if name in self.refused:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def test_answers_to_requests_can_be_repeated_for_a_day() -> None:
@@ -126,6 +146,11 @@ class TestDeleting:
         assert first != second
 
 
+def unexpected(name: str, error: Exception) -> None:
+    """Fail: no fault is expected."""
+    raise AssertionError(name) from error
+
+
 class TestContents:
     def store(self, name: str, *, age: timedelta = 2 * DAY) -> str:
         stored = content_storage().save(name, ContentFile(b"bytes"))
@@ -134,7 +159,7 @@ class TestContents:
         return stored
 
     def found(self) -> list[str]:
-        return list(pruning.contents_without_file(content_storage(), timezone.now()))
+        return list(pruning.contents_without_file(content_storage(), timezone.now(), unexpected))
 
     def test_are_there_where_no_file_has_them(self) -> None:
         lost = self.store(f"directlinks/{'a' * 32}/cat.jpg")
@@ -174,20 +199,20 @@ class TestContents:
         bucket = Undated()
         name = bucket.save(f"directlinks/{'b' * 32}/cat.jpg", ContentFile(b"bytes"))
         at = as_stored(datetime(2026, 5, 2, 12))  # noqa: DTZ001  # by the clocks of the site
-        assert list(pruning.contents_without_file(bucket, at)) == []
-        assert list(pruning.contents_without_file(bucket, at + TICK)) == [name]
-        pruning.remove_content(bucket, name)
+        assert list(pruning.contents_without_file(bucket, at, unexpected)) == []
+        assert list(pruning.contents_without_file(bucket, at + TICK, unexpected)) == [name]
+        pruning.remove_contents(bucket, [name], unexpected)
         assert not bucket.exists(name)
 
     def test_go_with_the_folder_that_they_had(self) -> None:
         name = self.store(f"directlinks/{'a' * 32}/cat.jpg")
-        pruning.remove_content(content_storage(), name)
+        pruning.remove_contents(content_storage(), [name], unexpected)
         assert not Path(content_storage().path(name)).parent.exists()
         assert Path(content_storage().path("directlinks")).exists()
 
     def test_leave_the_folder_where_something_else_is_in_it(self) -> None:
         name, other = (self.store(f"directlinks/{'a' * 32}/{end}") for end in ("cat", "other"))
-        pruning.remove_content(content_storage(), name)
+        pruning.remove_contents(content_storage(), [name], unexpected)
         assert (content_storage().exists(name), content_storage().exists(other)) == (False, True)
 
     def test_of_a_move_stay_while_addresses_may_lead_to_them(self) -> None:
@@ -197,6 +222,25 @@ class TestContents:
         assert self.found() == []
         note.delete()
         assert self.found() == [lost]
+
+    def test_that_cannot_be_looked_at_do_not_hide_the_others(self) -> None:
+        bucket = Refusing()
+        names = [f"directlinks/{letter * 32}/cat.jpg" for letter in "abc"]
+        for name in names:
+            bucket.save(name, ContentFile(b"bytes"))
+        bucket.refused = {names[1]}
+        told: list[str] = []
+
+        def tell(name: str, error: Exception) -> None:
+            told.append(f"{name}: {error}")
+
+        assert list(pruning.contents_without_file(bucket, NOW, tell)) == [names[0], names[2]]
+        pruning.remove_contents(bucket, names, tell)
+        assert told == [
+            f"directlinks/{'b' * 32}: [Errno 13] Permission denied",
+            f"{names[1]}: [Errno 13] Permission denied",
+        ]
+        assert [bucket.exists(name) for name in names] == [False, True, False]
 
     def test_cost_one_statement_for_each_step(
         self, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any

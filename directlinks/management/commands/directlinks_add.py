@@ -3,10 +3,11 @@
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import SuspiciousFileOperation, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from directlinks.management.arguments import OWNER, StrictCommand, add_dry_run, user_named
@@ -19,8 +20,7 @@ from directlinks.services.adding import (
     stored_sources,
 )
 from directlinks.storage import content_storage
-
-_FAULTS: tuple[type[Exception], ...] = (OSError, SuspiciousFileOperation, ValidationError)
+from directlinks.storage_errors import told_faults
 
 
 class Command(StrictCommand):
@@ -58,7 +58,8 @@ class Command(StrictCommand):
             sources = list(self._sources(options, faults))
             for number, source in enumerate(sources, 1):
                 progress.show(f"[{number}/{len(sources)}] {source.path}")
-                try:
+                done: list[Outcome] = []
+                with _noted(source.place, faults):
                     outcome = add_file(
                         owner=owner,
                         source=source,
@@ -66,11 +67,9 @@ class Command(StrictCommand):
                         replace=options["replace"],
                         dry_run=options["dry_run"],
                     )
-                except _FAULTS as error:
-                    faults.append(f"{source.place}: {explained(error)}")
-                    continue
-                outcomes[outcome] += 1
-                if options["dry_run"]:
+                    done.append(outcome)
+                outcomes.update(done)
+                for outcome in done if options["dry_run"] else ():
                     progress.clear()
                     would = "" if outcome is Outcome.KEPT else "would be "
                     self.stdout.write(printable(f"{source.path}: {would}{outcome.value}"))
@@ -83,14 +82,12 @@ class Command(StrictCommand):
     def _sources(self, options: dict[str, Any], faults: list[str]) -> Iterator[Source]:
         into = options["into"]
         for path in options["paths"]:
-            try:
+            with _noted(path, faults):
                 if options["adopt"]:
                     storage = content_storage()
                     yield from stored_sources(storage, path, into, leave_out=self._leave_out)
                 else:
                     yield from local_sources(Path(path), into, leave_out=self._leave_out)
-            except _FAULTS as error:
-                faults.append(f"{path}: {explained(error)}")
 
     def _leave_out(self, place: str, kind: str) -> None:
         self.stderr.write(self.style.WARNING(printable(f"{place}: left out, as it is {kind}")))
@@ -98,3 +95,17 @@ class Command(StrictCommand):
     def _sum_up(self, outcomes: Counter[Outcome], options: dict[str, Any]) -> None:
         counts = ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome)
         self.stdout.write(self.style.SUCCESS(dry(f"Files: {counts}.", dry_run=options["dry_run"])))
+
+
+@contextmanager
+def _noted(place: str, faults: list[str]) -> Iterator[None]:
+    """Write down in ``faults`` why ``place``, or a part of it, cannot be added, and go on."""
+
+    def note(place: str, error: Exception) -> None:
+        faults.append(f"{place}: {explained(error)}")
+
+    try:
+        with told_faults(place, note):
+            yield
+    except ValidationError as error:
+        note(place, error)

@@ -64,6 +64,8 @@ class Command(StrictCommand):
             self._probe(as_json=options["json"])
             return
         kinds = [Kind(name) for name in options["only"] or [kind.value for kind in Kind]]
+        if options["remote"] and _BYTES in kinds and Kind.UNREADABLE not in kinds:
+            kinds.append(Kind.UNREADABLE)  # of a content that cannot be asked for nothing is known
         asks = options["remote"] or has_local_paths(content_storage())
         summary = Summary(dict.fromkeys(kinds, 0), bytes_checked=asks and _BYTES in kinds)
         report: Report
@@ -131,7 +133,8 @@ class TextReport:
 
     def add(self, finding: Finding) -> None:
         place = f"{finding.owner}: {finding.path}"
-        self._out.write(printable(f"{finding.kind.value}  {finding.code}  {place}"))
+        why = f"  ({finding.detail})" if finding.detail else ""
+        self._out.write(printable(f"{finding.kind.value}  {finding.code}  {place}{why}"))
 
     def end(self, summary: Summary) -> None:
         counts = ", ".join(f"{number} {kind.value}" for kind, number in summary.counts.items())

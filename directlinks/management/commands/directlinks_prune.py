@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +10,19 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from directlinks.core.codes import UNREPEATED_BITS
+from directlinks.core.errors import DirectLinksError
 from directlinks.management.arguments import StrictCommand, add_dry_run, days
-from directlinks.management.terminal import Progress, confirmed, dry, interruptible, printable
+from directlinks.management.terminal import (
+    Progress,
+    confirmed,
+    dry,
+    explained,
+    interruptible,
+    printable,
+)
 from directlinks.services import pruning
-from directlinks.storage import content_storage
+from directlinks.services.walking import in_steps
+from directlinks.storage import OWN_FOLDER, content_storage
 
 # What a year is compared with is the year before.
 _DEFAULT_AGE = timedelta(days=400)
@@ -63,26 +71,42 @@ class Command(StrictCommand):
                 for number in [rows.count()] if dry_run else pruning.delete_in_steps(rows):
                     removed[kind] += number
                     progress.show(f"{removed[kind]} {kind}")
-            for name in _contents(now) if options["bytes"] else ():
-                progress.show(name)
-                try:
-                    self._remove(name, progress, dry_run=dry_run)
-                except OSError as error:
-                    faults.append(f"{name}: {error}")
-                else:
-                    removed[_CONTENTS] += 1
+            if options["bytes"]:
+                self._remove_contents(now, removed, faults, progress, dry_run=dry_run)
         for fault in faults:
             self.stderr.write(self.style.ERROR(printable(fault)))
         self._sum_up(removed, dry_run=dry_run)
         if faults:
             raise CommandError(f"{len(faults)} could not be removed.")
 
-    def _remove(self, name: str, progress: Progress, *, dry_run: bool) -> None:
-        if not dry_run:
-            pruning.remove_content(content_storage(), name)
-            return
-        progress.clear()
-        self.stdout.write(printable(f"{name}: would be removed"))
+    def _remove_contents(
+        self,
+        now: datetime,
+        removed: Counter[str],
+        faults: list[str],
+        progress: Progress,
+        *,
+        dry_run: bool,
+    ) -> None:
+        def note(name: str, error: Exception) -> None:
+            faults.append(f"{name}: {explained(error)}")
+
+        storage = content_storage()
+        try:
+            for names in in_steps(pruning.contents_without_file(storage, now, note)):
+                before = len(faults)
+                if not dry_run:
+                    pruning.remove_contents(storage, names, note)
+                    progress.show(names[-1])
+                else:
+                    progress.clear()
+                    for name in names:
+                        self.stdout.write(printable(f"{name}: would be removed"))
+                removed[_CONTENTS] += len(names) - (len(faults) - before)
+        except NotImplementedError:
+            raise CommandError("The storage cannot say what it holds, and since when.") from None
+        except DirectLinksError as error:
+            note(f"{OWN_FOLDER}/", error)
 
     def _sum_up(self, removed: Counter[str], *, dry_run: bool) -> None:
         counts = ", ".join(f"{number} {kind}" for kind, number in removed.items() if number)
@@ -105,13 +129,6 @@ def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, 
     if options["links"]:
         tables["links"] = pruning.dead_links(now, options["days"])
     return tables
-
-
-def _contents(now: datetime) -> Iterator[str]:
-    try:
-        yield from pruning.contents_without_file(content_storage(), now)
-    except NotImplementedError:
-        raise CommandError("The storage cannot say what it holds, and since when.") from None
 
 
 def _ask(options: dict[str, Any], out: OutputWrapper) -> None:
