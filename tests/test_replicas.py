@@ -575,10 +575,7 @@ def move_contents(world: World) -> Any:
         return said_, moved, len(unused), moving.waiting(NOW), len(moving.files_in("other"))
 
 
-@case(
-    "pruning.contents_without_file", "pruning.remove_content", "pruning.remove_contents",
-    "pruning.is_own",
-)  # fmt: skip
+@case("pruning.contents_without_file", "pruning.remove_content", "pruning.remove_contents")
 def orphans(world: World) -> Any:
     storage = content_storage()
     faults: list[str] = []

@@ -1,26 +1,33 @@
 """The bytes themselves, from whatever storage they are in, over HTTP as RFC 9110 has it."""
 
 import logging
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from hashlib import sha256
+from typing import Any, TypeVar
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date, quote_etag
 
 from directlinks.core import ranges
-from directlinks.core.errors import LinkNotFound
-from directlinks.datetimes import seconds_of
+from directlinks.core.errors import LinkNotFound, StorageUnavailable
+from directlinks.datetimes import as_stored, seconds_of
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import document_headers
-from directlinks.delivery.reading import OpenContent, Readable, open_content, stored_encoding
+from directlinks.delivery.parts import Readable, stored_encoding
+from directlinks.delivery.reading import ContentChanged, Known, OpenContent, open_content
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.streaming import BlockResponse, Blocks
 from directlinks.models import File
 
 logger = logging.getLogger("directlinks")
+
+# How often a content may change before a visitor is asked to come back.
+_MOST_CHANGES = 3
 
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
@@ -31,7 +38,7 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
     Raise LinkNotFound if the storage has no content that can be read.
     """
     try:
-        return _answer(request, download, _opened(download))
+        return _as_stored_now(download, partial(_answer, request))
     except LinkNotFound as error:
         why = " ".join(str(error.__cause__).split())  # of some packages more than a line
         logger.warning("Link %s has no content: %s", download.link, why)
@@ -43,7 +50,61 @@ def whole_content(download: Download) -> Reply:
 
     Raise LinkNotFound if the storage has no content that can be read.
     """
-    content = _opened(download)
+    return _as_stored_now(download, _whole)
+
+
+Answer = TypeVar("Answer")
+
+
+def _as_stored_now(download: Download, answer: Callable[[Download, OpenContent], Answer]) -> Answer:
+    """Return the ``answer`` with the content of ``download``, as its storage has it now.
+
+    If that is another than the row knows, nothing of it was sent. Then the row is corrected, and
+    with it the validators, so that no client puts parts of both together.
+    """
+    for _ in range(_MOST_CHANGES):
+        known = Known(download.size, download.modified_at)
+        content = open_content(download.content.storage, str(download.content), known)
+        if content.size != download.size:
+            _correct(download, size=content.size)
+        try:
+            return answer(download, content)
+        except ContentChanged as change:
+            download = _corrected(download, change)
+    raise StorageUnavailable(cause="The content is written again and again.")
+
+
+def _corrected(download: Download, change: ContentChanged) -> Download:
+    stored_at = change.stored_at or timezone.now()
+    # All who notice the change at once name the same version.
+    edition = f"{download.version}-{change.size}-{change.stored_at}"
+    current = download._replace(
+        size=change.size,
+        version=sha256(edition.encode()).hexdigest()[: len(download.version)],
+        modified_at=as_stored(stored_at),
+    )
+    _correct(
+        download,
+        size=current.size,
+        version=current.version,
+        content_updated_at=current.modified_at,
+    )
+    return current
+
+
+def _correct(download: Download, **facts: Any) -> None:
+    """Write down what is true of a content that was changed in its place.
+
+    A database that cannot write is no reason to refuse the download.
+    """
+    files = File.objects.filter(links=download.link, version=download.version)
+    try:
+        files.update(**facts)
+    except DatabaseError as error:
+        logger.warning("The size of the file of link %s stays: %s", download.link, error)
+
+
+def _whole(download: Download, content: OpenContent) -> Reply:
     part = content.part(0, content.size)
     headers = {
         **document_headers(download),
@@ -58,25 +119,6 @@ def whole_content(download: Download) -> Reply:
 def _encoding_headers(download: Download, part: Readable) -> Mapping[str, str]:
     encoding = stored_encoding(part, str(download.content))
     return {} if encoding is None else {"Content-Encoding": encoding}
-
-
-def _opened(download: Download) -> OpenContent:
-    content = open_content(download.content.storage, str(download.content))
-    if content.size != download.size:
-        _correct_size(download, content.size)
-    return content
-
-
-def _correct_size(download: Download, size: int) -> None:
-    """Write down the size of a content that was changed in its place, for lists and for counting.
-
-    A database that cannot write is no reason to refuse the download.
-    """
-    files = File.objects.filter(links=download.link, version=download.version)
-    try:
-        files.update(size=size)
-    except DatabaseError as error:
-        logger.warning("The size of the file of link %s stays: %s", download.link, error)
 
 
 def _answer(request: HttpRequest, download: Download, content: OpenContent) -> HttpResponseBase:
@@ -126,6 +168,7 @@ def _selected(
         precondition.headers["Content-Length"] = str(length)
         return precondition
     if request.method == "HEAD":
+        content.check()
         return HttpResponse(headers={"Content-Length": str(size)})
     header = request.headers.get("Range")
     if not ranges.still_matches(
@@ -135,6 +178,7 @@ def _selected(
     selection = ranges.select(header, size)
     response: HttpResponseBase
     if selection.status == 416:
+        content.check()
         response = HttpResponse(status=416)
     else:
         part = content.part(selection.start, selection.length)

@@ -9,15 +9,17 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO, FileIO
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, Storage
 
-from directlinks.core import content_types
+from directlinks.datetimes import as_stored
+from directlinks.delivery.parts import Readable, azure_part, google_part, s3_part
 from directlinks.delivery.registry import StorageRegistry
 from directlinks.delivery.time_limits import within_limits
 from directlinks.storage import is_forbidden, is_inside, is_plain_folder, local_path
@@ -25,26 +27,47 @@ from directlinks.storage_errors import storage_errors
 
 BLOCK_BYTES = 512 * 1024
 
-
-class Readable(Protocol):
-    def read(self, size: int, /) -> bytes:
-        """At most ``size`` bytes, none at the end."""
-
-    def close(self) -> None: ...
+# The clock of another machine may be ahead of ours, and a row is saved around its content.
+SETTLED_AFTER = timedelta(minutes=1)
 
 
 Reader = Callable[[Any, str, int, int], Readable]
 
-_readers: StorageRegistry[Reader] = StorageRegistry()
+
+class _Way(NamedTuple):
+    """A reader, and whether the parts that it returns are a ``Part``."""
+
+    reader: Reader
+    tells_size: bool
 
 
-def register(storage_class: str, reader: Reader) -> None:
+_ways: StorageRegistry[_Way] = StorageRegistry()
+
+
+def register(storage_class: str, reader: Reader, *, tells_size: bool = False) -> None:
     """Let ``reader`` open contents of the storage class at this dotted path.
 
     It is called with the storage, a content's name, the first byte and the number of bytes, which
-    is one at least, and raises FileNotFoundError where there is no such content.
+    is one at least, and raises FileNotFoundError where there is no such content. If it
+    ``tells_size``, it returns a ``Part``, and the storage is asked for nothing else.
     """
-    _readers.register(storage_class, reader)
+    _ways.register(storage_class, _Way(reader, tells_size))
+
+
+class Known(NamedTuple):
+    """What the row of a file says of its content, ``modified_at`` as the models store it."""
+
+    size: int
+    modified_at: datetime
+
+
+class ContentChanged(Exception):
+    """The content is another than is known. ``stored_at`` is None if the storage did not tell."""
+
+    def __init__(self, size: int, stored_at: datetime | None) -> None:
+        super().__init__(size, stored_at)
+        self.size = size
+        self.stored_at = stored_at
 
 
 class OpenContent(NamedTuple):
@@ -52,27 +75,36 @@ class OpenContent(NamedTuple):
 
     ``modified_ns`` is when a file of this machine was last written, None for other contents.
     ``part(start, length)`` returns ``length`` bytes, or more, from ``start`` on. Take one part, or
-    ``close`` this.
+    ``close`` this. ``check`` asks the storage if no part is to be taken.
     """
 
     size: int
     modified_ns: int | None
     part: Callable[[int, int], Readable]
     close: Callable[[], None]
+    check: Callable[[], None]
 
 
-def open_content(storage: Storage, name: str) -> OpenContent:
+def open_content(storage: Storage, name: str, known: Known | None = None) -> OpenContent:
     """Open the content ``name``.
 
     Raise ContentNotFound if there is none that can be read, or StorageError if the storage does not
-    give it. Taking a part may raise them too.
+    give it. Taking a part may raise them too. If a storage can say what it has by the answer with a
+    part, what is ``known`` is believed until then: taking a part, or ``check``, raises
+    ContentChanged if it is not so.
     """
-    reader = _readers.of(storage)
-    if reader is None and is_plain_folder(storage):
+    way = _ways.of(storage)
+    if way is None and is_plain_folder(storage):
         with storage_errors():
             file, status = open_local_file(storage, name)
-        return OpenContent(status.st_size, status.st_mtime_ns, partial(_from, file), file.close)
-    opener = reader or _opened
+        part = partial(_from, file)
+        return OpenContent(status.st_size, status.st_mtime_ns, part, file.close, _do_nothing)
+    with storage_errors():
+        storage = within_limits(storage)
+    if known is not None and way is not None and way.tells_size:
+        content = _KnownContent(storage, name, known, way.reader)
+        return OpenContent(known.size, None, content.part, _do_nothing, content.check)
+    opener = _opened if way is None else way.reader
 
     def open_part(start: int, length: int) -> Readable:
         if not length:
@@ -81,13 +113,52 @@ def open_content(storage: Storage, name: str) -> OpenContent:
             return _Begun(opener(storage, name, start, length), min(length, BLOCK_BYTES))
 
     with storage_errors():
-        storage = within_limits(storage)
         # Looked at before the content is opened: bytes that are newer than their validators say
         # are sent again to clients that ask later, older ones would be kept.
         modified_ns = _modified_ns(storage, name)
         if is_forbidden(storage, name):
             raise _outside(name)
-        return OpenContent(storage.size(name), modified_ns, open_part, _nothing_open)
+        size = storage.size(name)
+    return OpenContent(size, modified_ns, open_part, _do_nothing, _do_nothing)
+
+
+class _KnownContent:
+    """A content that is asked for once: the answer with a part tells if what is known is true."""
+
+    def __init__(self, storage: Storage, name: str, known: Known, reader: Reader) -> None:
+        self._storage = storage
+        self._name = name
+        self._known = known
+        self._reader = reader
+
+    def part(self, start: int, length: int) -> Readable:
+        if not length:
+            self.check()
+            return BytesIO()
+        with storage_errors():
+            part: Any = self._reader(self._storage, self._name, start, length)
+            if not self._is_as_known(part.size, part.stored_at):
+                part.close()
+                raise ContentChanged(part.size, part.stored_at)
+            return _Begun(part, min(length, BLOCK_BYTES))
+
+    def check(self) -> None:
+        """Raise what taking a part would raise."""
+        if self._known.size:
+            self.part(0, 1).close()
+            return
+        # No range of an empty object can be asked for.
+        with storage_errors():
+            size = self._storage.size(self._name)
+        if size:
+            raise ContentChanged(size, None)
+
+    def _is_as_known(self, size: int, stored_at: datetime | None) -> bool:
+        known = self._known
+        is_newer = (
+            stored_at is not None and as_stored(stored_at) > known.modified_at + SETTLED_AFTER
+        )
+        return size == known.size and not is_newer
 
 
 def open_local_file(storage: FileSystemStorage, name: str) -> tuple[FileIO, os.stat_result]:
@@ -159,7 +230,7 @@ def _from(file: FileIO, start: int, length: int) -> FileIO:
     return file
 
 
-def _nothing_open() -> None:
+def _do_nothing() -> None:
     """Close nothing: the part is opened when it is taken."""
 
 
@@ -185,102 +256,6 @@ def _opened(storage: Storage, name: str, start: int, length: int) -> Readable:
     return source
 
 
-class EncodedPart(NamedTuple):
-    """A part of a content as it is stored, and the encoding that the storage has for it, if any."""
-
-    source: Readable
-    content_encoding: str | None
-
-    def read(self, size: int, /) -> bytes:
-        return self.source.read(size)
-
-    def close(self) -> None:
-        self.source.close()
-
-
-# What says nothing about the bytes: the second is how some clients of S3 send theirs.
-_NO_ENCODING = ("identity", "aws-chunked")
-
-
-def stored_encoding(part: Readable, name: str) -> str | None:
-    """Return the encoding that ``part`` of the content ``name`` is stored with, or None.
-
-    A name that implies an encoding is that of a compressed file, which is to arrive as it is.
-    """
-    if content_types.implies_encoding(name):
-        return None
-    given = getattr(part, "content_encoding", None) or ""
-    named = [encoding.strip() for encoding in given.split(",")]
-    return ", ".join(one for one in named if one and one.lower() not in _NO_ENCODING) or None
-
-
-def _s3(storage: Any, name: str, start: int, length: int) -> Readable:
-    with storage.open(name, "rb") as file:
-        answer = file.obj.get(Range=f"bytes={start}-{start + length - 1}")
-    return EncodedPart(answer["Body"], answer.get("ContentEncoding"))
-
-
-def _azure(storage: Any, name: str, start: int, length: int) -> Readable:
-    blob = storage.client.get_blob_client(storage._get_valid_path(name))
-    # The library would decompress, and say that nothing was compressed.
-    part = blob.download_blob(start, length, decompress=False, timeout=storage.timeout)
-    return EncodedPart(_Downloading(part), part.properties.content_settings.content_encoding)
-
-
-class _Downloading:
-    """What a library downloads bit by bit, as Readable."""
-
-    def __init__(self, download: Any) -> None:
-        self._download = download
-
-    def read(self, size: int, /) -> bytes:
-        block: bytes = self._download.read(size)
-        return block
-
-    def close(self) -> None:
-        """Close nothing: each block was a request of its own."""
-
-
-def _google(storage: Any, name: str, start: int, length: int) -> Readable:
-    blob = storage.bucket.blob(storage._normalize_name(name))
-    if length > _GOOGLE_BLOCK:
-        blob.reload()  # so that all blocks are of one version
-    blocks = _GoogleBlocks(blob, start, length)
-    return EncodedPart(blocks, blob.content_encoding)
-
-
-_GOOGLE_BLOCK = 4 * 1024 * 1024
-
-
-class _GoogleBlocks:
-    """A part of an object of Google's, a request for each block. The first is made at once."""
-
-    def __init__(self, blob: Any, start: int, length: int) -> None:
-        self._blob = blob
-        self._next = start
-        self._end = start + length
-        self._block = self._fetched()
-
-    def read(self, size: int, /) -> bytes:
-        data = self._block.read(size)
-        if data or self._next >= self._end:
-            return data
-        self._block = self._fetched()
-        return self._block.read(size)
-
-    def _fetched(self) -> BytesIO:
-        last = min(self._next + _GOOGLE_BLOCK, self._end) - 1
-        # Raw, because the library would decompress. There is no checksum of a part.
-        block: bytes = self._blob.download_as_bytes(
-            start=self._next, end=last, raw_download=True, checksum=None
-        )
-        self._next = last + 1
-        return BytesIO(block)
-
-    def close(self) -> None:
-        self._block.close()
-
-
-register("storages.backends.s3.S3Storage", _s3)
-register("storages.backends.azure_storage.AzureStorage", _azure)
-register("storages.backends.gcloud.GoogleCloudStorage", _google)
+register("storages.backends.s3.S3Storage", s3_part, tells_size=True)
+register("storages.backends.azure_storage.AzureStorage", azure_part, tells_size=True)
+register("storages.backends.gcloud.GoogleCloudStorage", google_part, tells_size=True)

@@ -14,7 +14,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
 from directlinks.core.ranges import Selection
-from directlinks.delivery.reading import BLOCK_BYTES, Readable
+from directlinks.delivery.parts import Readable
+from directlinks.delivery.reading import BLOCK_BYTES
 from directlinks.storage_errors import storage_error
 
 logger = logging.getLogger("directlinks")

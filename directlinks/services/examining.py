@@ -11,7 +11,7 @@ from django.core.files.storage import InvalidStorageError, Storage
 from directlinks.core import codes
 from directlinks.core.errors import LinkNotFound, StorageError
 from directlinks.datetimes import seconds_of
-from directlinks.delivery.reading import open_content
+from directlinks.delivery.reading import SETTLED_AFTER, open_content
 from directlinks.models import DirectLink, File
 from directlinks.services.walking import walk
 from directlinks.storage import has_local_paths
@@ -31,9 +31,6 @@ class Kind(Enum):
 
 
 _OF_CONTENTS = {Kind.BYTES_MISSING, Kind.UNREADABLE, Kind.DRIFTED}
-
-# The clock of a file server may be ahead of ours.
-_SETTLED_AFTER = timedelta(minutes=1)
 
 
 class _Fault(NamedTuple):
@@ -139,7 +136,7 @@ def _content_fault(file: File, *, ask_remote: bool) -> _Fault | None:
         )
         return _Fault(Kind.UNREADABLE if is_there else Kind.BYTES_MISSING)
     content.close()
-    written_by = seconds_of(file.updated_at) + _SETTLED_AFTER.total_seconds()
+    written_by = seconds_of(file.updated_at) + SETTLED_AFTER.total_seconds()
     is_newer = content.modified_ns is not None and content.modified_ns / 1e9 > written_by
     return _Fault(Kind.DRIFTED) if is_newer or content.size != file.size else None
 

@@ -32,7 +32,8 @@ from django.utils import timezone
 
 from directlinks.conf import conf
 from directlinks.datetimes import moment_of, seconds_of
-from directlinks.delivery.reading import OpenContent, Readable, open_content, stored_encoding
+from directlinks.delivery.parts import Readable, stored_encoding
+from directlinks.delivery.reading import OpenContent, open_content
 from directlinks.delivery.registry import StorageRegistry
 from directlinks.models import File, UnusedContent
 from directlinks.models.contents import new_name

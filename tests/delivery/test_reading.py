@@ -16,6 +16,7 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storag
 
 from directlinks.core.errors import LinkNotFound, StorageTimeout
 from directlinks.delivery import reading
+from directlinks.delivery.parts import Part, stored_encoding
 from directlinks.delivery.registry import StorageRegistry
 from tests.storages import Bucket, as_another_user, no_more_files
 
@@ -24,7 +25,7 @@ DATA = b"0123456789"
 
 @pytest.fixture(autouse=True)
 def _readers_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_readers", StorageRegistry())
+    monkeypatch.setattr(reading, "_ways", StorageRegistry())
 
 
 @pytest.fixture
@@ -267,11 +268,11 @@ def test_what_is_learnt_later_holds_too() -> None:
 def test_a_part_has_the_encoding_that_it_was_stored_with(
     name: str, given: str | None, encoding: str | None
 ) -> None:
-    assert reading.stored_encoding(reading.EncodedPart(BytesIO(), given), name) == encoding
+    assert stored_encoding(Part(BytesIO(), 0, content_encoding=given), name) == encoding
 
 
 def test_a_part_of_a_file_has_none() -> None:
-    assert reading.stored_encoding(BytesIO(), "a.css") is None
+    assert stored_encoding(BytesIO(), "a.css") is None
 
 
 def test_a_storage_that_fails_at_the_first_byte_is_told_before_the_answer() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import boto3  # type: ignore[import-untyped]  # has no types
+import pytest
 from azure.storage.blob import BlobServiceClient
 from botocore.config import Config  # type: ignore[import-untyped]  # has no types
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # has no types
@@ -26,6 +27,7 @@ from django.utils.module_loading import import_string
 from google.cloud.storage import Client  # type: ignore[import-untyped]  # has no types
 from google.oauth2.service_account import Credentials
 
+from directlinks.models import File
 from tests.real.faulty_proxy import Proxy, Request, faulty_proxy
 from tests.real.programs import needed
 from tests.real.servers import Server, free_port, running
@@ -294,7 +296,7 @@ def s3_client(origin: str) -> Any:
 
 
 def _until_it_answers(ask: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + PATIENCE
+    give_up_at = time.monotonic() + 4 * PATIENCE
     while True:
         try:
             ask()
@@ -309,3 +311,19 @@ def _until_it_answers(ask: Callable[[], object]) -> None:
 def site_on(storage: ObjectStorage, site: Site, name: str, settings: str = "") -> Site:
     """``site`` as the variant ``name`` that keeps its files in ``storage``."""
     return site.variant(name, storage.settings() + settings)
+
+
+_IN_THIS_PROCESS: dict[str, Any] = {}
+
+
+def storage_of_this_process() -> Any:
+    """Return the storage that ``keep_files_in`` was given: this stands for a class in STORAGES."""
+    return _IN_THIS_PROCESS["storage"]
+
+
+def keep_files_in(storage: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the site of this process keep its files in ``storage``."""
+    _IN_THIS_PROCESS["storage"] = storage
+    backend = f"{__name__}.{storage_of_this_process.__name__}"
+    settings.STORAGES = {**settings.STORAGES, "directlinks": {"BACKEND": backend}}
+    monkeypatch.setattr(File._meta.get_field("content"), "storage", storage)

@@ -20,7 +20,8 @@ import requests
 from django.core.files.base import ContentFile
 
 from directlinks.core.content_types import implies_encoding
-from directlinks.delivery.reading import open_content, stored_encoding
+from directlinks.delivery.parts import stored_encoding
+from directlinks.delivery.reading import open_content
 from directlinks.delivery.streaming import Blocks
 from tests.real.memory import MIB
 from tests.real.object_storage import OBJECT_SERVERS, ObjectStorage

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -15,17 +14,17 @@ from directlinks.models import File
 from directlinks.services import pruning
 from tests.factories import DirectLinkFactory, UserFactory
 from tests.real.faulty_proxy import Fault, Proxy, Request
-from tests.real.object_storage import OBJECT_SERVERS, S3, ObjectStorage
+from tests.real.object_storage import (
+    OBJECT_SERVERS,
+    S3,
+    ObjectStorage,
+    keep_files_in,
+    storage_of_this_process,
+)
 
 pytestmark = pytest.mark.django_db
 
-IN_THE_SITE: dict[str, Any] = {}
 NAMES = ("first.bin", "refused.bin", "third.bin")
-
-
-def the_storage() -> Any:
-    """Return the storage of the test: this stands for its class in STORAGES."""
-    return IN_THE_SITE["storage"]
 
 
 @pytest.fixture(scope="module", params=OBJECT_SERVERS)
@@ -46,10 +45,7 @@ def bucket(
 ) -> Iterator[Proxy]:
     """The proxy in front of an empty storage of the site."""
     storage, proxy = server
-    IN_THE_SITE["storage"] = storage.storage(location=request.node.originalname)
-    own = {"BACKEND": f"{__name__}.the_storage"}
-    settings.STORAGES = {**settings.STORAGES, "directlinks": own}
-    monkeypatch.setattr(File._meta.get_field("content"), "storage", the_storage())
+    keep_files_in(storage.storage(location=request.node.originalname), settings, monkeypatch)
     yield proxy
     proxy.judge = lambda asked: None
 
@@ -75,14 +71,16 @@ def failing(proxy: Proxy, command: str, *args: str) -> tuple[str, list[str]]:
 def explains(line: str) -> bool:
     """Return True if ``line`` says what 403 may mean."""
     denied = "The storage denies access." in line or "refuses" in line
-    return denied and (the_storage().__module__ != S3.rpartition(".")[0] or "ListBucket" in line)
+    return denied and (
+        storage_of_this_process().__module__ != S3.rpartition(".")[0] or "ListBucket" in line
+    )
 
 
 def test_the_doctor_goes_on_behind_it(bucket: Proxy) -> None:
     owner = UserFactory(username="ada")
     for name in NAMES:
         link = DirectLinkFactory(code=f"{name[:5]}abc", file__path=name, file__owner=owner)
-    the_storage().delete(link.file.content.name)
+    storage_of_this_process().delete(link.file.content.name)
     for options in (["--only=unreadable"], ["--only=bytes-missing"], []):
         ended, lines = failing(bucket, "directlinks_doctor", "--remote", *options)
         assert ended == "1"
@@ -100,7 +98,7 @@ def test_the_files_beside_it_are_added(bucket: Proxy, tmp_path: Path, adopts: bo
     folder = "adopted" if adopts else str(tmp_path / "copied")
     for name in NAMES:
         if adopts:
-            the_storage().save(f"{folder}/{name}", ContentFile(b"bytes"))
+            storage_of_this_process().save(f"{folder}/{name}", ContentFile(b"bytes"))
         else:
             (tmp_path / "copied").mkdir(exist_ok=True)
             (tmp_path / "copied" / name).write_bytes(b"bytes")
@@ -117,13 +115,13 @@ def test_the_contents_beside_it_are_pruned(bucket: Proxy, monkeypatch: pytest.Mo
     monkeypatch.setattr(pruning, "UPLOADING", -timedelta(days=1))
     names = [f"directlinks/{number:032x}/{name}" for number, name in enumerate(NAMES)]
     for name in names:
-        the_storage().save(name, ContentFile(b"bytes"))
+        storage_of_this_process().save(name, ContentFile(b"bytes"))
     ended, lines = failing(bucket, "directlinks_prune", "--bytes", "--yes")
     assert ended == "1 could not be removed."
     (line,) = (one for one in lines if one.startswith(f"{names[1]}: "))
     assert explains(line), line
     assert lines[-1] == "Removed: 2 contents without a file."
-    assert [the_storage().exists(name) for name in names] == [False, True, False]
+    assert [storage_of_this_process().exists(name) for name in names] == [False, True, False]
 
 
 def test_a_bucket_that_cannot_be_listed_is_one_fault(bucket: Proxy) -> None:
