@@ -16,8 +16,7 @@ from django.utils.module_loading import import_string
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
 from directlinks.core import quoting
 from directlinks.core.codes import random_bits
-from directlinks.counting.base import Counter
-from directlinks.counting.choice import loses_tenants, make_counter
+from directlinks.counters.base import Counter, loses_tenants, make_counter
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_for
 from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths

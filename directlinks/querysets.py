@@ -220,8 +220,8 @@ class DirectLinkQuerySet(PrimaryQuerySet):
     def lock(self) -> None:
         """Lock these until the transaction ends, in the order of their keys.
 
-        Folding goes in that order too. Those who lock several rows in different orders may wait for
-        each other for ever. SQLite has but one lock for all.
+        Deferred counters lock links in that order, too: deadlocks could occur with another one.
+        SQLite has one lock for all.
         """
         if connections[self.db].features.has_select_for_update:
             keys = self.order_by().values("pk")
@@ -239,3 +239,9 @@ class IdempotentRequestQuerySet(PrimaryQuerySet):
     def outdated(self, now: datetime) -> "IdempotentRequestQuerySet":
         """Requests whose keys are free again."""
         return self.filter(created_at__lte=now - timedelta(hours=24))
+
+
+class FlushedBatchQuerySet(PrimaryQuerySet):
+    def last_met_before(self, moment: datetime) -> "FlushedBatchQuerySet":
+        """Filter batches that no process has met since ``moment``."""
+        return self.filter(flushed_at__lt=moment)

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from directlinks.core import paths
 from directlinks.core.states import LinkState
 from directlinks.datetimes import as_stored
-from directlinks.models import DailyDownloads, DirectLink, File, FoldedBatch, FormerCode
+from directlinks.models import DailyDownloads, DirectLink, File, FlushedBatch, FormerCode
 from directlinks.services.changing import rotate_direct_link
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -733,4 +733,4 @@ def test_no_row_shows_a_whole_code() -> None:
 
 def test_counts_show_what_they_are_of() -> None:
     assert str(DailyDownloads(day=NOW.date(), downloads=7)) == "2026-05-04: 7"
-    assert str(FoldedBatch(name="host/1")) == "host/1"
+    assert str(FlushedBatch(name="host/1")) == "host/1"

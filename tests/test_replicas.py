@@ -41,20 +41,19 @@ from pytest_django.fixtures import Settings
 
 import directlinks.services
 from directlinks.api.urls import urlpatterns as api_routes
+from directlinks.contrib.counters.deferred import Totals, flush_batch
 from directlinks.core import codes, uris
 from directlinks.core.batch import Batch
 from directlinks.core.records import LinkRecord
 from directlinks.core.states import LinkState
 from directlinks.core.visits import Look
-from directlinks.counting.choice import site_counter
-from directlinks.counting.folding import fold_batch
-from directlinks.counting.tally import Tally
+from directlinks.counters.base import get_counter
 from directlinks.datetimes import as_stored
 from directlinks.models import (
     DailyDownloads,
     DirectLink,
     File,
-    FoldedBatch,
+    FlushedBatch,
     IdempotentRequest,
 )
 from directlinks.policies import OwnerOrAdmin
@@ -204,7 +203,7 @@ def later() -> None:
     DailyDownloads.objects.create(link=link("kept"), day=date(2026, 5, 3), downloads=3)
     DailyDownloads.objects.create(link=link("kept"), day=date(2020, 5, 3), downloads=3)
     IdempotentRequest.objects.create(user=ada, key="old", digest="0" * 64, created_at=now)
-    FoldedBatch.objects.create(name="journal/a/0", folded_at=now)
+    FlushedBatch.objects.create(name="journal/a/0", flushed_at=now)
 
 
 # --- Commands -------------------------------------------------------------------------------------
@@ -271,9 +270,9 @@ def export(world: World) -> Any:
     return [command("directlinks_export"), command("directlinks_export", "--owner", "eve")]
 
 
-@case("directlinks_fold")
+@case("directlinks_flush_counts")
 def fold(world: World) -> Any:
-    return command("directlinks_fold")
+    return command("directlinks_flush_counts")
 
 
 @case("directlinks_import")
@@ -779,14 +778,14 @@ def outdated(world: World) -> Any:
 
 @case()
 def fold_a_batch(world: World) -> Any:
-    tally = Tally()
+    tally = Totals()
     tally.add(link("new-one").pk, int(NOW.timestamp()), 3)
-    return [fold_batch("journal/b", tally) for _ in range(2)]
+    return [flush_batch("journal/b", tally) for _ in range(2)]
 
 
 @case()
 def count(world: World) -> Any:
-    return [site_counter().count(link(code).pk, NOW) for code in ("new-one", "to-revoke")]
+    return [get_counter().count(link(code).pk, NOW) for code in ("new-one", "to-revoke")]
 
 
 # --- The API --------------------------------------------------------------------------------------

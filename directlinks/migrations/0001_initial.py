@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="FoldedBatch",
+            name="FlushedBatch",
             fields=[
                 (
                     "id",
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=120, unique=True)),
-                ("folded_at", models.DateTimeField()),
+                ("flushed_at", models.DateTimeField()),
             ],
             options={"base_manager_name": "objects"},
         ),

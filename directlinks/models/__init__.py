@@ -2,7 +2,7 @@
 
 from directlinks.models.codes import FormerCode
 from directlinks.models.contents import validate_path
-from directlinks.models.counts import DailyDownloads, FoldedBatch
+from directlinks.models.counts import DailyDownloads, FlushedBatch
 from directlinks.models.deleting import lock_links
 from directlinks.models.files import File
 from directlinks.models.idempotency import IdempotentRequest
@@ -13,7 +13,7 @@ __all__ = [
     "DailyDownloads",
     "DirectLink",
     "File",
-    "FoldedBatch",
+    "FlushedBatch",
     "FormerCode",
     "IdempotentRequest",
     "UnusedContent",

@@ -1,10 +1,29 @@
-"""What is counted beside a link itself: its days, and the batches of counts that were folded in."""
+"""What is counted beside a link itself: its days, and the batches of counts that were flushed."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from directlinks.models.links import DirectLink
-from directlinks.querysets import PrimaryManager, PrimaryQuerySet
+from directlinks.querysets import FlushedBatchQuerySet, PrimaryManager, PrimaryQuerySet
+
+
+class FlushedBatch(models.Model):
+    """A batch of counts, collected outside the database, that was added to it.
+
+    The row is written in the transaction that adds the counts. A process that finds the same batch
+    again, after another one died half-way, then knows that nothing is left to add.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    flushed_at = models.DateTimeField()
+
+    objects = PrimaryManager.from_queryset(FlushedBatchQuerySet)()
+
+    class Meta:
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class DailyDownloads(models.Model):
@@ -32,22 +51,3 @@ class DailyDownloads(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.downloads}"
-
-
-class FoldedBatch(models.Model):
-    """A batch of counts, collected outside the database, that was added to it.
-
-    The row is written in the transaction that adds the counts. A process that finds the same batch
-    again, after another one died half-way, then knows that nothing is left to add.
-    """
-
-    name = models.CharField(max_length=120, unique=True)
-    folded_at = models.DateTimeField()
-
-    objects = PrimaryManager.from_queryset(PrimaryQuerySet)()
-
-    class Meta:
-        base_manager_name = "objects"
-
-    def __str__(self) -> str:
-        return self.name

@@ -25,7 +25,7 @@ from directlinks.core.errors import (
 )
 from directlinks.core.states import LinkState
 from directlinks.core.visits import Look, Visit
-from directlinks.counting.choice import site_counter
+from directlinks.counters.base import get_counter
 from directlinks.datetimes import day_of, seconds_of
 from directlinks.delivery.download import Download, is_passive
 from directlinks.delivery.streaming import BlockResponse
@@ -145,14 +145,14 @@ def admit(code: str, name: str, now: datetime) -> Admission | None:
 
     None says nothing: the long way finds out. The code is well-formed, and the name has no NUL.
     """
-    if not site_counter().in_database:
+    if not get_counter().in_database:
         return None
     return links_of(DirectLink).open(code, name, now, day_of(now))
 
 
 def can_admit() -> bool:
     """Whether ``admit`` admits anybody."""
-    return site_counter().in_database and links_of(DirectLink).can_open
+    return get_counter().in_database and links_of(DirectLink).can_open
 
 
 def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
@@ -267,7 +267,7 @@ def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None
 def count(row: LinkRow, now: datetime) -> bool:
     """Count one download of the link that was read as ``row``; False where it opens no more."""
     if row.max_downloads is None:
-        return site_counter().count(row.link, now)
+        return get_counter().count(row.link, now)
     return links_of(DirectLink).count(row.link, now, day_of(now))
 
 

@@ -27,7 +27,7 @@ from directlinks.models import (
     DailyDownloads,
     DirectLink,
     File,
-    FoldedBatch,
+    FlushedBatch,
     IdempotentRequest,
     UnusedContent,
 )
@@ -36,7 +36,7 @@ from directlinks.storage import OWN_FOLDER, has_local_paths
 from directlinks.storage_errors import Tell, storage_errors, told_faults
 
 # A machine that comes back after so long could still bring a journal that was added already.
-FOLDED = timedelta(days=366)
+FLUSHED = timedelta(days=366)
 
 # A file's bytes are stored before its row: what is younger may be waiting for one.
 UPLOADING = timedelta(days=1)
@@ -51,9 +51,9 @@ def old_requests(now: datetime) -> "QuerySet[IdempotentRequest, IdempotentReques
     return IdempotentRequest.objects.outdated(now)
 
 
-def old_batches(now: datetime) -> "QuerySet[FoldedBatch, FoldedBatch]":
+def old_batches(now: datetime) -> "QuerySet[FlushedBatch, FlushedBatch]":
     """Batches of counts that nobody will find again."""
-    return FoldedBatch.objects.filter(folded_at__lt=now - FOLDED)
+    return FlushedBatch.objects.filter(flushed_at__lt=now - FLUSHED)
 
 
 def old_days(now: datetime, age: timedelta) -> "QuerySet[DailyDownloads, DailyDownloads]":

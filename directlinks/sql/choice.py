@@ -8,12 +8,9 @@ from django.db import connections
 
 from directlinks.sql.batch_texts import BatchTexts, batch_texts
 from directlinks.sql.batches import Batches, PostgreSQLBatches, SQLiteBatches, WrittenBatches
-from directlinks.sql.fold_texts import FoldTexts, fold_texts
-from directlinks.sql.folds import Folds, WrittenFolds
 from directlinks.sql.link_texts import LinkTexts, link_texts
 from directlinks.sql.links import Links, PostgreSQLLinks, SQLiteLinks, WrittenLinks
 from directlinks.sql.plain_batches import PlainBatches
-from directlinks.sql.plain_folds import PlainFolds
 from directlinks.sql.plain_links import PlainLinks
 from directlinks.users import active_column, active_where, activity_is_computed
 
@@ -58,15 +55,6 @@ def batches_of(model: Any) -> Batches:
     return written(connection, model, _batch_texts(using, model))
 
 
-def folds_of(model: Any) -> Folds:
-    """How to add downloads to rows of ``model``, the class DirectLink."""
-    using = model.objects.db
-    connection: Any = connections[using]
-    if connection.vendor not in _WRITTEN or _lacks_json(connection):
-        return PlainFolds(model, using)
-    return WrittenFolds(connection, _fold_texts(using, model))
-
-
 def _lacks_json(connection: Any) -> bool:
     """Whether the server is older than what the written statements are made of."""
     if connection.vendor == "sqlite":
@@ -96,8 +84,3 @@ def _link_texts(using: str, model: Any) -> LinkTexts:
 @cache
 def _batch_texts(using: str, model: Any) -> BatchTexts:
     return batch_texts(connections[using], model)
-
-
-@cache
-def _fold_texts(using: str, model: Any) -> FoldTexts:
-    return fold_texts(connections[using], model)

@@ -17,7 +17,7 @@ from directlinks.conf import conf
 from directlinks.core.errors import DirectLinksError, LinkNotFound
 from directlinks.core.routes import link_at, ticket_at
 from directlinks.core.visits import PURPOSES
-from directlinks.counting.choice import site_counter
+from directlinks.counters.base import get_counter
 from directlinks.delivery.base import HeadersBackend
 from directlinks.delivery.choice import backend_for, backend_of
 from directlinks.delivery.download import Download
@@ -61,7 +61,7 @@ def _remembered(answer: Answer) -> Reply | None:
     try:
         return answer.reply if counted(answer) else None
     finally:
-        if site_counter().in_database:
+        if get_counter().in_database:
             _end_of_request()
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core.visits import Look
-from directlinks.counting.choice import site_counter
+from directlinks.counters.base import get_counter
 from directlinks.delivery.replies import Reply
 from directlinks.services.announcing import announce_now
 from directlinks.services.opening import Opened
@@ -66,7 +66,7 @@ def recalled(request: HttpRequest, look: Look) -> HttpResponse | None:
 def counted(answer: Answer) -> bool:
     """Count a visit that gets ``answer``; False where the link turns out to be closed."""
     now = timezone.now()
-    if not site_counter().count(answer.link, now):
+    if not get_counter().count(answer.link, now):
         return False
     announce_now(signals.opened, link=answer.link, at=now)
     return True

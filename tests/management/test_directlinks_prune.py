@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.models import DailyDownloads, DirectLink, FoldedBatch, IdempotentRequest
+from directlinks.models import DailyDownloads, DirectLink, FlushedBatch, IdempotentRequest
 from directlinks.services import walking
 from directlinks.storage import content_storage
 from tests.factories import DirectLinkFactory, UserFactory
@@ -23,7 +23,7 @@ from tests.management.terminals import Terminal, interrupted, said, typing
 pytestmark = pytest.mark.django_db
 
 LOST = f"directlinks/{'a' * 32}/cat.jpg"
-TABLES: list[type[Model]] = [DirectLink, DailyDownloads, FoldedBatch, IdempotentRequest]
+TABLES: list[type[Model]] = [DirectLink, DailyDownloads, FlushedBatch, IdempotentRequest]
 
 
 class ReadOnly(FileSystemStorage):
@@ -47,7 +47,7 @@ def _litter() -> None:
         then = now - timedelta(days=age)
         link = DirectLinkFactory(revoked_at=then)
         DailyDownloads.objects.create(link=link, day=then, downloads=1)
-        FoldedBatch.objects.create(name=str(age), folded_at=then)
+        FlushedBatch.objects.create(name=str(age), flushed_at=then)
         IdempotentRequest.objects.create(user=UserFactory(), key="x", digest="", created_at=then)
     stored = content_storage().save(LOST, ContentFile(b"bytes"))
     os.utime(content_storage().path(stored), (0, 0))

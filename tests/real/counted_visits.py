@@ -80,7 +80,7 @@ def downloads_of(site: Site, paths: list[str], *, fold: bool = True) -> dict[str
         "from django.core.management import call_command",
         "from django.db.models import Sum",
         "from directlinks.models import DirectLink",
-        "call_command('directlinks_fold', verbosity=0)" if fold else "",
+        "call_command('directlinks_flush_counts', verbosity=0)" if fold else "",
         f"links = DirectLink.objects.filter(code__in={list(codes)!r})",
         'print(json.dumps(list(links.annotate(sum=Sum("days__downloads")).values_list(',
         '    "code", "downloads", "sum"',

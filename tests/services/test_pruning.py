@@ -18,7 +18,7 @@ from directlinks.models import (
     DailyDownloads,
     DirectLink,
     File,
-    FoldedBatch,
+    FlushedBatch,
     FormerCode,
     IdempotentRequest,
     UnusedContent,
@@ -69,7 +69,7 @@ def test_answers_to_requests_can_be_repeated_for_a_day() -> None:
 
 def test_batches_of_counts_are_known_for_a_year() -> None:
     for name, age in (("young", 366 * DAY), ("old", 366 * DAY + TICK)):
-        FoldedBatch.objects.create(name=name, folded_at=NOW - age)
+        FlushedBatch.objects.create(name=name, flushed_at=NOW - age)
     assert [batch.name for batch in pruning.old_batches(NOW)] == ["old"]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from directlinks.counting.base import Counter
+from directlinks.counters.base import Counter
 
 
 class Notebook(Counter):

@@ -1,11 +1,11 @@
-"""``manage.py directlinks_fold``: add to the database what its counter holds outside of it."""
+"""``manage.py directlinks_flush_counts``: add deferred counts to the database."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from directlinks.counting.choice import site_counter
+from directlinks.counters.base import get_counter
 from directlinks.management.arguments import StrictCommand
 
 
@@ -19,13 +19,13 @@ class Command(StrictCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say how many wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        counter = site_counter()
+        counter = get_counter()
         try:
             if not options["dry_run"]:
-                added = counter.fold()
+                added = counter.flush()
                 self.stdout.write(self.style.SUCCESS(f"Downloads: {added} added."))
-            waiting = counter.waiting()
-        except counter.faults as error:
+            pending = counter.pending()
+        except counter.errors as error:
             raise CommandError(str(error)) from error
-        if waiting or options["dry_run"]:
-            self.stdout.write(f"Downloads: {waiting} waiting.")
+        if pending or options["dry_run"]:
+            self.stdout.write(f"Downloads: {pending} waiting.")

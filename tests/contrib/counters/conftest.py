@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from directlinks.counting.journal import JournalCounter
-from directlinks.counting.outside import OutsideCounter
-from directlinks.counting.redis import RedisCounter
+from directlinks.contrib.counters.deferred import DeferredCounter
+from directlinks.contrib.counters.journal import JournalCounter
+from directlinks.contrib.counters.redis import RedisCounter
 from tests.real.redis_servers import redis_server
 
-NewCounter = Callable[[], OutsideCounter]
+NewCounter = Callable[[], DeferredCounter]
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from directlinks.counting import background
-from directlinks.counting.base import Counter
+from directlinks.contrib.counters import deferred
+from directlinks.counters.base import Counter
 from directlinks.models import DailyDownloads, DirectLink
-from tests.counting.conftest import NewCounter
-from tests.counting.dying import forked, killed_at, steps_of
+from tests.contrib.counters.conftest import NewCounter
+from tests.contrib.counters.dying import forked, killed_at, steps_of
 from tests.factories import DirectLinkFactory
 
 pytestmark = [
@@ -33,12 +33,12 @@ IN_FIXTURES = settings(
 
 @pytest.fixture(autouse=True)
 def _nobody_folds_unasked(monkeypatch: pytest.MonkeyPatch, unshared_connection: None) -> None:
-    monkeypatch.setattr(background, "SECONDS", 3600.0)
+    monkeypatch.setattr(deferred, "FLUSH_SECONDS", 3600.0)
 
 
 @pytest.fixture
 def _everybody_folds_often(_nobody_folds_unasked: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "SECONDS", 0.01)
+    monkeypatch.setattr(deferred, "FLUSH_SECONDS", 0.01)
 
 
 def count(counter: Counter, link: DirectLink, times: int = 1) -> None:
@@ -69,21 +69,21 @@ def left_by_one_who_died(new_counter: NewCounter, *downloads: tuple[DirectLink, 
 def test_a_fold_may_be_killed_between_any_two_of_its_steps(new_counter: NewCounter) -> None:
     link, other = DirectLinkFactory(), DirectLinkFactory()
     left_by_one_who_died(new_counter, (link, 3), (other, 1))
-    last = steps_of(lambda: new_counter().fold())
+    last = steps_of(lambda: new_counter().flush())
     assert (counted(link), counted(other)) == (3, 1)
 
     for killed, step in enumerate(range(1, last + 1), 1):
         left_by_one_who_died(new_counter, (link, 3), (other, 1))
-        assert killed_at(step, lambda: new_counter().fold()), f"{step} of {last}"
-        new_counter().fold()
+        assert killed_at(step, lambda: new_counter().flush()), f"{step} of {last}"
+        new_counter().flush()
         assert (counted(link), counted(other)) == (3 + 3 * killed, 1 + killed), f"{step} of {last}"
-        assert new_counter().waiting() == 0
+        assert new_counter().pending() == 0
 
 
 def test_who_is_not_killed_has_done_it(new_counter: NewCounter) -> None:
     link = DirectLinkFactory()
     left_by_one_who_died(new_counter, (link, 3))
-    assert not killed_at(10_000, lambda: new_counter().fold())
+    assert not killed_at(10_000, lambda: new_counter().flush())
     assert counted(link) == 3
 
 
@@ -101,15 +101,15 @@ def test_whatever_happens_in_whatever_order(new_counter: NewCounter, data: st.Da
                 count(living[who], links[which], times)
                 expected[which] += times
             case "fold":
-                living[who].fold()
+                living[who].flush()
             case "die":
                 living[who].close()
                 living[who] = new_counter()
             case _:  # die folding
-                killed_at(data.draw(st.integers(1, 40)), lambda: new_counter().fold())
+                killed_at(data.draw(st.integers(1, 40)), lambda: new_counter().flush())
     for counter in living:
         counter.close()
-    new_counter().fold()
+    new_counter().flush()
     assert [counted(link) for link in links] == expected
 
 
@@ -121,13 +121,13 @@ def test_many_processes_fold_at_once(new_counter: NewCounter) -> None:
 
     def fold() -> None:
         start.wait()
-        new_counter().fold()
+        new_counter().flush()
 
     processes = [forked(fold) for _ in range(4)]
     for process in processes:
         process.join()
     assert {process.exitcode for process in processes} <= {0, 1}  # a lock may be refused, at worst
-    new_counter().fold()
+    new_counter().flush()
     assert [counted(link) for link in links] == [12, 12, 12]
 
 
@@ -145,7 +145,7 @@ def test_processes_that_count_and_fold_at_once_lose_nothing(new_counter: NewCoun
     for process in processes:
         process.join()
         assert process.exitcode == 0
-    new_counter().fold()
+    new_counter().flush()
     assert counted(link) == 150
 
 
@@ -159,7 +159,7 @@ def test_threads_that_count_and_fold_at_once_lose_nothing(new_counter: NewCounte
     for thread in threads:
         thread.join()
     counter.close()
-    new_counter().fold()
+    new_counter().flush()
     assert counted(link) == 2000
 
 
@@ -171,7 +171,7 @@ def test_a_process_forked_from_one_that_counts_has_a_counter_of_its_own(
     counter = new_counter()
     count(counter, link)
     ended = get_context("fork").Event()
-    monkeypatch.setattr(background, "SECONDS", 0.05)
+    monkeypatch.setattr(deferred, "FLUSH_SECONDS", 0.05)
 
     def work() -> None:
         count(counter, link)
@@ -182,7 +182,7 @@ def test_a_process_forked_from_one_that_counts_has_a_counter_of_its_own(
         wait_until(lambda: DirectLink.objects.filter(downloads__gt=0).exists())  # by the worker
         # Its parent dies; the worker lives, and must not keep what was its parent's.
         counter.close()
-        new_counter().fold()
+        new_counter().flush()
         assert counted(link) == 2
     finally:
         ended.set()
@@ -205,4 +205,4 @@ def test_what_is_counted_is_in_the_database_soon(new_counter: NewCounter) -> Non
     wait_until(lambda: is_counted(link, 1))
     count(counter, link)
     wait_until(lambda: is_counted(link, 2))
-    wait_until(lambda: counter.waiting() == 0)
+    wait_until(lambda: counter.pending() == 0)

@@ -12,18 +12,16 @@ try:
 except ImportError as error:
     raise ImportError(f"{error}: pip install 'django-directlinks[redis]'") from error
 
-from directlinks.counting.folding import fold_batch
-from directlinks.counting.outside import OutsideCounter
-from directlinks.counting.tally import Tally
+from directlinks.contrib.counters.deferred import DeferredCounter, Totals, flush_batch
 
 # After which a Redis that does not answer counts as gone. The URL may say otherwise.
 TIMEOUT_SECONDS = 1
 
-# As long as one process has folded for all, others need not.
+# As long as one process has flushed for all, others need not.
 TURN_MILLISECONDS = 900
 
 
-class RedisCounter(OutsideCounter):
+class RedisCounter(DeferredCounter):
     """Every download that was granted is in Redis before its answer leaves: in one command.
 
     All processes of a site increment the fields of one hash, each for a link and a second. About
@@ -32,7 +30,7 @@ class RedisCounter(OutsideCounter):
     """
 
     kind = "redis"
-    faults = (RedisError,)
+    errors = (RedisError,)
     remembered = timedelta(days=2)
 
     def __init__(self, url: str, prefix: str = "{directlinks}") -> None:
@@ -58,14 +56,14 @@ class RedisCounter(OutsideCounter):
         self._batches = f"{prefix}:batches"
         self._turn = f"{prefix}:turn"
 
-    def note(self, link: int, seconds: int) -> None:
-        self._redis.hincrby(self._counts, f"{link}:{seconds}", 1)
+    def note(self, link_id: int, seconds: int) -> None:
+        self._redis.hincrby(self._counts, f"{link_id}:{seconds}", 1)
 
-    def fold_all(self) -> int:
+    def flush_all(self) -> int:
         self._set_aside()
-        return sum(map(self._fold, self._redis.smembers(self._batches)))
+        return sum(map(self._flush, self._redis.smembers(self._batches)))
 
-    def waiting(self) -> int:
+    def pending(self) -> int:
         batches = map(self._key_of, self._redis.smembers(self._batches))
         counts = [times for key in (self._counts, *batches) for times in self._redis.hvals(key)]
         return sum(map(int, counts))
@@ -75,7 +73,7 @@ class RedisCounter(OutsideCounter):
         self._redis.close()
 
     def is_in_turn(self) -> bool:
-        # It saves the others work: if two folded at once, both would find the truth.
+        # It saves the others work: two that flush at once do no harm.
         return bool(self._redis.set(self._turn, 1, nx=True, px=TURN_MILLISECONDS))
 
     def _set_aside(self) -> None:
@@ -90,13 +88,13 @@ class RedisCounter(OutsideCounter):
             together.sadd(self._batches, name)
             together.execute(raise_on_error=False)
 
-    def _fold(self, name: bytes) -> int:
+    def _flush(self, name: bytes) -> int:
         key = self._key_of(name)
-        tally = Tally()
+        totals = Totals()
         for field, times in self._redis.hgetall(key).items():
-            link, seconds = field.split(b":")
-            tally.add(int(link), int(seconds), int(times))
-        added = fold_batch(f"{self.kind}/{name.decode()}", tally)
+            link_id, seconds = field.split(b":")
+            totals.add(int(link_id), int(seconds), int(times))
+        added = flush_batch(f"{self.kind}/{name.decode()}", totals)
         with self._redis.pipeline(transaction=True) as together:
             together.delete(key)
             together.srem(self._batches, name)

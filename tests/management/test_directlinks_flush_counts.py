@@ -1,4 +1,4 @@
-"""``manage.py directlinks_fold``"""
+"""``manage.py directlinks_flush_counts``"""
 
 from io import StringIO
 from pathlib import Path
@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.counting import background
-from directlinks.counting.choice import site_counter
-from directlinks.counting.journal import JournalCounter
+from directlinks.contrib.counters import deferred
+from directlinks.contrib.counters.journal import JournalCounter
+from directlinks.counters.base import get_counter
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _a_journal(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "SECONDS", 3600.0)
+    monkeypatch.setattr(deferred, "FLUSH_SECONDS", 3600.0)
     options = {"directory": tmp_path}
     settings.DIRECTLINKS = {"COUNTER": {"BACKEND": "journal", "OPTIONS": options}}
 
 
 def fold(*arguments: str) -> list[str]:
     out = StringIO()
-    call_command("directlinks_fold", *arguments, stdout=out, no_color=True)
+    call_command("directlinks_flush_counts", *arguments, stdout=out, no_color=True)
     return out.getvalue().splitlines()
 
 
@@ -67,4 +67,4 @@ def test_it_says_what_is_in_the_way(tmp_path: Path) -> None:
 def test_a_site_that_counts_in_its_database_has_nothing_to_fold(settings: Settings) -> None:
     settings.DIRECTLINKS = {}
     assert fold() == ["Downloads: 0 added."]
-    assert site_counter().in_database
+    assert get_counter().in_database

@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
-from directlinks.counting import background
-from directlinks.counting import redis as counting_in_redis
-from directlinks.counting.redis import RedisCounter
-from directlinks.models import DirectLink, FoldedBatch
+from directlinks.contrib.counters import deferred
+from directlinks.contrib.counters import redis as counting_in_redis
+from directlinks.contrib.counters.redis import RedisCounter
+from directlinks.models import DirectLink, FlushedBatch
 from tests.factories import DirectLinkFactory
 from tests.real.redis_servers import redis_server
 from tests.real.servers import free_port
@@ -25,7 +25,7 @@ NewCounter = Callable[[], RedisCounter]
 
 @pytest.fixture(autouse=True)
 def _nobody_folds_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "SECONDS", 3600.0)
+    monkeypatch.setattr(deferred, "FLUSH_SECONDS", 3600.0)
 
 
 def count(counter: RedisCounter, link: DirectLink, times: int = 1) -> None:
@@ -41,15 +41,15 @@ def downloads(link: DirectLink) -> int:
 def test_a_download_is_in_redis_before_it_is_in_the_database(redis: NewCounter) -> None:
     counter, link = redis(), DirectLinkFactory()
     count(counter, link, 2)
-    assert (downloads(link), counter.waiting()) == (0, 2)
-    assert redis().fold() == 2  # by whoever comes
-    assert (downloads(link), counter.waiting()) == (2, 0)
+    assert (downloads(link), counter.pending()) == (0, 2)
+    assert redis().flush() == 2  # by whoever comes
+    assert (downloads(link), counter.pending()) == (2, 0)
 
 
 def test_it_leaves_nothing_in_redis(redis: NewCounter, redis_url: str) -> None:
     counter = redis()
     count(counter, DirectLinkFactory())
-    counter.fold()
+    counter.flush()
     with Redis.from_url(redis_url) as server:
         assert list(server.scan_iter(f"{counter._counts.partition(':')[0]}*")) == []
 
@@ -58,16 +58,16 @@ def test_nothing_counted_is_nothing_to_fold(
     redis: NewCounter, django_assert_num_queries: Callable[..., object]
 ) -> None:
     counter = redis()
-    counter.fold()
+    counter.flush()
     with django_assert_num_queries(0):  # type: ignore[attr-defined]
-        assert counter.fold() == 0
+        assert counter.flush() == 0
 
 
 def test_the_batch_is_remembered_for_those_who_read_it_before(redis: NewCounter) -> None:
     counter = redis()
     count(counter, DirectLinkFactory())
-    counter.fold()
-    assert FoldedBatch.objects.count() == 1
+    counter.flush()
+    assert FlushedBatch.objects.count() == 1
 
 
 def test_who_finds_nothing_left_to_set_aside_folds_nothing(
@@ -80,11 +80,11 @@ def test_who_finds_nothing_left_to_set_aside_folds_nothing(
 
     def seen_too_late(key: str) -> int:
         there: int = exists(key)
-        other.fold()
+        other.flush()
         return there
 
     monkeypatch.setattr(counter._redis, "exists", seen_too_late)
-    assert counter.fold() == 0
+    assert counter.flush() == 0
     assert downloads(link) == 1
     assert counter._redis.smembers(counter._batches) == set()
 
@@ -97,7 +97,7 @@ def test_sites_that_share_a_redis_have_prefixes(redis: NewCounter, redis_url: st
     link = DirectLinkFactory()
     other = RedisCounter(redis_url, prefix="another site")
     count(redis(), link)
-    assert other.fold() == 0
+    assert other.flush() == 0
     other.close()
 
 
@@ -111,8 +111,8 @@ class TestDownAndBack:
             count(counter, link, 2)
         count(counter, link, 3)
         assert downloads(link) == 3
-        with pytest.raises(counter.faults):
-            counter.fold()
+        with pytest.raises(counter.errors):
+            counter.flush()
         (record,) = caplog.records
         assert "The counter 'redis' is left for the database" in record.getMessage()
         with redis_server(tmp_path, port):
@@ -121,7 +121,7 @@ class TestDownAndBack:
             counter._breaker.succeeded()
             count(counter, link)
             assert downloads(link) == 4
-            assert counter.fold() == 3
+            assert counter.flush() == 3
             counter.close()
         assert downloads(link) == 7
 

@@ -15,12 +15,18 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from directlinks.counting import background, segments
-from directlinks.counting.database import DatabaseCounter
-from directlinks.counting.journal import JournalCounter, _at_exit
-from directlinks.counting.segments import RECORD, records_in, segments_in
-from directlinks.models import DirectLink, FoldedBatch
-from tests.counting.dying import forked
+from directlinks.contrib.counters import deferred
+from directlinks.contrib.counters import journal as journals
+from directlinks.contrib.counters.journal import (
+    RECORD,
+    JournalCounter,
+    _at_exit,
+    records_in,
+    segments_in,
+)
+from directlinks.counters.database import DatabaseCounter
+from directlinks.models import DirectLink, FlushedBatch
+from tests.contrib.counters.dying import forked
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +35,8 @@ NewJournal = Callable[[], JournalCounter]
 
 
 @pytest.fixture(autouse=True)
-def _nobody_folds_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "SECONDS", 3600.0)
+def _flush_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deferred, "FLUSH_SECONDS", 3600.0)
 
 
 def count(counter: JournalCounter, link: DirectLink, times: int = 1) -> None:
@@ -81,40 +87,40 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_download_is_in_a_file_before_it_is_in_the_database(journal: NewJournal) -> None:
     counter, link = journal(), DirectLinkFactory()
     count(counter, link, 2)
-    assert (downloads(link), counter.waiting()) == (0, 2)
+    assert (downloads(link), counter.pending()) == (0, 2)
     assert noted(counter) == [2]
-    assert counter.fold() == 2
-    assert (downloads(link), counter.waiting()) == (2, 0)
+    assert counter.flush() == 2
+    assert (downloads(link), counter.pending()) == (2, 0)
     assert segments_in(counter.directory) == []
 
 
 def test_what_is_gone_is_not_remembered(journal: NewJournal) -> None:
     counter = journal()
     count(counter, DirectLinkFactory())
-    counter.fold()
-    assert not FoldedBatch.objects.exists()
+    counter.flush()
+    assert not FlushedBatch.objects.exists()
 
 
 def test_nothing_counted_is_nothing_to_fold(
     journal: NewJournal, django_assert_num_queries: Callable[..., object]
 ) -> None:
     counter = journal()
-    counter.fold()
+    counter.flush()
     count(counter, DirectLinkFactory())
-    counter.fold()
+    counter.flush()
     with django_assert_num_queries(0):  # type: ignore[attr-defined]
-        assert counter.fold() == 0
+        assert counter.flush() == 0
 
 
 def test_living_writers_keep_their_segments(journal: NewJournal) -> None:
     counter, link = journal(), DirectLinkFactory()
     count(counter, link)
-    assert journal().fold() == 0
+    assert journal().flush() == 0
     count(counter, link)
-    assert counter.fold() == 2
+    assert counter.flush() == 2
 
 
-@pytest.mark.parametrize("size", [0, 1, RECORD.size * 2, segments.ROOM * RECORD.size - 1])
+@pytest.mark.parametrize("size", [0, 1, RECORD.size * 2, journals.ROOM * RECORD.size - 1])
 def test_a_full_disk_loses_nothing(size: int, journal: NewJournal, in_memory: list[int]) -> None:
     """However little is left of the room for a file: none is left behind half-made."""
     counter, link = journal(), DirectLinkFactory()
@@ -127,13 +133,13 @@ def test_a_full_disk_loses_nothing(size: int, journal: NewJournal, in_memory: li
 def test_a_disk_that_becomes_full_has_room_for_what_was_promised(
     journal: NewJournal, in_memory: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "ROOM", 4)
+    monkeypatch.setattr(journals, "ROOM", 4)
     counter, link = journal(), DirectLinkFactory()
     count(counter, link)
     with full_disk():
         count(counter, link, 5)
     assert in_memory == [link.pk] * 2
-    assert counter.fold() == downloads(link) == 4
+    assert counter.flush() == downloads(link) == 4
 
 
 @pytest.mark.parametrize("how", ["posix_fallocate", "pwrite"])
@@ -149,7 +155,7 @@ def test_the_disk_is_tried_again(
     assert in_memory == [link.pk] * 2  # it rests for a while
     counter._breaker.succeeded()
     count(counter, link, 2)
-    assert counter.fold() == 2
+    assert counter.flush() == 2
     assert in_memory == [link.pk] * 2
 
 
@@ -160,7 +166,7 @@ def test_a_file_system_that_cannot_do_it_is_left_for_the_database(
     def refuse(*args: object) -> None:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
-    monkeypatch.setattr(os if what == "posix_fallocate" else segments, what, refuse)
+    monkeypatch.setattr(os if what == "posix_fallocate" else journals, what, refuse)
     counter, link = journal(), DirectLinkFactory()
     count(counter, link, 3)
     assert downloads(link) == 3
@@ -171,14 +177,14 @@ def test_a_file_system_that_cannot_do_it_is_left_for_the_database(
 def test_a_full_segment_is_followed_by_a_new_one(
     journal: NewJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "ROOM", 3)
+    monkeypatch.setattr(journals, "ROOM", 3)
     counter, link = journal(), DirectLinkFactory()
     count(counter, link, 8)
     assert noted(counter) == [2, 3, 3]
-    assert counter.waiting() == 8
+    assert counter.pending() == 8
     # Nobody writes to the full ones any more, so anybody may add them.
-    assert journal().fold() == downloads(link) == 6
-    assert counter.fold() == 2
+    assert journal().flush() == downloads(link) == 6
+    assert counter.flush() == 2
     assert downloads(link) == 8
 
 
@@ -186,12 +192,12 @@ def test_full_segments_are_not_kept_open(
     journal: NewJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There would be hundreds of them after hours without a database."""
-    monkeypatch.setattr(segments, "ROOM", 1)
+    monkeypatch.setattr(journals, "ROOM", 1)
     counter, link = journal(), DirectLinkFactory()
     before = len(list(Path("/proc/self/fd").iterdir()))
     count(counter, link, 20)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert counter.fold() == 20
+    assert counter.flush() == 20
 
 
 @pytest.mark.parametrize("directory", ["missing", "file"])
@@ -222,10 +228,10 @@ def test_a_database_that_is_away_gets_it_all_when_it_is_back(journal: NewJournal
     for _ in range(3):
         count(counter, link)
         with connection.execute_wrapper(refuse_statement), pytest.raises(OperationalError):
-            counter.fold()
+            counter.flush()
     # It begins no new file for each second that the database is away.
     assert len(segments_in(counter.directory)) == 2
-    assert counter.fold() == downloads(link) == 3
+    assert counter.flush() == downloads(link) == 3
 
 
 def test_what_one_left_who_died_waits_for_the_database_too(journal: NewJournal) -> None:
@@ -235,8 +241,8 @@ def test_what_one_left_who_died_waits_for_the_database_too(journal: NewJournal) 
 
     other = journal()
     with connection.execute_wrapper(refuse_statement), pytest.raises(OperationalError):
-        other.fold()
-    assert journal().fold() == downloads(link) == 1
+        other.flush()
+    assert journal().flush() == downloads(link) == 1
 
 
 def test_a_segment_that_cannot_be_read_does_not_keep_others_waiting(
@@ -246,7 +252,7 @@ def test_a_segment_that_cannot_be_read_does_not_keep_others_waiting(
     count(counter, link)
     counter.close()
     (counter.directory / "0.counts").mkdir()
-    assert journal().fold() == 1
+    assert journal().flush() == 1
     assert "0.counts wait" in caplog.text
 
 
@@ -293,7 +299,7 @@ every_loss = pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: lose.__nam
 
 def fold_with_or_without_folder(counter: JournalCounter) -> None:
     with suppress(OSError):
-        counter.fold()
+        counter.flush()
 
 
 @every_loss
@@ -321,7 +327,7 @@ def test_files_that_are_removed_in_use_lose_nothing_that_was_noted(
 def test_nor_does_a_file_that_is_full(
     lose: Callable[[Path], None], journal: NewJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "ROOM", 3)
+    monkeypatch.setattr(journals, "ROOM", 3)
     counter, link = journal(), DirectLinkFactory()
     count(counter, link, 2)
     lose(counter.directory)
@@ -339,7 +345,7 @@ def test_nor_does_one_for_which_the_database_is_away(
     lose(counter.directory)
     for _ in range(2):
         with connection.execute_wrapper(refuse_statement), pytest.raises(OperationalError):
-            counter.fold()
+            counter.flush()
     fold_with_or_without_folder(counter)
     assert downloads(link) == 3
 
@@ -377,7 +383,7 @@ def test_a_folder_that_is_put_back_adds_nothing_twice(journal: NewJournal) -> No
     away.rename(counter.directory)
     counter._breaker.succeeded()
     count(counter, link)
-    assert counter.fold() == 4
+    assert counter.flush() == 4
     assert downloads(link) == 7
     assert segments_in(counter.directory) == []
 
@@ -391,7 +397,7 @@ def test_a_folder_that_is_away_for_less_than_a_second_is_not_missed(
     counter.directory.rename(away)
     count(counter, link)
     away.rename(counter.directory)
-    assert counter.fold() == downloads(link) == 2
+    assert counter.flush() == downloads(link) == 2
     assert caplog.records == []
 
 
@@ -405,7 +411,7 @@ def test_files_that_were_moved_to_the_folder_of_a_restart_are_added(
     moved.mkdir()
     for path in segments_in(counter.directory):
         path.rename(moved / path.name)
-    assert JournalCounter(moved).fold() == downloads(link) == 3
+    assert JournalCounter(moved).flush() == downloads(link) == 3
 
 
 @contextmanager
@@ -428,7 +434,7 @@ def test_a_real_disk_that_is_full_loses_nothing(journal: NewJournal) -> None:
         count(other, link, 2)
         assert downloads(link) == 2
         count(counter, link)
-        assert counter.fold() == 4
+        assert counter.flush() == 4
         assert downloads(link) == 6
         assert segments_in(counter.directory) == []
 
@@ -442,16 +448,16 @@ def test_a_real_disk_that_can_only_be_read_loses_nothing(journal: NewJournal) ->
         subprocess.run([word.format("ro") for word in remount], check=True)
         after = journal()
         count(after, link, 2)
-        assert (after.fold(), downloads(link)) == (0, 2)
+        assert (after.flush(), downloads(link)) == (0, 2)
         subprocess.run([word.format("rw") for word in remount], check=True)
-        assert (after.fold(), downloads(link)) == (3, 5)
+        assert (after.flush(), downloads(link)) == (3, 5)
 
 
 def test_a_disk_that_is_taken_away_in_use_loses_nothing(journal: NewJournal) -> None:
     counter, link = journal(), DirectLinkFactory()
     with small_disk(counter.directory, "4m"):
         count(counter, link, 3)
-    assert counter.fold() == downloads(link) == 3
+    assert counter.flush() == downloads(link) == 3
 
 
 @pytest.mark.parametrize("is_own", [True, False])
@@ -471,10 +477,10 @@ def test_a_segment_that_cannot_be_deleted_is_not_added_twice(
         patch.setattr(Path, "unlink", refuse)
         for _ in range(2):
             try:
-                counter.fold()
+                counter.flush()
             except PermissionError:
                 assert is_own
-    assert counter.fold() == 0
+    assert counter.flush() == 0
     assert downloads(link) == 2
     assert segments_in(counter.directory) == []
 
@@ -486,7 +492,7 @@ def test_two_ends_are_as_good_as_one(journal: NewJournal) -> None:
     counter.close()
     count(counter, link)
     counter.close()
-    assert journal().fold() == 2
+    assert journal().flush() == 2
 
 
 def test_its_directory_is_checked(tmp_path: Path) -> None:
@@ -505,7 +511,7 @@ def test_a_fork_begins_a_file_of_its_own(journal: NewJournal) -> None:
     process = forked(lambda: count(counter, link, 2))
     process.join()
     assert noted(counter) == [1, 2]
-    assert counter.fold() == downloads(link) == 3
+    assert counter.flush() == downloads(link) == 3
 
 
 @pytest.mark.parametrize("how", [0, signal.SIGTERM, signal.SIGKILL])
@@ -523,6 +529,6 @@ def test_what_one_noted_who_ended_is_added_once(how: int, journal: NewJournal) -
     process.join()
     assert process.exitcode == -how
     counter = journal()
-    assert (noted(counter), counter.waiting()) == ([3], 3)
-    assert [counter.fold(), counter.fold(), journal().fold()] == [3, 0, 0]
+    assert (noted(counter), counter.pending()) == ([3], 3)
+    assert [counter.flush(), counter.flush(), journal().flush()] == [3, 0, 0]
     assert downloads(link) == 3

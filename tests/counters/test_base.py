@@ -6,27 +6,26 @@ import pytest
 from django.apps import apps
 from pytest_django.fixtures import Settings
 
-from directlinks.counting.base import Counter
-from directlinks.counting.choice import make_counter, site_counter
-from directlinks.counting.database import DatabaseCounter
-from directlinks.counting.journal import JournalCounter
-from directlinks.counting.redis import RedisCounter
+from directlinks.contrib.counters.journal import JournalCounter
+from directlinks.contrib.counters.redis import RedisCounter
+from directlinks.counters.base import Counter, get_counter, make_counter
+from directlinks.counters.database import DatabaseCounter
 
 
 def test_it_counts_in_the_database_unless_it_is_told_otherwise() -> None:
-    assert isinstance(site_counter(), DatabaseCounter)
-    assert site_counter() is site_counter()
+    assert isinstance(get_counter(), DatabaseCounter)
+    assert get_counter() is get_counter()
 
 
 def test_the_same_choice_is_the_same_counter(settings: Settings, tmp_path: Path) -> None:
     def choose(name: str) -> Counter:
         options = {"directory": str(tmp_path / name)}
         settings.DIRECTLINKS = {"COUNTER": {"BACKEND": "journal", "OPTIONS": options}}
-        return site_counter()
+        return get_counter()
 
     first, second = choose("a"), choose("b")
     assert first is not second
-    assert (choose("a"), site_counter()) == (first, first)
+    assert (choose("a"), get_counter()) == (first, first)
 
 
 def test_tenants_with_schemas_are_counted_in_the_database(
@@ -39,9 +38,9 @@ def test_tenants_with_schemas_are_counted_in_the_database(
             apps, "is_installed", lambda app: app == "tenant_schemas" or is_installed(app)
         )
         settings.DIRECTLINKS = {"COUNTER": chosen}
-        assert isinstance(site_counter(), DatabaseCounter)
+        assert isinstance(get_counter(), DatabaseCounter)
     settings.DIRECTLINKS = {"COUNTER": chosen}
-    assert isinstance(site_counter(), JournalCounter)
+    assert isinstance(get_counter(), JournalCounter)
 
 
 def test_names_and_dotted_paths(tmp_path: Path) -> None:
@@ -49,7 +48,7 @@ def test_names_and_dotted_paths(tmp_path: Path) -> None:
     redis = make_counter({"BACKEND": "redis", "OPTIONS": {"url": "redis://127.0.0.1:1/0"}})
     assert isinstance(journal, JournalCounter)
     assert isinstance(redis, RedisCounter)
-    path = "directlinks.counting.database.DatabaseCounter"
+    path = "directlinks.counters.database.DatabaseCounter"
     assert isinstance(make_counter({"BACKEND": path}), DatabaseCounter)
 
 
@@ -64,5 +63,5 @@ def test_what_cannot_be_made_says_why(chosen: str, error: type[Exception]) -> No
 
 def test_a_counter_in_the_database_has_nothing_to_fold() -> None:
     counter = DatabaseCounter()
-    assert (counter.fold(), counter.waiting(), counter.check()) == (0, 0, [])
+    assert (counter.flush(), counter.pending(), counter.check()) == (0, 0, [])
     counter.close()

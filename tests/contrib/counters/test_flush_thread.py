@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from directlinks.counting import background
-from directlinks.counting.background import Repetition
+from directlinks.contrib.counters import deferred
+from directlinks.contrib.counters.deferred import FlushThread
 
 PATIENCE = 30
 
@@ -32,13 +32,13 @@ class Work:
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Work:
-    monkeypatch.setattr(background, "SECONDS", 0.01)
+    monkeypatch.setattr(deferred, "FLUSH_SECONDS", 0.01)
     return Work()
 
 
 @pytest.fixture
-def repetition(work: Work) -> Iterator[Repetition]:
-    repetition = Repetition(work, "It waits")
+def repetition(work: Work) -> Iterator[FlushThread]:
+    repetition = FlushThread(work, "It waits")
     yield repetition
     repetition.stop()
 
@@ -47,11 +47,11 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "directlinks"]
 
 
-def test_nothing_is_done_until_it_is_started(repetition: Repetition) -> None:
+def test_nothing_is_done_until_it_is_started(repetition: FlushThread) -> None:
     assert threads() == []
 
 
-def test_it_is_done_again_and_again_in_one_thread(repetition: Repetition, work: Work) -> None:
+def test_it_is_done_again_and_again_in_one_thread(repetition: FlushThread, work: Work) -> None:
     repetition.start()
     repetition.start()
     for _ in range(3):
@@ -60,7 +60,7 @@ def test_it_is_done_again_and_again_in_one_thread(repetition: Repetition, work: 
     assert thread.daemon
 
 
-def test_many_who_start_it_at_once_start_one(repetition: Repetition) -> None:
+def test_many_who_start_it_at_once_start_one(repetition: FlushThread) -> None:
     start = threading.Barrier(8)
 
     def begin() -> None:
@@ -75,7 +75,7 @@ def test_many_who_start_it_at_once_start_one(repetition: Repetition) -> None:
     assert len(threads()) == 1
 
 
-def test_it_ends_and_begins_again(repetition: Repetition, work: Work) -> None:
+def test_it_ends_and_begins_again(repetition: FlushThread, work: Work) -> None:
     repetition.start()
     work.wait()
     repetition.stop()
@@ -87,7 +87,7 @@ def test_it_ends_and_begins_again(repetition: Repetition, work: Work) -> None:
 
 
 def test_no_error_ends_it_and_the_log_says_it_once(
-    repetition: Repetition, work: Work, caplog: pytest.LogCaptureFixture
+    repetition: FlushThread, work: Work, caplog: pytest.LogCaptureFixture
 ) -> None:
     work.error = ValueError("no good")
     repetition.start()
@@ -100,7 +100,7 @@ def test_no_error_ends_it_and_the_log_says_it_once(
 
 
 def test_where_no_thread_can_be_had_the_next_one_tries_again(
-    repetition: Repetition,
+    repetition: FlushThread,
     work: Work,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -133,7 +133,7 @@ def test_its_connection_to_the_database_is_kept_as_the_site_wants_and_closed_at_
         wrappers.append(connections["default"])
         work()
 
-    repetition = Repetition(ask, "It waits")
+    repetition = FlushThread(ask, "It waits")
     repetition.start()
     for _ in range(2):
         work.wait()

@@ -10,15 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directlinks.counting import segments
-from directlinks.counting.segments import RECORD, NewSegment, Segment, records_in, segments_in
-from tests.counting.dying import forked
+from directlinks.contrib.counters import journal as segments
+from directlinks.contrib.counters.journal import (
+    RECORD,
+    NewSegment,
+    Segment,
+    records_in,
+    segments_in,
+)
+from tests.contrib.counters.dying import forked
 
 SECONDS = 1_777_867_200
 
 
 def totals(segment: Segment) -> dict[int, int]:
-    return {collected.link: collected.times for collected in segment.tally().by_link()}
+    return {one.link_id: one.downloads for one in segment.totals().by_link()}
 
 
 def test_it_holds_what_was_appended(tmp_path: Path) -> None:
@@ -27,7 +33,7 @@ def test_it_holds_what_was_appended(tmp_path: Path) -> None:
     for link in (1, 2, 1):
         assert segment.append(link, SECONDS)
     assert totals(segment) == {1: 2, 2: 1}
-    assert records_in(segment.path) == segment.tally().total == 3
+    assert records_in(segment.path) == segment.totals().downloads == 3
     segment.close()
 
 

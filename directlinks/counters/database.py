@@ -1,0 +1,18 @@
+"""Counting in the database, at once: exact, and the default."""
+
+from datetime import datetime
+
+from directlinks.counters.base import Counter
+from directlinks.datetimes import day_of
+from directlinks.models import DirectLink
+from directlinks.sql.choice import links_of
+
+
+class DatabaseCounter(Counter):
+    """Each granted download is in the database before its response is sent."""
+
+    in_database = True
+
+    def count(self, link_id: int, now: datetime) -> bool:
+        """Return False if the link does not open any more, too."""
+        return links_of(DirectLink).count(link_id, now, day_of(now))
