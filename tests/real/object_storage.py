@@ -198,6 +198,7 @@ def seaweedfs(folder: Path) -> Iterator[ObjectStorage]:
         "s3.config": config,
         "s3.iam": "false",
         "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
         **ports,
     }
     command = [program, "server", *(f"-{name}={value}" for name, value in options.items())]

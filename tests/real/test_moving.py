@@ -1,5 +1,6 @@
 """A thousand contents that move between storages while visitors follow their links."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from threading import Event
 
 import pytest
 
+from tests.real.memory import MIB, linux_only
 from tests.real.object_storage import BUCKET, ObjectStorage, rclone, s3_client
 from tests.real.servers import gunicorn
 from tests.real.sites import Site
@@ -44,7 +46,7 @@ class World:
     def objects_in(self, alias: str) -> int:
         """How many objects the bucket has."""
         pages = s3_client(self.buckets[alias].origin).get_paginator("list_objects_v2")
-        return sum(page["KeyCount"] for page in pages.paginate(Bucket=BUCKET))
+        return sum(len(page.get("Contents", [])) for page in pages.paginate(Bucket=BUCKET))
 
     def move(self, source: str, target: str, *, kill_after: int | None = None) -> None:
         """Run the command, or kill it when so many are there."""
@@ -129,8 +131,8 @@ def world(public_site: Site) -> Iterator[World]:
         yield World(public_site, buckets, {links[path]: contents[path] for path in contents})
 
 
-def test_visitors_see_nothing_of_a_move_to_a_bucket(world: World) -> None:
-    """From a disk to a bucket, with a kill between."""
+def test_visitors_see_nothing_of_a_move(world: World) -> None:
+    """From a disk to a bucket, with a kill between, and on to another; then the deletion."""
     with visitors(world, "stream") as found:
         world.move("default", "near", kill_after=FILES // 10)
         assert 0 < world.stored_in("default") < FILES
@@ -138,3 +140,41 @@ def test_visitors_see_nothing_of_a_move_to_a_bucket(world: World) -> None:
     assert found.faults == []
     assert next(found.visits) > FILES
     assert (world.stored_in("near"), world.stored_in("default")) == (FILES, 0)
+
+    with visitors(world, "redirect") as found:
+        world.move("near", "far")
+        assert world.delete_unused() >= 2 * FILES
+    assert found.faults == []
+    assert next(found.visits) > FILES
+    assert (world.stored_in("near"), world.objects_in("near")) == (0, 0)
+    assert world.objects_in("far") == world.stored_in("far") >= FILES
+    assert [path for path in (world.site.folder / "media").rglob("*") if path.is_file()] == []
+
+
+@linux_only
+def test_moving_a_large_content_takes_little_memory(world: World) -> None:
+    (growth,) = json.loads(
+        world.site.shell(
+            "import json, os, resource",
+            "from django.core.files.base import ContentFile",
+            "from django.core.management import call_command",
+            "from directlinks.models import File",
+            "from directlinks.storage import content_storage",
+            'ada = User.objects.get(username="ada")',
+            "def add(path, blocks):",
+            '    content = ContentFile(b"", name="x")',
+            "    file = File.objects.create(owner=ada, path=path, content=content)",
+            "    with open(file.content.path, 'wb') as disk:",
+            f"        for _ in range(blocks): disk.write(os.urandom({MIB}))",
+            "def move():",
+            "    with open(os.devnull, 'w') as nothing:",
+            "        call_command('directlinks_move', 'default', 'near', stdout=nothing)",
+            "        call_command('directlinks_move', 'near', 'far', stdout=nothing)",
+            "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024",
+            'add("warm", 12)',
+            "before = move()",
+            'add("large", 96)',
+            "print(json.dumps([move() - before]))",
+        )
+    )
+    assert growth <= 16 * MIB
