@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from django.core.exceptions import SuspiciousFileOperation
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -40,7 +41,9 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
     try:
         return _as_stored_now(download, partial(_answer, request))
     except LinkNotFound as error:
-        why = " ".join(str(error.__cause__).split())  # of some packages more than a line
+        # Packages of storages tell addresses and numbers of requests, and on more than a line.
+        is_local = isinstance(error.__cause__, (OSError, SuspiciousFileOperation))
+        why = error.__cause__ if is_local else error.cause
         logger.warning("Link %s has no content: %s", download.link, why)
         raise
 
