@@ -97,11 +97,9 @@ def azure_part(storage: Any, name: str, start: int, length: int) -> Part:
     blocks = _AzureBlocks(blob, start, length, timeout=storage.timeout)
     try:
         properties = blocks.begin()
-    except Exception as error:  # noqa: BLE001  # it is raised again, or what it hides
-        # Of an answer without a body the package makes a TypeError, while it reads the answer.
-        refused = error.__context__ if isinstance(error, TypeError) else error
-        if getattr(refused, "status_code", None) != _NOT_SATISFIABLE:
-            raise (refused or error) from None
+    except Exception as error:
+        if getattr(error, "status_code", None) != _NOT_SATISFIABLE:
+            raise
         return Part(BytesIO(), storage.size(name))
     size = whole_size(properties.content_range, properties.size, start)
     encoding = properties.content_settings.content_encoding

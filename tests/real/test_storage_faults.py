@@ -53,7 +53,8 @@ def of_s3(status: int, code: str) -> Fault:
 
 
 def of_azure(status: int, code: str) -> Fault:
-    body = f"<?xml version='1.0' encoding='utf-8'?><Error><Code>{code}</Code></Error>"
+    error = f"<Error><Code>{code}</Code><Message>No.</Message></Error>"
+    body = f"<?xml version='1.0' encoding='utf-8'?>{error}"
     headers = {"Content-Type": "application/xml", "x-ms-error-code": code}
     return Fault(status=status, headers=headers, body=body.encode())
 
@@ -183,7 +184,9 @@ def rows(
             yield ["the bucket is gone", *row(*doors)]
             # Connections that are kept would outlive the proxy's own socket.
             with proxy.failing(Fault(reset=True)):
-                row(*doors)
+                for _ in range(3):
+                    row(*doors)
+            time.sleep(1.1)
         yield ["the connection is refused", *row(*doors)]
 
 
