@@ -162,7 +162,7 @@ def rows(
                 log = site.folder / f"{name}.log"
                 settings = delivered_by(backend) + LOGGING.format(log=str(log))
                 variant = site_on(behind, site, name, settings)
-                path = new_link(variant, f"{name}.bin")
+                path = new_link(variant, objects.backend, f"{name}.bin")
                 server = servers.enter_context(gunicorn(variant))
                 doors.append(Door(server.origin + path, log))
             for door in doors:
@@ -190,14 +190,14 @@ def rows(
         yield ["the connection is refused", *row(*doors)]
 
 
-def new_link(site: Site, name: str) -> str:
+def new_link(site: Site, folder: str, name: str) -> str:
     """Return the path of a link to a new file with CONTENT, which is too long for an argument."""
     return site.shell(
         "from django.core.files.base import ContentFile",
         "from directlinks.models import DirectLink, File",
         'ada = User.objects.get(username="ada")',
         f'content = ContentFile(bytes(range(256)) * {len(CONTENT) // 256}, name="{name}")',
-        f'file = File.objects.create(owner=ada, path="{name}", content=content)',
+        f'file = File.objects.create(owner=ada, path="{folder}/{name}", content=content)',
         "print(DirectLink.objects.create(file=file).get_absolute_url())",
     )
 
