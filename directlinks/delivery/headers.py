@@ -80,7 +80,7 @@ def _substitute(name: str) -> str:
 
 
 def document_headers(download: Download) -> Mapping[str, str]:
-    """What every answer with the bytes of ``download`` says, whoever sends them."""
+    """Return the headers of each answer with the bytes of ``download``, by any sender."""
     return _document_headers(
         download.name,
         download.content_type,

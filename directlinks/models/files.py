@@ -229,7 +229,7 @@ class File(models.Model):
             return
         try:
             self.content.storage.delete(self.storing_as)
-        except Exception as error:  # whatever a storage raises: the caller's own error counts
+        except Exception as error:  # of any storage: the caller's own error counts
             logger.exception(
                 "Bytes without a file are left in the storage: %s",
                 self.storing_as,

@@ -10,7 +10,7 @@ class UnusedContent(models.Model):
     """A content that no file names any more, or that none names yet, and when it may be deleted.
 
     A copy is noted here before it is written, and a content in the transaction in which its file
-    gets another one. So what a process leaves behind is known, at whatever moment it is killed.
+    gets another one. So what a process leaves behind is known, whenever it is killed.
     """
 
     storage_alias = ExactCharField(max_length=100)

@@ -27,9 +27,9 @@ class Request:
 class Fault:
     """What becomes of a request instead of its answer, or of the answer.
 
-    ``delay`` holds it back for so many seconds. ``status``, ``headers`` and ``body`` answer instead
-    of the server. ``reset`` closes the connection without an answer, ``cut_after`` once so many
-    bytes of the body were sent. ``also`` are headers that the server's own answer has as well.
+    ``delay`` holds it back, in seconds. ``status``, ``headers`` and ``body`` answer instead
+    of the server. ``reset`` closes the connection without an answer, ``cut_after`` that
+    number of bytes of the body. ``also`` are headers that the server's own answer has as well.
     """
 
     delay: float = 0.0

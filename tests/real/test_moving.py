@@ -49,7 +49,7 @@ class World:
         return sum(len(page.get("Contents", [])) for page in pages.paginate(Bucket=BUCKET))
 
     def move(self, source: str, target: str, *, kill_after: int | None = None) -> None:
-        """Run the command, or kill it when so many are there."""
+        """Run the command, or kill it when ``kill_after`` files are there."""
         command = [sys.executable, "manage.py", "directlinks_move", source, target]
         with subprocess.Popen(
             command, cwd=self.site.folder, env=self.site.environment, stdout=subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""Moving contents: whatever happens at whatever moment, each link gives the bytes that it gave."""
+"""Moving contents: each link gives the same bytes, at each moment and after each fault."""
 
 import os
 from collections.abc import Callable, Iterator

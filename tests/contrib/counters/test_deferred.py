@@ -1,4 +1,4 @@
-"""Adding a batch of downloads to the database: all of it, once, whatever it meets there."""
+"""Adding a batch of downloads to the database: all of it, exactly once."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ DAY = date(2026, 5, 4)
 
 
 def totals_of(*downloads: tuple[DirectLink, int]) -> Totals:
-    """Downloads of links, so many seconds after noon."""
+    """Downloads of links, each some seconds after noon."""
     totals = Totals()
     for link, after in downloads:
         totals.add(link.pk, SECONDS + after)
@@ -182,7 +182,7 @@ def test_a_transaction_that_may_be_rolled_back_is_no_place_to_flush() -> None:
 def test_another_conflict_is_no_sign_of_a_batch_that_was_added(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Such as a row of a day that somebody made without having locked the link."""
+    """Such as a row of a day that was inserted without having locked the link."""
     link = DirectLinkFactory()
     totals = totals_of((link, 0))
     flush_batch("before", totals)

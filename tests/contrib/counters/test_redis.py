@@ -42,7 +42,7 @@ def test_a_download_is_in_redis_before_it_is_in_the_database(redis: NewCounter) 
     counter, link = redis(), DirectLinkFactory()
     count(counter, link, 2)
     assert (downloads(link), counter.pending()) == (0, 2)
-    assert redis().flush() == 2  # by whoever comes
+    assert redis().flush() == 2  # by the next one
     assert (downloads(link), counter.pending()) == (2, 0)
 
 
