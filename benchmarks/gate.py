@@ -21,6 +21,10 @@ REACHED = {
     "WSGI wrapper, postgresql": 0.62,
     "reuse 1000 URIs, sqlite": 0.63,
     "reuse 1000 URIs, postgresql": 0.62,
+    "signed, gunicorn, 1 MB": 0.55,
+    "stream, gunicorn, 1 MB": 0.50,
+    # SQLite counts each of their visits.
+    "stream, granian, 1 MB": 0.80,
     "accel, nginx, 1 MB": 0.80,
     "sendfile, Apache, 1 MB": 0.80,
 }

@@ -47,8 +47,12 @@ FRONTS: dict[str, tuple[str, Front]] = {
 REMEMBERING = "{}, cache and journal"
 
 # What sends the same file in the same way and knows nothing of links: the most that we can reach on
-# this machine. nginx alone does not tell, since it sends from the kernel what Python copies.
+# this machine. nginx alone does not tell, since it sends from the kernel what Python copies, and
+# writes nothing.
 PLAIN = "no links, {}"
+PLAIN_COUNTED = "no links, one write, {}"
+# The others count each visit in SQLite: a ticket was counted with its link.
+NOT_COUNTED = ("signed", "cache and journal")
 
 STATIC = "server {{ listen 127.0.0.1:{port}; root {media}; }}\n"
 
@@ -79,8 +83,9 @@ def _expected(subject: str) -> tuple[float | None, str]:
     """Return the goal of ``subject``, if it has one, and which other one limits it."""
     if subject == CONTROL or subject.startswith(PLAIN.format("")):
         return None, ""
-    _, _, server = subject.partition(", ")
-    return GOAL_RATIO, PLAIN.format(server.partition(",")[0])
+    backend, server, *remembering = subject.split(", ")
+    is_counted = not {backend, *remembering}.intersection(NOT_COUNTED)
+    return GOAL_RATIO, (PLAIN_COUNTED if is_counted else PLAIN).format(server)
 
 
 def _round(number: int, addresses: Mapping[str, str], effort: Effort) -> dict[str, float]:
@@ -123,7 +128,12 @@ def _start_plain(site: Site, stack: ExitStack) -> Iterator[tuple[str, dict[str, 
         server = stack.enter_context(front(site, application))
         origins[name] = f"{server.origin}/{place}"
     for name, origin in origins.items():
-        yield PLAIN.format(name), {what: f"{origin}/{file}" for what, file in SIZES.items()}
+        addresses = {what: f"{origin}/{file}" for what, file in SIZES.items()}
+        yield PLAIN.format(name), addresses
+        yield (
+            PLAIN_COUNTED.format(name),
+            {what: f"{url}?counted" for what, url in addresses.items()},
+        )
 
 
 def _end_of(link: str) -> str:

@@ -51,9 +51,9 @@ def stored_encoding(part: Readable, name: str) -> str | None:
 
     A name that implies an encoding is that of a compressed file, which is to arrive as it is.
     """
-    if content_types.implies_encoding(name):
+    given: str | None = getattr(part, "content_encoding", None)
+    if not given or content_types.implies_encoding(name):
         return None
-    given = getattr(part, "content_encoding", None) or ""
     named = [encoding.strip() for encoding in given.split(",")]
     return ", ".join(one for one in named if one and one.lower() not in _NO_ENCODING) or None
 
