@@ -380,7 +380,7 @@ def _essence(content_type: str) -> str:
 
 
 def _plain(header: str) -> str:
-    return re.sub(r"\s*;\s*", ";", header.strip()).lower()
+    return ";".join(part.strip() for part in header.split(";")).lower()
 
 
 _PLAIN_HTTP = ProbeFault(

@@ -39,6 +39,8 @@ def test_a_stranger_who_follows_them_sees_what_they_promise(tmp_path: Path) -> N
         "Links: 1 revoked.",
         '{"findings": [',
         '], "counts": {"bytes-missing": 0}, "links": 1, "bytes_checked": true}',
+        "Storage default: SignedBackend sends no visitor there.",
+        "Storage archive: SignedBackend sends no visitor there.",
         "Removed: nothing.",
         "Removed: nothing. (dry run: nothing was changed)",
         "Downloads: 0 waiting.",
