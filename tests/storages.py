@@ -46,12 +46,12 @@ class Bucket(Storage):
 def as_another_user() -> Iterator[None]:
     """Without the right to read every file that root has."""
     is_root = os.geteuid() == 0
-    if is_root:
+    if is_root:  # pragma: no branch
         os.seteuid(65_534)
     try:
         yield
     finally:
-        if is_root:
+        if is_root:  # pragma: no branch
             os.seteuid(0)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site
-from django.core.exceptions import ValidationError
+from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError, transaction
@@ -734,3 +734,9 @@ def test_no_row_shows_a_whole_code() -> None:
 def test_counts_show_what_they_are_of() -> None:
     assert str(DailyDownloads(day=NOW.date(), downloads=7)) == "2026-05-04: 7"
     assert str(FlushedBatch(name="host/1")) == "host/1"
+
+
+def test_a_content_whose_name_leads_out_of_the_storage_is_not_described() -> None:
+    file = File(path="a.txt", content="../outside.txt")
+    with pytest.raises(SuspiciousFileOperation):
+        file._describe_content()

@@ -53,7 +53,7 @@ def old_requests(now: datetime) -> "QuerySet[IdempotentRequest, IdempotentReques
 
 def old_batches(now: datetime) -> "QuerySet[FlushedBatch, FlushedBatch]":
     """Batches of counts that nobody will find again."""
-    return FlushedBatch.objects.filter(flushed_at__lt=now - FLUSHED)
+    return FlushedBatch.objects.last_met_before(now - FLUSHED)
 
 
 def old_days(now: datetime, age: timedelta) -> "QuerySet[DailyDownloads, DailyDownloads]":

@@ -11,7 +11,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 from django.test import Client, RequestFactory
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
@@ -62,6 +62,7 @@ def test_a_name_that_would_end_the_header_is_not_found() -> None:
 
 
 @given(stored=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@example(stored="../a")
 def test_whatever_the_name_it_is_one_header_that_leads_back(stored: str) -> None:
     storage = FileSystemStorage()
     try:

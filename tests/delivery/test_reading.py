@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storage
 
 from directlinks.core.errors import LinkNotFound, StorageTimeout
+from directlinks.datetimes import as_stored
 from directlinks.delivery import reading
 from directlinks.delivery.parts import Part, stored_encoding
 from directlinks.delivery.registry import StorageRegistry
@@ -147,7 +149,7 @@ class OwnStorage(FileSystemStorage):
     """A storage with a way of its own to open files."""
 
     def _open(self, name: str, mode: str = "rb") -> Any:
-        return Path(self.path(name)).open(mode)
+        return Path(self.path(name)).open(mode)  # pragma: no cover
 
 
 def socket_at(path: Path) -> None:
@@ -288,3 +290,13 @@ def test_a_storage_that_fails_at_the_first_byte_is_told_before_the_answer() -> N
     with pytest.raises(StorageTimeout):
         content.part(0, content.size)
     assert opened.closed
+
+
+def test_an_object_that_was_empty_and_is_not_any_more_is_another() -> None:
+    storage = Bucket()
+    name = storage.save("a.bin", ContentFile(b"12345"))
+    known = reading.Known(0, as_stored(datetime(2026, 5, 4, tzinfo=UTC)))
+    content = reading._KnownContent(storage, name, known, lambda *args: BytesIO())
+    with pytest.raises(reading.ContentChanged) as caught:
+        content.part(0, 0)
+    assert (caught.value.size, caught.value.stored_at) == (5, None)

@@ -1,6 +1,7 @@
 """The copies of storages by which visitors do not wait for long."""
 
 from base64 import b64encode
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,12 @@ from pytest_django.fixtures import Settings
 from storages.backends.azure_storage import AzureStorage  # type: ignore[import-untyped]  # has no types
 from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]  # has no types
 
-from directlinks.delivery.time_limits import ANSWER_SECONDS, CONNECT_SECONDS, within_limits
+from directlinks.delivery.time_limits import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    _Session,
+    within_limits,
+)
 
 # django-storages asks for the time in a way that Python 3.12 speaks against.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
@@ -25,7 +31,7 @@ def s3(**options: Any) -> Any:
 
 class OwnClient(AzureStorage):  # type: ignore[misc]  # has no types
     def _get_service_client(self) -> Any:
-        return super()._get_service_client()
+        return super()._get_service_client()  # pragma: no cover
 
 
 def azure(kind: type[Any] = AzureStorage, **options: Any) -> Any:
@@ -91,3 +97,7 @@ def test_a_copy_is_made_once_for_each_storage_until_settings_change(settings: Se
 def test_other_storages_stay_as_they_are() -> None:
     storage = FileSystemStorage()
     assert within_limits(storage) is storage
+
+
+def test_a_session_of_google_has_all_that_its_own_has() -> None:
+    assert _Session(SimpleNamespace(is_mtls=False)).is_mtls is False

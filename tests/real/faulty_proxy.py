@@ -94,15 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = answer  # noqa: N815
 
     def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        parts = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return b"".join(parts)
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _pass_on(self, asked: Request, body: bytes, fault: Fault) -> None:
         with closing(HTTPConnection(self.server.upstream, timeout=60)) as connection:

@@ -301,7 +301,7 @@ def _until_it_answers(ask: Callable[[], object]) -> None:
     while True:
         try:
             ask()
-        except (BotoCoreError, ClientError):
+        except (BotoCoreError, ClientError):  # pragma: no cover
             if time.monotonic() > give_up_at:
                 raise
             time.sleep(0.2)

@@ -32,7 +32,7 @@ def objects_server(
         yield behind
 
 
-def unexpected(name: str, error: Exception) -> None:
+def unexpected(name: str, error: Exception) -> None:  # pragma: no cover
     """Fail: no fault is expected."""
     raise AssertionError(name) from error
 

@@ -73,7 +73,7 @@ def decompressing(link: str) -> bytes:
     """A client that asks for encodings, and undoes what it is told of."""
     try:
         return requests.get(link, timeout=60).content
-    except requests.exceptions.ContentDecodingError as error:
+    except requests.exceptions.ContentDecodingError as error:  # pragma: no cover
         return str(error).encode()
 
 

@@ -120,7 +120,7 @@ def mod_wsgi(site: Site, *, application: str = "mysite.wsgi:application") -> Ite
     modules = "/usr/lib/apache2/modules"
     main.write_text(APACHE.format(folder=folder, modules=modules, port=port))
     command = [program, "-D", "FOREGROUND", "-f", str(main)]
-    if os.geteuid() == 0:
+    if os.geteuid() == 0:  # pragma: no branch
         # mod_wsgi does not run as root. Another user may not read the interpreter and the site.
         user = ["--reuid=www-data", "--regid=www-data", "--clear-groups"]
         rights = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]

@@ -1,6 +1,7 @@
 """Getting files in, from this machine and from what a storage holds already."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage
 
+from directlinks.delivery.objects import StoredObject
 from directlinks.models import File
+from directlinks.services import adding
 from directlinks.services.adding import (
     Outcome,
     Source,
@@ -212,3 +215,13 @@ def test_the_whole_storage_is_adopted_without_what_is_known_already() -> None:
     storage.save("old/a.txt", ContentFile(b"a"))
     storage.save("b.txt", ContentFile(b"b"))
     assert [source.path for source in stored_sources(storage, ".")] == ["b.txt", "old/a.txt"]
+
+
+def test_an_object_whose_name_is_no_path_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [StoredObject(name, datetime(2026, 5, 4, tzinfo=UTC)) for name in ("a//b", "a/b")]
+    monkeypatch.setattr(adding, "objects_below", lambda storage, folder: found)
+    monkeypatch.setattr(adding, "is_opened_by", lambda storage, name: "//" not in name)
+    left_out: list[str] = []
+    sources = adding._listed_below(Bucket(), "", "", lambda name, why: left_out.append(name))
+    assert [source.path for source in sources] == ["a/b"]
+    assert left_out == ["a//b"]

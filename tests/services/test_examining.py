@@ -12,11 +12,11 @@ from pytest_django.fixtures import Settings
 
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
-from directlinks.services import walking
+from directlinks.services import examining, walking
 from directlinks.services.examining import Finding, Kind, examine
 from directlinks.storage import content_storage
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
-from tests.storages import as_another_user, no_more_files
+from tests.storages import Bucket, as_another_user, no_more_files
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +197,24 @@ def test_a_step_is_one_statement(
     with django_assert_num_queries(3):
         steps = list(examine(now=NOW, unused_for=DAY))
     assert [(step.links, len(step.findings)) for step in steps] == [(4, 4), (4, 4), (2, 2)]
+
+
+class Refusing(Bucket):
+    """A storage that answers each question with an error."""
+
+    error: Exception
+
+    def exists(self, name: str) -> bool:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(OSError(5, "no answer"), Kind.UNREADABLE), (FileNotFoundError(), Kind.BYTES_MISSING)],
+)
+def test_a_storage_that_refuses_to_tell_is_a_finding(error: Exception, kind: Kind) -> None:
+    storage = Refusing()
+    storage.error = error
+    fault = examining._remote_fault(storage, "a.txt")
+    assert fault is not None
+    assert fault.kind is kind

@@ -146,7 +146,7 @@ class TestDeleting:
         assert first != second
 
 
-def unexpected(name: str, error: Exception) -> None:
+def unexpected(name: str, error: Exception) -> None:  # pragma: no cover
     """Fail: no fault is expected."""
     raise AssertionError(name) from error
 

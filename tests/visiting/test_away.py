@@ -119,7 +119,7 @@ def test_people_read_a_page_that_needs_no_database(
     assert b"This site cannot answer at the moment" in seen.body
 
 
-def count_files(request: HttpRequest) -> dict[str, int]:
+def count_files(request: HttpRequest) -> dict[str, int]:  # pragma: no cover  # never called
     return {"files": type(FileFactory.build()).objects.count()}
 
 

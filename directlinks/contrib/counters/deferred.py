@@ -172,7 +172,7 @@ def forget_batch(name: str) -> None:
 
 def forget_batches(kind: str, before: datetime) -> None:
     """Forget the batches whose names begin with ``kind`` and that were last met ``before``."""
-    FlushedBatch.objects.filter(name__startswith=f"{kind}/", flushed_at__lt=before).delete()
+    FlushedBatch.objects.last_met_before(before).filter(name__startswith=f"{kind}/").delete()
 
 
 def _flush_part(name: str, part: Sequence[LinkTotals]) -> int:
