@@ -1,4 +1,4 @@
-"""The bytes themselves, from whatever storage they are in, over HTTP as RFC 9110 has it."""
+"""The bytes themselves, from any storage, over HTTP as RFC 9110 has it."""
 
 import logging
 from collections.abc import Callable, Mapping

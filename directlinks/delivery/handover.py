@@ -51,7 +51,7 @@ class AccelBackend(WebServerBackend):
         return _handed_over(download, "X-Accel-Redirect", place)
 
     def check(self) -> Sequence[CheckMessage]:
-        location: object = self.location  # whatever the site has written
+        location: object = self.location  # as the site has written it
         if isinstance(location, str) and location.startswith("/") and location.endswith("/"):
             return []
         fault = f"The location of AccelBackend, {self.location!r}, must begin and end with a slash."

@@ -119,7 +119,7 @@ def _attributes(*names: str) -> Identity:
 def _s3(storage: Any, name: str, wish: Wish) -> Target:
     by_cloudfront = storage.custom_domain and storage.cloudfront_signer
     if not storage.querystring_auth or (storage.custom_domain and not by_cloudfront):
-        # S3 refuses overrides that nobody signed, so they are left out.
+        # S3 refuses overrides that are not signed, so they are left out.
         return Target(storage.url(name))
     if by_cloudfront:
         # Behind a domain of one's own, parameters arrive as they are spelt here.

@@ -116,7 +116,7 @@ class RedirectBackend(DeliveryBackend):
             return known
         target = self.sign(name, wish)
         if target.seconds is None:
-            # Nobody knows how long it lives: the storage may have signed it in its own way.
+            # Its lifetime is unknown: the storage may have signed it in its own way.
             return target, None
         # Signatures count from a whole second.
         dies_at = int(seconds_of(now)) + target.seconds

@@ -16,7 +16,7 @@ class StorageRegistry(Generic[Known]):
 
     def register(self, storage_class: str, known: Known) -> None:
         self._known[storage_class] = known
-        self._found = {}  # a new one: whoever looks something up now puts it into the old one
+        self._found = {}  # a new one: a look-up under way writes into the old one
 
     def of(self, storage: Storage) -> Known | None:
         """What is known of the class of ``storage``, or of the nearest class that it extends."""

@@ -191,7 +191,7 @@ class BlockResponse(StreamingHttpResponse):
 class AsyncBlocks(AsyncIterator[bytes]):
     """The same for an event loop: given a plain iterator, Django would read the whole file first.
 
-    Blocks are read in a thread, so that a slow disk holds up nobody else.
+    Blocks are read in a thread, so that a slow disk does not hold up other requests.
     """
 
     def __init__(self, blocks: Blocks) -> None:

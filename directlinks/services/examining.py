@@ -1,4 +1,4 @@
-"""Examining links: which of them no longer do what whoever made them expects."""
+"""Examining links: which of them no longer do what their makers expect."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

@@ -88,7 +88,7 @@ def open_direct_link(
 ) -> Opened:
     """What ``deliver`` makes of the download behind ``/f/<code>/<name>``, counted if it counts.
 
-    One statement where the visit is plain, the link open to everybody, the counter the database
+    One statement where the visit is plain, the link open to all, the counter the database
     and the database able to return what it changed; else one read, and one write where it counts.
     Raise LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``unlock`` raises,
     ConfirmationRequired if the link asks first, NotForPreviews if a preview would take a limited

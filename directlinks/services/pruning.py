@@ -52,7 +52,7 @@ def old_requests(now: datetime) -> "QuerySet[IdempotentRequest, IdempotentReques
 
 
 def old_batches(now: datetime) -> "QuerySet[FlushedBatch, FlushedBatch]":
-    """Batches of counts that nobody will find again."""
+    """Return batches of counts that no process will find again."""
     return FlushedBatch.objects.last_met_before(now - FLUSHED)
 
 
@@ -72,7 +72,7 @@ def dead_links(now: datetime, age: timedelta) -> "QuerySet[DirectLink, DirectLin
 
 
 def codes_never_return() -> bool:
-    """Whether the site's codes hold so many random bits that no new one is ever an old one."""
+    """Return True if the site's codes have enough random bits that none comes back by chance."""
     return not may_repeat(conf.CODE_LENGTH, conf.CODE_ALPHABET)
 
 

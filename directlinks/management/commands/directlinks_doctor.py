@@ -1,4 +1,4 @@
-"""``manage.py directlinks_doctor``: finds links that no longer do what somebody expects."""
+"""``manage.py directlinks_doctor``: finds links that no longer do what is expected of them."""
 
 import json
 import sys
