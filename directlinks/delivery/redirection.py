@@ -25,7 +25,7 @@ def redirection(
 def _cache_control(download: Download, dies_in: float | None, now: datetime) -> str:
     """Never beyond the life of the target, of the link, or what the site allows.
 
-    A process that remembers the answer gives it out as it is, for that number of seconds. A link
+    A process that remembers the answer gives it out as it is for up to CACHE_SECONDS. A link
     that is limited or guarded is not kept at all: every visit must be judged.
     """
     if download.head_only or not download.is_public or not conf.REDIRECT_MAX_AGE:
