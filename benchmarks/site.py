@@ -2,9 +2,10 @@
 
 import json
 import random
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +44,7 @@ def count():
     if not hasattr(connections, "own"):
         database = settings.BASE_DIR / "plain.sqlite3"
         connections.own = sqlite3.connect(database, timeout=60, isolation_level=None)
-        connections.own.execute("PRAGMA journal_mode=WAL")
         connections.own.execute("PRAGMA synchronous=NORMAL")
-        connections.own.execute("CREATE TABLE IF NOT EXISTS visits (id INTEGER PRIMARY KEY, n INT)")
-        connections.own.execute("INSERT OR IGNORE INTO visits VALUES (1, 0)")
     connections.own.execute("UPDATE visits SET n = n + 1 WHERE id = 1")
 
 class Blocks:
@@ -73,6 +71,11 @@ def application(environ, start_response):
     return Blocks(file) if wrapper is None else wrapper(file, 512 * 1024)
 """
 PLAIN_APPLICATION = "mysite.plain:application"
+PLAIN_TABLE = """
+PRAGMA journal_mode=WAL;
+CREATE TABLE visits (id INTEGER PRIMARY KEY, n INTEGER);
+INSERT INTO visits VALUES (1, 0);
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ def measured_site() -> Iterator[Measured]:
         site = new_site(Path(scratch, "project"), settings=DOCUMENTED_SETTINGS + PRODUCTION)
         (site.folder / "mysite" / "wrapped.py").write_text(WRAPPED)
         (site.folder / "mysite" / "plain.py").write_text(PLAIN_MODULE)
+        with closing(sqlite3.connect(site.folder / "plain.sqlite3")) as tables:
+            tables.executescript(PLAIN_TABLE)
         site.manage("migrate", "-v", "0")
         site.add_user("ada")
         media = site.folder / "media"
