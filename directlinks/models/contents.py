@@ -1,16 +1,19 @@
-"""What the columns of a file accept, and where its content is stored."""
+"""What the columns of a file accept, where its content is stored, and which contents are unused."""
 
 import secrets
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation, ValidationError
+from django.db import models
 from django.db.models.fields.files import FieldFile
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from directlinks.core import content_types, paths
+from directlinks.fields import ExactCharField
+from directlinks.querysets import PrimaryManager, PrimaryQuerySet
 from directlinks.storage import OWN_FOLDER, has_local_paths
 
 # What core.paths may say, which knows no Django: listed here to be found by translators.
@@ -84,3 +87,23 @@ def beginning(content: FieldFile, size: int) -> bytes | None:
     with content.storage.open(str(content), "rb") as file:
         stored: bytes = file.read(size)
     return stored
+
+
+class UnusedContent(models.Model):
+    """A content that no file names any more, or that none names yet, and when it may be deleted.
+
+    A copy is noted here before it is written, and a content in the transaction in which its file
+    gets another one. So what a process leaves behind is known, whenever it is killed.
+    """
+
+    storage_alias = ExactCharField(max_length=100)
+    name = ExactCharField(max_length=500)
+    delete_after = models.DateTimeField(db_index=True)
+
+    objects = PrimaryManager.from_queryset(PrimaryQuerySet)()
+
+    class Meta:
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return f"{self.storage_alias}: {self.name}"
