@@ -1,5 +1,6 @@
 """A site that imports this checkout, wired as documented, for tests that need no more."""
 
+import gc
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,3 +33,10 @@ def public_site() -> Iterator[Site]:
         site.manage("migrate", "-v", "0")
         site.add_user("ada")
         yield site
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Let a socket or file that a module leaves open fail that module, not a later one."""
+    yield
+    gc.collect()

@@ -4,7 +4,8 @@ import json
 import socket
 import threading
 import time
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -206,29 +207,35 @@ def test_every_answer_is_as_before_while_the_cache_is_away_and_limits_come_back_
     assert "Internal Server Error" not in log
 
 
-class BlackHole:
-    """A server that takes connections and never answers, as behind a firewall or swapped out."""
+@contextmanager
+def black_hole() -> Iterator[tuple[int, list[socket.socket]]]:
+    """Take connections and never answer, as behind a firewall. Give the port, and what is taken."""
+    with ExitStack() as opened:
+        listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
+        taken: list[socket.socket] = []
 
-    def __init__(self) -> None:
-        self.taken: list[socket.socket] = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self.listener.getsockname()[1]
-        threading.Thread(target=self._take, daemon=True).start()
+        def take() -> None:
+            with suppress(OSError):  # it is shut down at the end
+                while True:
+                    taken.append(opened.enter_context(listener.accept()[0]))
 
-    def _take(self) -> None:
-        with suppress(OSError):  # it is closed at the end
-            while True:
-                self.taken.append(self.listener.accept()[0])
+        thread = threading.Thread(target=take)
+        thread.start()
+        try:
+            yield listener.getsockname()[1], taken
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_a_cache_that_never_answers_is_not_asked_at_each_visit(
     site: Site, links: dict[str, str]
 ) -> None:
-    hole = BlackHole()
     short = '\nCACHES["default"]["OPTIONS"] = {"socket_timeout": 0.5}\n'
-    chosen = site.variant("hole", CACHE.format(port=hole.port, delivery="") + short)
-    with closing(hole.listener), gunicorn(chosen, threads=4) as server:
-        client = Client(server.origin)
-        statuses = {client.ask("GET", f"/f/NoSuchCode{n:04}/x.txt").status for n in range(40)}
+    with black_hole() as (port, taken):
+        chosen = site.variant("hole", CACHE.format(port=port, delivery="") + short)
+        with gunicorn(chosen, threads=4) as server:
+            client = Client(server.origin)
+            statuses = {client.ask("GET", f"/f/NoSuchCode{n:04}/x.txt").status for n in range(40)}
     assert statuses == {404}
-    assert 1 <= len(hole.taken) < 40
+    assert 1 <= len(taken) < 40
