@@ -24,7 +24,7 @@ from directlinks.api.serializers import CreateDirectLinksSerializer
 from directlinks.api.sources import DirectLinkViewSet
 from directlinks.conf import conf
 from directlinks.core import envelope, paths, uris
-from directlinks.core.batch import Batch
+from directlinks.core.envelope import Batch
 from directlinks.core.errors import EntityNotExist, NotOwner, PathNotExist
 from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy

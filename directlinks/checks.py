@@ -14,8 +14,8 @@ from django.db.models import BooleanField
 from django.utils.module_loading import import_string
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
-from directlinks.core import quoting
 from directlinks.core.codes import random_bits
+from directlinks.core.paths import nearest_name
 from directlinks.counters.base import Counter, loses_tenants, make_counter
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.choice import backend_for
@@ -157,7 +157,7 @@ def _check_cleanup() -> list[CheckMessage]:
 
 
 def _unknown_key(name: str) -> CheckMessage:
-    close = quoting.nearest(name, SETTINGS)
+    close = nearest_name(name, SETTINGS)
     hint = f'Did you mean "{close}"?' if close else f"Known keys: {', '.join(SETTINGS)}."
     return Caution(f'DIRECTLINKS["{name}"] is unknown.', hint=hint, id="directlinks.W001")
 

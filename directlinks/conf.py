@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.encoding import force_bytes
 
-from directlinks.core import codes, faults, uris, visits
+from directlinks.core import codes, uris, validators, visits
 
 Value = TypeVar("Value")
 
@@ -30,7 +30,7 @@ class Setting(Generic[Value]):
 
     name: str
 
-    def __init__(self, default: Value, fault: faults.Fault, check: str) -> None:
+    def __init__(self, default: Value, fault: validators.Fault, check: str) -> None:
         self.default = default
         self.fault = fault
         self.check = check
@@ -66,19 +66,27 @@ process remembers it for another tenth."""
 class Conf:
     """``conf.BATCH_SIZE`` and its like: the site's value, or the default."""
 
-    BATCH_SIZE = Setting(1000, faults.whole_number(0), "directlinks.E002")
-    MAX_BATCH_SIZE = Setting(3000, faults.whole_number(1, 5000), "directlinks.E003")
-    ALWAYS_200: Setting[bool] = Setting(default=False, fault=faults.truth, check="directlinks.E004")
-    POLICY = Setting("directlinks.policies.OwnerOrAdmin", faults.dotted_path, "directlinks.E005")
-    CODE_LENGTH = Setting(
-        codes.LENGTH, faults.whole_number(codes.SHORTEST, codes.LONGEST), "directlinks.E006"
+    BATCH_SIZE = Setting(1000, validators.whole_number(0), "directlinks.E002")
+    MAX_BATCH_SIZE = Setting(3000, validators.whole_number(1, 5000), "directlinks.E003")
+    ALWAYS_200: Setting[bool] = Setting(
+        default=False, fault=validators.truth, check="directlinks.E004"
     )
-    CODE_ALPHABET = Setting(codes.ALPHABET, faults.alphabet, "directlinks.E007")
-    BASE_URL: Setting[str | list[str] | None] = Setting(None, faults.base_url, "directlinks.E008")
-    TARGET_SECONDS = Setting(600, faults.whole_number(1), "directlinks.E009")
-    REDIRECT_HOSTS: Setting[list[str] | None] = Setting(None, faults.hosts, "directlinks.E010")
-    REDIRECT_MAX_AGE = Setting(0, faults.whole_number(0), "directlinks.E016")
-    DELIVERY: Setting[dict[str, Any] | None] = Setting(None, faults.delivery, "directlinks.E017")
+    POLICY = Setting(
+        "directlinks.policies.OwnerOrAdmin", validators.dotted_path, "directlinks.E005"
+    )
+    CODE_LENGTH = Setting(
+        codes.LENGTH, validators.whole_number(codes.SHORTEST, codes.LONGEST), "directlinks.E006"
+    )
+    CODE_ALPHABET = Setting(codes.ALPHABET, validators.alphabet, "directlinks.E007")
+    BASE_URL: Setting[str | list[str] | None] = Setting(
+        None, validators.base_url, "directlinks.E008"
+    )
+    TARGET_SECONDS = Setting(600, validators.whole_number(1), "directlinks.E009")
+    REDIRECT_HOSTS: Setting[list[str] | None] = Setting(None, validators.hosts, "directlinks.E010")
+    REDIRECT_MAX_AGE = Setting(0, validators.whole_number(0), "directlinks.E016")
+    DELIVERY: Setting[dict[str, Any] | None] = Setting(
+        None, validators.delivery, "directlinks.E017"
+    )
     INLINE_TYPES = Setting(
         [
             "image/png",
@@ -91,25 +99,31 @@ class Conf:
             "text/plain",
             "application/pdf",
         ],
-        faults.types,
+        validators.types,
         "directlinks.E011",
     )
     CONTENT_TYPES: Setting[dict[str, str]] = Setting(
-        {}, faults.content_types_by_extension, "directlinks.E037"
+        {}, validators.content_types_by_extension, "directlinks.E037"
     )
-    CORS: Setting[str | list[str]] = Setting("off", faults.cors, "directlinks.E019")
-    COUNTER: Setting[str | dict[str, Any]] = Setting("database", faults.counter, "directlinks.E023")
-    CACHE_SECONDS = Setting(0, faults.whole_number(0), "directlinks.E024")
-    DEFAULT_LIFE: Setting[int | timedelta | None] = Setting(None, faults.life, "directlinks.E025")
-    MAX_LIFE: Setting[int | timedelta | None] = Setting(None, faults.life, "directlinks.E026")
+    CORS: Setting[str | list[str]] = Setting("off", validators.cors, "directlinks.E019")
+    COUNTER: Setting[str | dict[str, Any]] = Setting(
+        "database", validators.counter, "directlinks.E023"
+    )
+    CACHE_SECONDS = Setting(0, validators.whole_number(0), "directlinks.E024")
+    DEFAULT_LIFE: Setting[int | timedelta | None] = Setting(
+        None, validators.life, "directlinks.E025"
+    )
+    MAX_LIFE: Setting[int | timedelta | None] = Setting(None, validators.life, "directlinks.E026")
     GROUP_LIMITS: Setting[dict[str, dict[str, Any]]] = Setting(
-        {}, faults.group_limits, "directlinks.E027"
+        {}, validators.group_limits, "directlinks.E027"
     )
-    REUSE: Setting[bool] = Setting(default=True, fault=faults.truth, check="directlinks.E028")
-    VISIT_RULE = Setting("directlinks.core.visits.classify", faults.dotted_path, "directlinks.E029")
-    PREVIEW_AGENTS = Setting(list(visits.PREVIEW_AGENTS), faults.strings, "directlinks.E012")
-    UNKNOWN_RATE: Setting[str | None] = Setting("30/min", faults.rate, "directlinks.E030")
-    LOGIN_RATE: Setting[str | None] = Setting("10/min", faults.rate, "directlinks.E013")
+    REUSE: Setting[bool] = Setting(default=True, fault=validators.truth, check="directlinks.E028")
+    VISIT_RULE = Setting(
+        "directlinks.core.visits.classify", validators.dotted_path, "directlinks.E029"
+    )
+    PREVIEW_AGENTS = Setting(list(visits.PREVIEW_AGENTS), validators.strings, "directlinks.E012")
+    UNKNOWN_RATE: Setting[str | None] = Setting("30/min", validators.rate, "directlinks.E030")
+    LOGIN_RATE: Setting[str | None] = Setting("10/min", validators.rate, "directlinks.E013")
 
     @cached_property
     def made(self) -> dict[Any, Any]:

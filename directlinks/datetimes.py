@@ -11,7 +11,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils import timezone
 
-from directlinks.core.moments import is_near
+from directlinks.core.validators import is_near
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -15,7 +15,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
 from directlinks.conf import conf
-from directlinks.core import moments
+from directlinks.core import validators
 from directlinks.storage import are_same, content_alias
 
 FAR_AWAY = _("This is too far away.")
@@ -172,7 +172,7 @@ class ContentField(ExactText, models.FileField):
 
 def validate_moment(moment: datetime) -> None:
     """Raise ValidationError in the first and last years, which no time zone can convert."""
-    if not moments.is_near(moment):
+    if not validators.is_near(moment):
         raise ValidationError(FAR_AWAY, code="far_away")
 
 

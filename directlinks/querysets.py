@@ -17,7 +17,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from directlinks.core import paths
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.sql.folders import positions_of_folders
 from directlinks.users import active_where, activity_is_computed, inactive_keys
 

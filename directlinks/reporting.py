@@ -5,14 +5,17 @@ print the path of every answer from 400 on: these answers are marked as logged i
 """
 
 import logging
+import re
+from collections.abc import Iterable
 from typing import cast
+from uuid import UUID, uuid4
 
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.log import log_response
 
-from directlinks.core import codes, correlation
+from directlinks.core import codes
 from directlinks.core.errors import StorageError
 from directlinks.outages import RateLimitedLog
 
@@ -26,7 +29,7 @@ def correlation_id(request: HttpRequest) -> str:
     known = request.META.get("directlinks.correlation_id")
     if known is None:
         names = ("X-Cr-Correlation-Id", "X-Request-ID")
-        known = correlation.correlation_id(request.headers.get(name) for name in names)
+        known = choose_correlation_id(request.headers.get(name) for name in names)
         request.META["directlinks.correlation_id"] = known
     return cast("str", known)
 
@@ -88,3 +91,22 @@ def report_storage_error(response: HttpResponseBase, error: StorageError) -> Non
 def mark_as_logged(response: HttpResponseBase) -> None:
     """Keep Django from logging ``response`` with the whole path."""
     response._has_been_logged = True  # type: ignore[attr-defined]  # django.utils.log.log_response
+
+
+_GROUPS = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_UUID = re.compile(
+    rf"(?:urn:uuid:)?{_GROUPS}|\{{{_GROUPS}\}}|([0-9a-f]{{32}})", re.IGNORECASE | re.ASCII
+)
+
+
+def choose_correlation_id(proposals: Iterable[str | None]) -> str:
+    """Return the first of the client's ``proposals`` that is a UUID, in canonical form.
+
+    Return a new one if there is none. The UUID of zeros alone means "no UUID" (RFC 9562).
+    """
+    for proposal in proposals:
+        if proposal is not None and (match := _UUID.fullmatch(proposal)):
+            proposed = UUID(match[match.lastindex or 0])
+            if proposed.int:
+                return str(proposed)
+    return str(uuid4())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import unquote, urljoin, urlsplit
 
-from directlinks.core.error_codes import ErrorCode
+from directlinks.core.errors import ErrorCode
 from directlinks.core.uris import file_url
 from example_project.population import ALICE
 from example_project.samples import NOTES, PICTURE, REPORT

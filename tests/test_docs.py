@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from directlinks import checks, conf, deploy_checks, url_checks
-from directlinks.core.error_codes import ErrorCode
+from directlinks.core.errors import ErrorCode
 from directlinks.delivery import handover, redirect, url_faults
 
 ROOT = Path(__file__).parent.parent

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.core import paths
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink, File, FlushedBatch, FormerCode
 from directlinks.services.changing import rotate_direct_link

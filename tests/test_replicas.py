@@ -43,9 +43,9 @@ import directlinks.services
 from directlinks.api.urls import urlpatterns as api_routes
 from directlinks.contrib.counters.deferred import Totals, flush_batch
 from directlinks.core import codes, uris
-from directlinks.core.batch import Batch
+from directlinks.core.envelope import Batch
+from directlinks.core.links import LinkState
 from directlinks.core.records import LinkRecord
-from directlinks.core.states import LinkState
 from directlinks.core.visits import Look
 from directlinks.counters.base import get_counter
 from directlinks.datetimes import as_stored

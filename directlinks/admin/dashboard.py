@@ -13,7 +13,7 @@ from directlinks.admin.charts import chart_context
 from directlinks.admin.histories import recent_deeds
 from directlinks.admin.states import TITLES, slug
 from directlinks.admin.visible import visible_links
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.datetimes import day_of
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.services.usage import last_days, most_downloaded, total_by_day

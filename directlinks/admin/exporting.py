@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from directlinks.core import cells
+from directlinks.core.records import csv_writer, escape_cell
 from directlinks.datetimes import as_clock, in_utc
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
@@ -56,7 +56,7 @@ def csv_response(links: DirectLinkQuerySet, *, site: str, now: datetime) -> Stre
 
 
 def _lines(links: DirectLinkQuerySet, site: str, now: datetime) -> Iterator[str]:
-    writer = cells.writer(_Echo())
+    writer = csv_writer(_Echo())
     yield "\ufeff"
     yield writer.writerow(COLUMNS)
     everything = links.select_related("file__owner", "created_by")
@@ -85,7 +85,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return in_utc(value).isoformat()
-    return cells.escaped(value) if isinstance(value, str) else str(value)
+    return escape_cell(value) if isinstance(value, str) else str(value)
 
 
 def _yes_or_no(*, truth: bool) -> str:

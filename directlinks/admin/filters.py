@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks.admin.states import TITLES, slug
 from directlinks.admin.visible import visible_files
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.models import File
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.services.locating import user_keys

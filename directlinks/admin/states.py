@@ -4,7 +4,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 
 TITLES = {
     LinkState.ACTIVE: _("Active"),

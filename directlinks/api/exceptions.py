@@ -14,9 +14,9 @@ from rest_framework.views import set_rollback
 
 from directlinks.conf import conf
 from directlinks.core import envelope
-from directlinks.core.error_codes import ErrorCode
 from directlinks.core.errors import (
     DirectLinksError,
+    ErrorCode,
     InvalidParameters,
     LoginRequired,
     ServiceUnavailable,

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from directlinks.api.fields import MomentField, QueryTruthField, TextField
 from directlinks.api.serializers import PlainSerializer
 from directlinks.core import uris
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.services.listing import ORDERS, Order, Wanted
 from directlinks.services.usage import DAYS
 

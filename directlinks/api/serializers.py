@@ -13,8 +13,8 @@ from directlinks.api.fields import (
     TruthField,
     WholeNumberField,
 )
-from directlinks.core import quoting
 from directlinks.core.errors import InvalidParameters
+from directlinks.core.paths import name_unknown
 from directlinks.services.limits import LIMITS
 
 YEAR = 366 * 86400
@@ -53,7 +53,7 @@ class PlainSerializer(serializers.Serializer[Any]):
         """
         known = [*self.fields, *beside]
         if unknown := self.initial_data.keys() - set(known):
-            raise InvalidParameters(f"Unknown: {quoting.unknown(unknown, known)}")
+            raise InvalidParameters(f"Unknown: {name_unknown(unknown, known)}")
         if not self.is_valid():
             name, faults = next(iter(self.errors.items()))
             raise InvalidParameters(f"{name}: {faults[0]}")

@@ -34,7 +34,7 @@ from directlinks.api.serializers import (
 )
 from directlinks.conf import conf
 from directlinks.core import envelope
-from directlinks.core.batch import Batch
+from directlinks.core.envelope import Batch
 from directlinks.core.errors import BatchAboveCeiling, InvalidParameters, NotYourLink
 from directlinks.models import DirectLink
 from directlinks.policies import site_policy

@@ -1,15 +1,46 @@
 """The shape of every answer on the wire: ``{"code": …, "data": …, "msg": …}``.
 
-Built here as plain dicts and written here as bytes, for the API and for the visitor's views alike.
+Answers are built here as plain dicts and written here as bytes, for the API and for the visitor's
+views alike. A batch is the result of an operation on many URIs.
 """
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from directlinks.core.batch import Batch
-from directlinks.core.error_codes import ErrorCode
-from directlinks.core.errors import DirectLinksError
+from directlinks.core.errors import DirectLinksError, ErrorCode
+
+Item = TypeVar("Item")
+Other = TypeVar("Other")
+
+
+@dataclass(slots=True)
+class Batch(Generic[Item]):
+    """``items`` in the order asked, failed ones left out; ``errors`` by canonical URI."""
+
+    items: list[Item] = field(default_factory=list)
+    errors: dict[str, DirectLinksError] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.errors
+
+    @property
+    def summary(self) -> str:
+        """One line for all errors: the error itself where there is only one."""
+        if self.is_complete:
+            return ""
+        if len(self.errors) == 1:
+            (error,) = self.errors.values()
+            return error.text
+        return "One or more operation failed"
+
+    def map(self, change: Callable[[Item], Other]) -> "Batch[Other]":
+        """The same batch with ``change`` applied to each item."""
+        return Batch([change(item) for item in self.items], self.errors)
+
 
 Envelope = dict[str, Any]
 

@@ -6,15 +6,59 @@ that is seen to be broken. Owner and creator go by name and a file by its path, 
 its place in a database that gave them other keys.
 """
 
+import csv
 import json
+import re
+import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
-from directlinks.core import cells, codes, paths, quoting
-from directlinks.core.moments import is_near
+from directlinks.core import codes, paths
+from directlinks.core.paths import name_unknown
+from directlinks.core.validators import is_near
+
+# Full width, too, as Excel reads them in Japanese.
+_FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_CELL_ENDS = ",;\t\r\n"
+# What may stand before a formula, or nothing at the beginning; marks that are there already; a
+# formula. All but the last is matched without fail, so each character is looked at once.
+_PLACES = re.compile(rf"""(\A[\s",;]*+|[\s",;]++)('*+)([{_FORMULA}]?)""")
+
+
+def escape_cell(text: str) -> str:
+    """Return ``text`` as a cell that no spreadsheet computes, nor any part of it."""
+    return _PLACES.sub(_escape_match, text)
+
+
+def unescape_cell(cell: str) -> str:
+    """Return the text that was ``escaped``."""
+    return _PLACES.sub(_unescape_match, cell)
+
+
+def csv_writer(out: Any) -> Any:
+    """Return a writer of CSV rows whose cells are all quoted."""
+    return csv.writer(out, quoting=csv.QUOTE_ALL)
+
+
+def _escape_match(place: re.Match[str]) -> str:
+    before, marks, formula = place.groups()
+    return f"{before}'{marks}{formula}" if _begins_cell(place) else place[0]
+
+
+def _unescape_match(place: re.Match[str]) -> str:
+    before, marks, formula = place.groups()
+    return f"{before}{marks[1:]}{formula}" if _begins_cell(place) else place[0]
+
+
+def _begins_cell(place: re.Match[str]) -> bool:
+    """Return True if a formula is at ``place``, and a cell could begin there."""
+    divided = place.start() == 0 or any(mark in place[1] for mark in _CELL_ENDS)
+    return bool(place[3]) and divided
+
 
 # Half of what a column holds, so that there is room to count on.
 _MOST = 2**62
@@ -75,7 +119,7 @@ def from_cells(row: Mapping[str, str]) -> LinkRecord:
     """The record in ``row``, cells by their columns. Raises ValueError where there is none."""
     return _from_plain(
         {
-            name: _loaded(cell) if name in _NO_TEXT else cells.unescaped(cell)
+            name: _loaded(cell) if name in _NO_TEXT else unescape_cell(cell)
             for name, cell in row.items()
             if cell
         }
@@ -85,7 +129,7 @@ def from_cells(row: Mapping[str, str]) -> LinkRecord:
 def _to_cell(value: Any) -> str:
     if value is None:
         return ""
-    return cells.escaped(value) if isinstance(value, str) else json.dumps(value)
+    return escape_cell(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _to_plain(record: LinkRecord) -> dict[str, Any]:
@@ -110,7 +154,7 @@ def _loaded(text: str) -> Any:
 
 def _from_plain(plain: Mapping[str, Any]) -> LinkRecord:
     if unknown := plain.keys() - set(COLUMNS):
-        raise ValueError(f"Unknown: {quoting.unknown(unknown, COLUMNS)}.")
+        raise ValueError(f"Unknown: {name_unknown(unknown, COLUMNS)}.")
     if missing := [name for name in REQUIRED if name not in plain]:
         raise ValueError(f"It has no {' and no '.join(missing)}.")
     values: dict[str, Any] = {}
@@ -227,3 +271,91 @@ _SECRET = {"code", "password", "former_codes"}
 _NO_TEXT = {
     "reusable", "downloads", "max_downloads", "paused", "ask_first", "days", "former_codes",
 }  # fmt: skip
+
+
+class Out(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+class WrongFormat(ValueError):
+    """The file as a whole is not what it was taken for."""
+
+
+# In which spreadsheets save, depending on the language of their user.
+_SEPARATORS = ",;\t"
+
+Numbered = tuple[int, LinkRecord | ValueError]
+"""The number of a line, counted from one, and what it holds or why it holds nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How records become rows.
+
+    ``write`` takes the records; ``read`` gives each row of a text file that was opened with
+    ``newline=""``, and raises WrongFormat where the file as a whole is no such file.
+    """
+
+    write: Callable[[Out, Iterable[LinkRecord]], None]
+    read: Callable[[Iterable[str]], Iterator[Numbered]]
+
+
+def _write_json(out: Out, links: Iterable[LinkRecord]) -> None:
+    for link in links:
+        out.write(to_json(link) + "\n")
+
+
+def _read_json(lines: Iterable[str]) -> Iterator[Numbered]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, _tried(from_json, line)
+
+
+def _write_csv(out: Out, links: Iterable[LinkRecord]) -> None:
+    writer = csv_writer(out)
+    writer.writerow(COLUMNS)
+    for link in links:
+        writer.writerow(to_cells(link))
+
+
+def _read_csv(lines: Iterable[str]) -> Iterator[Numbered]:
+    # A note, or ten thousand days, may be longer than what is usual for a cell.
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    lines = iter(lines)
+    first = next(lines, "")
+    # No name of a column has one, so what there is most of divides the cells.
+    separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
+    try:
+        names = next(reader, [])
+        _check_columns(names)
+        for row in reader:
+            if any(row):
+                yield reader.line_num, _tried(_from_row, names, row)
+    except csv.Error as error:
+        raise WrongFormat(f"Line {reader.line_num} is no CSV: {error}.") from None
+
+
+def _check_columns(names: list[str]) -> None:
+    if missing := [name for name in REQUIRED if name not in names]:
+        raise WrongFormat(f"The first line names no {' and no '.join(missing)}.")
+    if unknown := [name for name in names if name not in COLUMNS]:
+        raise WrongFormat(f"Unknown: {name_unknown(unknown, COLUMNS)}.")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise WrongFormat(f"The first line names {' and '.join(sorted(twice))} twice.")
+
+
+def _from_row(names: list[str], row: list[str]) -> LinkRecord:
+    if len(row) != len(names):
+        raise ValueError(f"It has {len(row)} cells, and there are {len(names)} columns.")
+    return from_cells(dict(zip(names, row, strict=True)))
+
+
+def _tried(read: Callable[..., LinkRecord], *args: object) -> LinkRecord | ValueError:
+    try:
+        return read(*args)
+    except ValueError as error:
+        return error
+
+
+FORMATS = {"jsonl": Format(_write_json, _read_json), "csv": Format(_write_csv, _read_csv)}

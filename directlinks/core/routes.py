@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from directlinks.core import codes
-from directlinks.core.asked_names import BEHIND
+from directlinks.core.codes import BEHIND
 
 
 class Kind(Enum):

@@ -9,7 +9,7 @@ import re
 import shlex
 from urllib.parse import quote, urlsplit
 
-from directlinks.core.quoting import in_order
+from directlinks.core.paths import strip_bidi_controls
 
 # What browsers show where a page embeds it.
 _EMBEDDED = {
@@ -51,7 +51,7 @@ def _bare(url: str) -> str:
 
 def _on_one_line(name: str) -> str:
     """``name`` without what would break its line or turn it round."""
-    return _LINE_BREAKING.sub(" ", in_order(name))
+    return _LINE_BREAKING.sub(" ", strip_bidi_controls(name))
 
 
 def _markdown(url: str, name: str, *, is_image: bool) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from directlinks.core.errors import UnknownURI
-from directlinks.core.quoting import quoted
+from directlinks.core.paths import quote
 
 SCHEME = "cloudreve"
 MAX_BYTES = 16 * 1024
@@ -97,7 +97,7 @@ def parse(text: str) -> FileURI:
         return _parse(text)
     except _Malformed as malformed:
         shown = text if len(text) <= 200 else text[:200] + "…"
-        reason = f"failed to parse uri: parse {quoted(shown)}: {malformed}"
+        reason = f"failed to parse uri: parse {quote(shown)}: {malformed}"
         raise UnknownURI(cause=reason) from None
 
 
@@ -186,11 +186,11 @@ def _host(data: bytes) -> bytes:
     else:
         port = data[data.rfind(b":") :] if b":" in data else b""
     if not _PORT.fullmatch(port):
-        raise _Malformed(f"invalid port {quoted(_to_text(port))} after host")
+        raise _Malformed(f"invalid port {quote(_to_text(port))} after host")
     if (escape := _ASCII_ESCAPE.search(data)) is not None:
-        raise _Malformed(f"invalid URL escape {quoted(_to_text(escape[0]))}")
+        raise _Malformed(f"invalid URL escape {quote(_to_text(escape[0]))}")
     if (character := _NOT_IN_HOST.search(data)) is not None:
-        raise _Malformed(f"invalid character {quoted(_to_text(character[0]))} in host name")
+        raise _Malformed(f"invalid character {quote(_to_text(character[0]))} in host name")
     return _unescape(data)
 
 
@@ -226,7 +226,7 @@ def _cleaned(path: bytes) -> str:
 
 def _unescape(data: bytes) -> bytes:
     if (bad := _BAD_ESCAPE.search(data)) is not None:
-        raise _Malformed(f"invalid URL escape {quoted(_to_text(bad[0]))}")
+        raise _Malformed(f"invalid URL escape {quote(_to_text(bad[0]))}")
     return unquote_to_bytes(data)
 
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date, quote_etag
 
-from directlinks.core import ranges
 from directlinks.core.errors import LinkNotFound, StorageUnavailable
+from directlinks.core.visits import if_range_matches, select_range
 from directlinks.datetimes import as_stored, seconds_of
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import document_headers
@@ -174,11 +174,11 @@ def _selected(
         content.check()
         return HttpResponse(headers={"Content-Length": str(size)})
     header = request.headers.get("Range")
-    if not ranges.still_matches(
+    if not if_range_matches(
         request.headers.get("If-Range"), etag=etag, last_modified=last_modified
     ):
         header = None
-    selection = ranges.select(header, size)
+    selection = select_range(header, size)
     response: HttpResponseBase
     if selection.status == 416:
         content.check()

@@ -7,7 +7,7 @@ from unicodedata import category, normalize
 from urllib.parse import quote
 
 from directlinks.core import content_types
-from directlinks.core.quoting import in_order
+from directlinks.core.paths import strip_bidi_controls
 from directlinks.delivery.download import Download
 
 # Every answer below /f/ has these. What a visitor fetches by a secret address does not concern
@@ -60,7 +60,7 @@ def disposition(name: str, *, attachment: bool) -> str:
     """
     kind = "attachment" if attachment else "inline"
     basename = name.rpartition("/")[2]
-    shown = "".join(c for c in in_order(basename) if category(c) != "Cc")
+    shown = "".join(c for c in strip_bidi_controls(basename) if category(c) != "Cc")
     if not shown:
         return kind
     if _MISREAD.search(shown) is None:

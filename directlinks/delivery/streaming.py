@@ -13,7 +13,7 @@ from typing import Any
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
-from directlinks.core.ranges import Selection
+from directlinks.core.visits import Selection
 from directlinks.delivery.parts import Readable
 from directlinks.delivery.reading import BLOCK_BYTES
 from directlinks.storage_errors import storage_error

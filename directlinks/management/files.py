@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from directlinks.core.formats import FORMATS, Format
+from directlinks.core.records import FORMATS, Format
 
 STANDARD = "-"
 

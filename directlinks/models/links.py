@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from directlinks import addresses
 from directlinks.conf import conf
 from directlinks.core import codes, paths, referers
-from directlinks.core.limits import UNLIMITED
-from directlinks.core.states import LinkState, judge
+from directlinks.core.links import UNLIMITED, LinkState, state_of
 from directlinks.fields import (
     ExactCharField,
     MomentField,
@@ -164,7 +163,7 @@ class DirectLink(models.Model):
 
     def state(self, now: datetime) -> LinkState:
         """The state of the link, of its file and of the file's owner at ``now``."""
-        return judge(
+        return state_of(
             now=now,
             revoked=self.revoked_at is not None,
             trashed=not self.file.is_live,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from directlinks.conf import conf
 from directlinks.core import uris
-from directlinks.core.batch import Batch
+from directlinks.core.envelope import Batch
 from directlinks.core.errors import (
     BatchAboveCeiling,
     DirectLinksError,

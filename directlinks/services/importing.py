@@ -11,8 +11,7 @@ from django.db import IntegrityError
 
 from directlinks import signals
 from directlinks.core import codes
-from directlinks.core.formats import Numbered
-from directlinks.core.records import LinkRecord
+from directlinks.core.records import LinkRecord, Numbered
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
 from directlinks.services.announcing import announce
 from directlinks.services.import_lookups import Known, as_kept, look_up

@@ -9,7 +9,7 @@ from django.db.models import F, Max, Min, Q, Sum
 
 from directlinks.core import paths
 from directlinks.core.errors import InvalidParameters
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.core.uris import FileURI
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File

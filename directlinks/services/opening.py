@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from directlinks import signals
 from directlinks.conf import conf
 from directlinks.core import codes, referers, signing
-from directlinks.core.asked_names import is_name_of
+from directlinks.core.codes import is_name_of
 from directlinks.core.errors import (
     ConfirmationRequired,
     DirectLinksError,
@@ -23,7 +23,7 @@ from directlinks.core.errors import (
     StorageRefused,
     TicketInvalid,
 )
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.core.visits import Look, Visit
 from directlinks.counters.base import get_counter
 from directlinks.datetimes import day_of, seconds_of

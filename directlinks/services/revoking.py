@@ -6,7 +6,7 @@ from typing import Any
 
 from directlinks import signals
 from directlinks.core import codes
-from directlinks.core.batch import Batch
+from directlinks.core.envelope import Batch
 from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy

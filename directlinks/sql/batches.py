@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from directlinks.core import paths
-from directlinks.core.limits import UNLIMITED
+from directlinks.core.links import UNLIMITED
 from directlinks.sql.batch_texts import RARE_FIELDS, BatchTexts, shared_fields
 from directlinks.sql.instances import reader, stored
 

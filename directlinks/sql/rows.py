@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from directlinks.core.states import LinkState, judge
+from directlinks.core.links import LinkState, state_of
 
 
 class LinkRow(NamedTuple):
@@ -48,7 +48,7 @@ class LinkRow(NamedTuple):
         return not self.is_guarded and all(limit is None for limit in limits)
 
     def state(self, now: datetime) -> LinkState:
-        return judge(
+        return state_of(
             now=now,
             revoked=self.revoked,
             trashed=self.trashed,

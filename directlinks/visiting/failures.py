@@ -23,7 +23,7 @@ from directlinks.core.errors import (
     TooManyAttempts,
     WrongPassword,
 )
-from directlinks.core.quoting import in_order
+from directlinks.core.paths import strip_bidi_controls
 from directlinks.delivery.headers import PRIVATE
 from directlinks.reporting import correlation_id
 
@@ -134,7 +134,7 @@ def _explanation(error: DirectLinksError) -> tuple[str, str]:
     if isinstance(error, PasswordRequired):
         return _("This file has a password"), _("Ask the person who sent you the link.")
     if isinstance(error, ConfirmationRequired):
-        return in_order(error.name), _("Press the button to get the file (%s).")
+        return strip_bidi_controls(error.name), _("Press the button to get the file (%s).")
     if isinstance(error, RefererRefused):
         return (
             _("This link does not open from another site"),

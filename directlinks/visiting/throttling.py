@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from directlinks import caching
 from directlinks.conf import conf
-from directlinks.core import rates
+from directlinks.core import validators
 from directlinks.core.errors import TooManyAttempts
 from directlinks.core.networks import network_of
 
@@ -40,7 +40,7 @@ def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attem
     """
     if rate is None:
         return None
-    number, seconds = rates.parse(rate)
+    number, seconds = validators.parse_rate(rate)
     return _noted(number, seconds, f"{scope} {client_of(request)}")
 
 
@@ -56,7 +56,7 @@ def note_guess(rate: str | None, request: HttpRequest, *, scope: str) -> list[At
     known = _known(request, scope)
     if caching.ask(lambda cache: cache.get(known), otherwise=None):
         return [own]
-    number, seconds = rates.parse(rate)
+    number, seconds = validators.parse_rate(rate)
     try:
         return [own, _noted(number * CLIENTS_AT_ONCE, seconds, f"{scope} all")]
     except TooManyAttempts:

@@ -7,13 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from directlinks.core import envelope
-from directlinks.core.batch import Batch
-from directlinks.core.envelope import Envelope
-from directlinks.core.error_codes import ErrorCode
+from directlinks.core.envelope import Batch, Envelope
 from directlinks.core.errors import (
     ActionNotSupported,
     DirectLinksError,
     EntityNotExist,
+    ErrorCode,
     LoginRequired,
     PathNotExist,
     UnknownFileSystem,
@@ -169,3 +168,49 @@ def test_errors_stand_in_the_order_of_their_bytes() -> None:
 
 def test_the_content_type_names_the_encoding() -> None:
     assert envelope.CONTENT_TYPE == "application/json; charset=utf-8"
+
+
+def test_a_new_batch_is_complete_and_has_nothing_to_say() -> None:
+    batch: Batch[str] = Batch()
+    assert (batch.items, batch.errors) == ([], {})
+    assert batch.is_complete is True
+    assert batch.summary == ""
+
+
+def test_two_batches_share_nothing() -> None:
+    one: Batch[str] = Batch()
+    other: Batch[str] = Batch()
+    one.items.append("an item")
+    one.errors["a URI"] = EntityNotExist()
+    assert (other.items, other.errors) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("error", "summary"),
+    [
+        (
+            PathNotExist(element="archive.zip"),
+            (
+                'failed to get target file: failed to walk into "archive.zip": '
+                "Path not exist: ent: file not found"
+            ),
+        ),
+        (UnknownFileSystem("foo"), 'unknown file system "foo"'),
+        (EntityNotExist(), "Entity not exist"),
+    ],
+)
+def test_a_single_error_is_told_in_full(error: DirectLinksError, summary: str) -> None:
+    batch = Batch(["a link"], {"cloudreve://my/x": error})
+    assert batch.is_complete is False
+    assert batch.summary == summary
+
+
+def test_several_errors_are_told_in_one_sentence() -> None:
+    batch: Batch[str] = Batch(errors={"a": EntityNotExist(), "b": EntityNotExist()})
+    assert batch.is_complete is False
+    assert batch.summary == "One or more operation failed"
+
+
+def test_a_batch_maps_its_items_in_order_and_keeps_its_errors() -> None:
+    errors: dict[str, DirectLinksError] = {"a": EntityNotExist()}
+    assert Batch([3, 1, 3], errors).map(str) == Batch(["3", "1", "3"], errors)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from directlinks.core import errors
-from directlinks.core.error_codes import ErrorCode
-from directlinks.core.errors import DirectLinksError
+from directlinks.core.errors import DirectLinksError, ErrorCode
 
 _DRAWN_LINE = re.compile(
     r"^ {4}(?P<branch>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?P<code>-?\d+\b)?", re.MULTILINE

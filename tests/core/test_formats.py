@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from directlinks.core.formats import FORMATS, WrongFormat
-from directlinks.core.records import LinkRecord
+from directlinks.core.records import FORMATS, LinkRecord, WrongFormat
 
 ORDINARY = LinkRecord(code="abcd", owner="ann", path="a/b.txt", name="b.txt")
 

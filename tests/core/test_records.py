@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import UTC
 from typing import Any
 
@@ -10,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directlinks.core import paths, records
-from directlinks.core.formats import FORMATS
-from directlinks.core.records import LinkRecord
+from directlinks.core.records import FORMATS, LinkRecord, escape_cell, unescape_cell
 
 ORDINARY = LinkRecord(code="abcd", owner="ann", path="a/b.txt", name="b.txt")
 
@@ -114,3 +114,41 @@ def test_a_code_is_not_one_of_its_former_codes() -> None:
     )
     with pytest.raises(ValueError, match="one of its former codes"):
         records.from_json(line.replace('"name": ""', '"name": "a"'))
+
+
+HOSTILE = st.text(st.sampled_from(" '=+-@\t\r\n\u00a0\u3000\uff1d\uff0b\uff0d\uff20;,\"a1"))
+
+
+@given(HOSTILE | st.text())
+def test_every_text_comes_back(text: str) -> None:
+    assert unescape_cell(escape_cell(text)) == text
+
+
+@given(HOSTILE | st.text())
+def test_no_part_of_a_cell_begins_like_a_formula(text: str) -> None:
+    for part in re.split(r"[,;\t\r\n]", escape_cell(text)):
+        assert not re.match(r"[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]", part)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("", ""),
+        ("a=1", "a=1"),
+        ("a - b", "a - b"),
+        ("'quoted', 'twice'", "'quoted', 'twice'"),
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("  +1", "  '+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "\t'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("'=1", "''=1"),
+        ("a;=1+11", "a;'=1+11"),
+        ('a; "=1+11', "a; \"'=1+11"),
+        ("a,=1\t=2", "a,'=1\t'=2"),
+        ("a\r\n=1+11", "a\r\n'=1+11"),
+    ],
+)
+def test_what_could_be_computed_gets_an_apostrophe(text: str, cell: str) -> None:
+    assert escape_cell(text) == cell

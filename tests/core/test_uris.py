@@ -12,8 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from directlinks.core import paths
-from directlinks.core.error_codes import ErrorCode
-from directlinks.core.errors import UnknownURI
+from directlinks.core.errors import ErrorCode, UnknownURI
 from directlinks.core.uris import MAX_BYTES, FileURI, file_url, parse
 
 _RECORDED = Path(__file__).parents[1] / "data" / "uri_vectors.jsonl"

@@ -16,7 +16,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncRequestFactory, RequestFactory
 from gunicorn.http.wsgi import FileWrapper
 
-from directlinks.core.ranges import Selection
+from directlinks.core.visits import Selection
 from directlinks.delivery.streaming import AsyncBlocks, BlockResponse, Blocks, WholeFile
 
 DATA = b"0123456789"

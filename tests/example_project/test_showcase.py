@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.models import DailyDownloads, DirectLink
 from example_project.showcase import DAYS, EXAMPLES, show_examples
 

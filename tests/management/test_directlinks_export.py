@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from directlinks.core import records
-from directlinks.core.formats import FORMATS
+from directlinks.core.records import FORMATS
 from directlinks.models import DirectLink
 from directlinks.services import walking
 from tests.factories import DirectLinkFactory, UserFactory

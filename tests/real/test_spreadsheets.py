@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from directlinks.core.cells import unescaped
+from directlinks.core.records import unescape_cell
 from directlinks.models import DirectLink
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.real.programs import needed
@@ -91,7 +91,7 @@ def test_what_it_saves_holds_the_texts(exported: list[Path], tmp_path: Path) -> 
 
     for text in saved:
         rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=";")
-        notes = {unescaped(row["note"]) for row in rows}
+        notes = {unescape_cell(row["note"]) for row in rows}
         assert notes == {text.replace("\r\n", "\n") for text in HOSTILE}
 
 

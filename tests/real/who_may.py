@@ -20,7 +20,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
 from directlinks.api.tokens import token_pair
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
 from directlinks.sql.choice import links_of

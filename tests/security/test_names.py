@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.core.cells import unescaped
+from directlinks.core.records import unescape_cell
 from directlinks.core.uris import file_url
 from directlinks.delivery.headers import disposition
 from directlinks.models import DirectLink, FormerCode
@@ -207,5 +207,5 @@ class TestTextsOfStrangers:
         call_command("directlinks_export", "--format=csv", stdout=of_command)
         for exported in (of_admin.getvalue().decode("utf-8-sig"), of_command.getvalue()):
             (row,) = csv.DictReader(StringIO(exported))
-            assert text in {unescaped(value) for value in row.values()}
+            assert text in {unescape_cell(value) for value in row.values()}
             assert not any(value.lstrip().startswith(tuple("=+-@")) for value in row.values())

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.core import paths
-from directlinks.core.batch import Batch
+from directlinks.core.envelope import Batch
 from directlinks.core.errors import (
     BatchAboveCeiling,
     LinksSwitchedOff,

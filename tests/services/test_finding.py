@@ -7,8 +7,7 @@ import pytest
 from django.utils.connection import ConnectionDoesNotExist
 from pytest_django.fixtures import Settings
 
-from directlinks.core.error_codes import ErrorCode
-from directlinks.core.errors import InvalidParameters, NotYourLink
+from directlinks.core.errors import ErrorCode, InvalidParameters, NotYourLink
 from directlinks.datetimes import as_stored
 from directlinks.services.finding import find_direct_link
 from directlinks.services.revoking import revoke_direct_link

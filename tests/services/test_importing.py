@@ -15,8 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from directlinks import signals
-from directlinks.core.formats import FORMATS, Numbered
-from directlinks.core.records import LinkRecord
+from directlinks.core.records import FORMATS, LinkRecord, Numbered
 from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
 from directlinks.services.exporting import export_links

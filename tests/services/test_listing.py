@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from directlinks.core import uris
 from directlinks.core.errors import InvalidParameters
-from directlinks.core.states import LinkState
+from directlinks.core.links import LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
 from directlinks.policies import OwnerOrAdmin

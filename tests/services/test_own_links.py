@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks import signals
 from directlinks.core import codes
-from directlinks.core.batch import Batch
+from directlinks.core.envelope import Batch
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin

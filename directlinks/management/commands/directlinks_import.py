@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from directlinks.core.formats import Format, WrongFormat
+from directlinks.core.records import Format, WrongFormat
 from directlinks.management.arguments import StrictCommand, add_dry_run
 from directlinks.management.files import add_file, format_of, reading
 from directlinks.management.terminal import Progress, dry, interruptible, printable

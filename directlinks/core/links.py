@@ -1,7 +1,9 @@
-"""The state of a link: the one place that says when it opens, and what a visitor is told if not."""
+"""The limits of a link, and the one rule that says when it opens."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from directlinks.core.errors import DirectLinksError, LinkExpired, LinkNotFound, LinkUsedUp
 
@@ -31,7 +33,7 @@ class LinkState(Enum):
         return LinkNotFound()
 
 
-def judge(
+def state_of(
     *,
     now: datetime,
     revoked: bool,
@@ -59,3 +61,16 @@ def judge(
     if max_downloads is not None and downloads >= max_downloads:
         return LinkState.USED_UP
     return LinkState.ACTIVE
+
+
+# The reusable link of a file has these, so that no user is given a link with another's limits.
+UNLIMITED: Mapping[str, Any] = {
+    "not_before": None,
+    "expires_at": None,
+    "max_downloads": None,
+    "paused": False,
+    "password": "",
+    "referers": "",
+    "ask_first": False,
+    "revoked_at": None,
+}

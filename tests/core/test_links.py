@@ -8,7 +8,7 @@ from typing import TypedDict
 import pytest
 
 from directlinks.core.errors import DirectLinksError, LinkExpired, LinkNotFound, LinkUsedUp
-from directlinks.core.states import LinkState, judge
+from directlinks.core.links import LinkState, state_of
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -53,7 +53,7 @@ def judged(*facts: Facts) -> LinkState:
     }
     for some in facts:
         link.update(some)
-    return judge(**link)
+    return state_of(**link)
 
 
 def test_every_state_but_active_has_a_reason() -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -178,3 +178,20 @@ def rate(value: object) -> str | None:
     ):
         return None
     return "must be None or a rate like '10/min' (per s, min, hour or day)"
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_rate(rate: str) -> tuple[int, int]:
+    """The number of ``30/min``, and in how many seconds: ``(30, 60)``."""
+    number, _, period = rate.partition("/")
+    return int(number), _SECONDS[period[0]]
+
+
+def is_near(moment: datetime) -> bool:
+    """Whether every time zone can show ``moment``: not so in the first and in the last years."""
+    near = MINYEAR < moment.year < MAXYEAR
+    if near and moment.tzinfo is not None:
+        near = MINYEAR < moment.astimezone(UTC).year < MAXYEAR
+    return near

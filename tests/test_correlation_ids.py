@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from directlinks.core.correlation import correlation_id
+from directlinks.reporting import choose_correlation_id
 
 ID = "21e6adf9-8c4b-4d0e-8200-7ebfb235a07f"
 OTHER = "00000000-0000-0000-0000-000000000001"
@@ -29,7 +29,7 @@ ZEROS = "00000000-0000-0000-0000-000000000000"
     ],
 )
 def test_every_spelling_of_a_uuid_is_adopted_in_canonical_form(proposal: str) -> None:
-    assert correlation_id([proposal]) == ID
+    assert choose_correlation_id([proposal]) == ID
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_every_spelling_of_a_uuid_is_adopted_in_canonical_form(proposal: str) ->
     ],
 )
 def test_anything_else_is_replaced_by_a_random_one(proposal: str | None) -> None:
-    made = [correlation_id([proposal]), correlation_id([proposal])]
+    made = [choose_correlation_id([proposal]), choose_correlation_id([proposal])]
     assert made[0] != made[1]
     assert [UUID(text).version for text in made] == [4, 4]
     assert [str(UUID(text)) for text in made] == made
 
 
 def test_the_first_proposal_that_is_a_uuid_is_adopted() -> None:
-    assert correlation_id([None, "nonsense", ZEROS, ID, OTHER]) == ID
-    assert correlation_id(iter([OTHER, ID])) == OTHER
+    assert choose_correlation_id([None, "nonsense", ZEROS, ID, OTHER]) == ID
+    assert choose_correlation_id(iter([OTHER, ID])) == OTHER
 
 
 def test_without_a_proposal_each_request_has_its_own() -> None:
-    assert correlation_id([]) != correlation_id([])
+    assert choose_correlation_id([]) != choose_correlation_id([])
 
 
 @given(
@@ -83,5 +83,5 @@ def test_without_a_proposal_each_request_has_its_own() -> None:
 def test_whatever_a_client_sends_the_id_is_a_canonical_uuid(
     start: str, middle: str, end: str
 ) -> None:
-    made = correlation_id([start + middle + end])
+    made = choose_correlation_id([start + middle + end])
     assert str(UUID(made)) == made
