@@ -6,9 +6,14 @@ from django.apps import AppConfig, apps
 from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.checks import check_settings, check_surroundings
-from directlinks.deploy_checks import check_deployment
-from directlinks.url_checks import check_clients, check_routes, check_routes_behind_the_api
+from directlinks.checks import (
+    check_clients,
+    check_deployment,
+    check_routes,
+    check_routes_behind_the_api,
+    check_settings,
+    check_surroundings,
+)
 
 
 class DirectLinksConfig(AppConfig):

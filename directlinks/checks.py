@@ -2,15 +2,19 @@
 
 import sys
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.checks import ERROR, CheckMessage, Error
+from django.core.checks import ERROR, CheckMessage, Error, Info
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.db.models import BooleanField
+from django.urls import NoReverseMatch, get_resolver, get_script_prefix, resolve, reverse
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
@@ -269,3 +273,180 @@ def _check_batch_sizes() -> list[CheckMessage]:
             id="directlinks.W005",
         )
     ]
+
+
+# Documents that a browser runs code in.
+ACTIVE_TYPES = (
+    "application/xhtml+xml",
+    "application/xml",
+    "image/svg+xml",
+    "message/rfc822",
+    "multipart/related",
+    "text/html",
+    "text/javascript",
+    "text/xml",
+)
+
+
+def check_deployment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W007 to W009, for what visitors would meet."""
+    for name, value in site_settings().items():
+        if name in SETTINGS and SETTINGS[name].fault(value) is not None:
+            return []  # that error is told by check_settings, and comes first
+    return [*_plain_http(), *_active_types(), *_public_media()]
+
+
+def _plain_http() -> list[CheckMessage]:
+    bases = [conf.BASE_URL] if isinstance(conf.BASE_URL, str) else conf.BASE_URL or []
+    if not any(base.startswith("http:") for base in bases):
+        return []
+    return [
+        Caution(
+            "Links begin with http:, so their codes can be read on the network.",
+            hint='Serve links by TLS, and say "https:" in DIRECTLINKS["BASE_URL"].',
+            id="directlinks.W007",
+        )
+    ]
+
+
+def _active_types() -> list[CheckMessage]:
+    shown = [
+        kind
+        for kind in ACTIVE_TYPES
+        if any(fnmatchcase(kind, pattern) for pattern in conf.INLINE_TYPES)
+    ]
+    if not shown:
+        return []
+    return [
+        Caution(
+            f"Browsers would show documents that can act: {', '.join(shown)}.",
+            hint='Take them out of DIRECTLINKS["INLINE_TYPES"], so that they are downloads.',
+            id="directlinks.W008",
+        )
+    ]
+
+
+def _public_media() -> list[CheckMessage]:
+    storage = content_storage()
+    if not isinstance(storage, FileSystemStorage) or storage.base_url in (
+        None,
+        "",
+        "/",
+        get_script_prefix(),
+    ):
+        return []
+    # A storage that names no address has MEDIA_URL, which publishes MEDIA_ROOT and nothing else.
+    media = FileSystemStorage()
+    if storage.base_url == media.base_url and not Path(storage.location).is_relative_to(
+        media.location
+    ):
+        return []
+    return [
+        Caution(
+            f"The storage of the links has a public address, {storage.base_url}: if the web "
+            "server publishes it, files can be downloaded without a link, uncounted.",
+            hint="Give the links a storage of their own: STORAGES['directlinks'] with a location "
+            "outside of MEDIA_ROOT and without base_url.",
+            id="directlinks.W009",
+        )
+    ]
+
+
+def check_routes(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W012, W013 and W014, for what the routes of the site do to links."""
+    if conf.root_urlconf is None:
+        return [_no_routes()]
+    default, *others = conf.languages
+    paths = [path for name in ("open", "download", "content") if (path := _path(name, default))]
+    if not paths:
+        return [_no_routes()]
+    messages: list[CheckMessage] = []
+    # One other language tells: the languages of a site are many, and loading each takes its time.
+    if any(_path("open", other) != paths[0] for other in others[:1]):
+        messages.append(
+            Caution(
+                f"The addresses of links have a language prefix, such as {paths[0]}: each language "
+                "gives a link another address, and the fast doors know only one of them.",
+                hint='Move include("directlinks.urls") out of i18n_patterns().',
+                id="directlinks.W014",
+            )
+        )
+    with translation.override(default):
+        shadows = {path: by for path in paths if (by := _shadowed_by(path)) is not None}
+    messages += [
+        Caution(
+            f"Links do not open: {path} is answered by {by}.",
+            hint='Move include("directlinks.urls") before the route that takes its addresses.',
+            id="directlinks.W013",
+        )
+        for path, by in list(shadows.items())[:1]
+    ]
+    return messages
+
+
+def check_routes_behind_the_api(
+    app_configs: Sequence[Any] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W015, for routes of the site that the API answers with 404: it takes all below its prefix."""
+    routes = [] if conf.root_urlconf is None else get_resolver(conf.root_urlconf).url_patterns
+    messages: list[CheckMessage] = []
+    prefix: str | None = None
+    for route in routes:
+        text = str(route.pattern).removeprefix("^")
+        if getattr(route, "app_name", None) == "directlinks-api":
+            prefix = text
+        elif prefix is not None and text.startswith(prefix):
+            messages.append(
+                Caution(
+                    f"The API answers for the route {text!r}: it takes every path that begins with "
+                    f"'/{prefix}'.",
+                    hint='Move the route before include("directlinks.api.urls").',
+                    id="directlinks.W015",
+                )
+            )
+    return messages[:1]
+
+
+def check_clients(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """I001, for a site that has an API for Cloudreve's clients and has not chosen how to answer."""
+    if "ALWAYS_200" in site_settings() or conf.root_urlconf is None:
+        return []
+    try:
+        api = reverse("directlinks-api:source", conf.root_urlconf)
+    except NoReverseMatch:
+        return []
+    if not api.endswith("/api/v4/file/source"):
+        return []
+    return [
+        Info(
+            "The API is where Cloudreve's clients expect it, and its failures have HTTP statuses "
+            "of their own, which most of these clients take for a broken connection.",
+            hint='Set DIRECTLINKS["ALWAYS_200"] to True for such clients, and to False if the '
+            "site's own programs alone call the API.",
+            id="directlinks.I001",
+        )
+    ]
+
+
+def _no_routes() -> CheckMessage:
+    return Caution(
+        "ROOT_URLCONF has no URLs of links, without which none can be made.",
+        hint='Add path("", include("directlinks.urls")) to it, in no other namespace.',
+        id="directlinks.W012",
+    )
+
+
+def _path(name: str, language: str) -> str | None:
+    """Return the path of a link without the script prefix; None if the site has no such route."""
+    try:
+        with translation.override(language):
+            path = reverse(f"directlinks:{name}", conf.root_urlconf, args=["Code2345", "a.txt"])
+    except NoReverseMatch:
+        return None
+    return "/" + path.removeprefix(get_script_prefix())
+
+
+def _shadowed_by(path: str) -> str | None:
+    """Return the view that answers ``path``, which some route has, in place of ours."""
+    match = resolve(path, conf.root_urlconf)
+    return None if match.app_names[-1:] == ["directlinks"] else match.view_name

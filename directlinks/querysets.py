@@ -4,21 +4,22 @@ Every queryset of this app reads from the database to which its rows are written
 decides what is written next, and a replica may lag. Lists, statistics and pages say ``may_lag()``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
-from itertools import chain
+from itertools import chain, islice
 from operator import or_
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models, router, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.db.models.options import Options
 
 from directlinks.core import paths
 from directlinks.core.links import LinkState
-from directlinks.sql.folders import positions_of_folders
 from directlinks.users import active_where, activity_is_computed, inactive_keys
 
 Row = TypeVar("Row", bound=models.Model)
@@ -245,3 +246,76 @@ class FlushedBatchQuerySet(PrimaryQuerySet):
     def last_met_before(self, moment: datetime) -> "FlushedBatchQuerySet":
         """Filter batches that no process has met since ``moment``."""
         return self.filter(flushed_at__lt=moment)
+
+
+def positions_of_folders(
+    connection: BaseDatabaseWrapper,
+    meta: "Options[Any]",
+    asked: Sequence[tuple[object, str]],
+) -> set[int]:
+    """Which of ``asked``, pairs of an owner's key and a path, are folders with a live file in them.
+
+    One statement for any number: a list of thousands of ORed ranges exceeds the depth of
+    expression that SQLite accepts, and the ORM has no word for a table of values. Each row of the
+    table is looked up in the index (owner, path_head), which narrows a path as far as an index can
+    hold it; the whole path under NFC decides, which is ``path`` itself unless ``path_nfc`` holds
+    another. Paths are in binary collation everywhere, so the range of a prefix is contiguous.
+    """
+    owner: Any = meta.get_field("owner")
+    rows: list[Any] = []
+    for position, (owner_key, path) in enumerate(asked):
+        first, after = paths.bounds(path)
+        head = slice(paths.HEAD_CHARACTERS)
+        rows += [position, owner.get_db_prep_value(owner_key, connection)]
+        rows += [first[head], after[head], first, after]
+    table = connection.ops.quote_name(meta.db_table)
+    # MySQL spells a row of a table of values in its own way.
+    row = "(%s, %s, %s, %s, %s, %s)"
+    if connection.vendor == "mysql" and not getattr(connection, "mysql_is_mariadb", False):
+        row = "ROW" + row
+    statement = f"""
+        WITH asked (place, owner_key, head_first, head_after, path_first, path_after)
+        AS (VALUES {", ".join([row] * len(asked))})
+        SELECT asked.place FROM asked WHERE EXISTS (
+            SELECT 1 FROM {table} file
+            WHERE file.owner_id = asked.owner_key
+              AND file.path_head >= asked.head_first AND file.path_head <= asked.head_after
+              AND COALESCE(file.path_nfc, file.path) >= asked.path_first
+              AND COALESCE(file.path_nfc, file.path) < asked.path_after
+              AND file.deleted_at IS NULL
+        )"""  # noqa: S608  # all that is put in is a name of ours and placeholders
+    with connection.cursor() as cursor:
+        cursor.execute(statement, rows)
+        return {place for (place,) in cursor.fetchall()}
+
+
+Item = TypeVar("Item")
+
+STEP = 500
+
+
+def in_batches(queryset: "QuerySet[Row, Row]", most: int | None = None) -> Iterator[list[Row]]:
+    """The rows of ``queryset`` in the order of their keys, in lists of at most ``most``, else STEP.
+
+    One statement each, which begins where the one before ended: no database has to keep a long
+    result in memory or open, no lock outlives a step, and the rows of a step may be changed or
+    deleted before the next one is asked for.
+    """
+    most = most or STEP
+    last: Any = None
+    ordered = queryset.order_by("pk")
+    while True:
+        step = list((ordered if last is None else ordered.filter(pk__gt=last))[:most])
+        if not step:
+            return
+        last = step[-1].pk
+        yield step
+        if len(step) < most:
+            return
+
+
+def batched(items: Iterable[Item], most: int | None = None) -> Iterator[list[Item]]:
+    """``items`` in their order, in lists of at most ``most``, else STEP."""
+    rest = iter(items)
+    while step := list(islice(rest, most or STEP)):
+        yield step

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from directlinks import checks, conf, deploy_checks, url_checks
+from directlinks import checks, conf
 from directlinks.core.errors import ErrorCode
 from directlinks.delivery import handover, redirect, url_faults
 
@@ -27,7 +27,7 @@ def test_a_setting_names_its_default_and_its_check(name: str) -> None:
 
 
 def test_each_check_is_documented() -> None:
-    modules = (checks, conf, deploy_checks, handover, redirect, url_checks, url_faults)
+    modules = (checks, conf, checks, handover, redirect, checks, url_faults)
     source = "".join(Path(module.__file__ or "").read_text() for module in modules)
     ids = set(re.findall(r"directlinks\.[EIW]\d{3}", source))
     assert ids == set(re.findall(r"directlinks\.[EIW]\d{3}", SETTINGS))

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from directlinks import querysets
 from directlinks.core.links import LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
-from directlinks.querysets import is_everything
+from directlinks.querysets import batched, in_batches, is_everything, positions_of_folders
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -217,3 +219,81 @@ def test_the_place_of_a_state_is_that_in_its_list() -> None:
     assert [list(LinkState)[places[link.pk]] for link in links] == [
         link.state(NOW) for link in links
     ]
+
+
+def test_it_answers_with_positions() -> None:
+    owner = FileFactory(path="b/c").owner
+    asked = [(owner.pk, "a"), (owner.pk, "b"), (UserFactory().pk, "b"), (owner.pk, "b")]
+    assert positions_of_folders(connections["default"], File._meta, asked) == {1, 3}
+
+
+def test_a_key_may_be_given_as_text() -> None:
+    owner = FileFactory(path="a/b").owner
+    assert positions_of_folders(connections["default"], File._meta, [(str(owner.pk), "a")]) == {0}
+
+
+def test_a_path_is_never_part_of_the_statement() -> None:
+    owner = FileFactory(path="a'); DROP TABLE x; --/%s/b").owner
+    asked = [(owner.pk, "a'); DROP TABLE x; --"), (owner.pk, "%s")]
+    assert positions_of_folders(connections["default"], File._meta, asked) == {0}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "is_mariadb", "row"),
+    [
+        ("mysql", False, "VALUES ROW(%s, %s, %s, %s, %s, %s), ROW(%s"),
+        ("mysql", True, "VALUES (%s, %s, %s, %s, %s, %s), (%s"),
+        ("sqlite", False, "VALUES (%s, %s, %s, %s, %s, %s), (%s"),
+        ("postgresql", False, "VALUES (%s, %s, %s, %s, %s, %s), (%s"),
+    ],
+)
+def test_mysql_alone_spells_a_row_its_own_way(
+    monkeypatch: pytest.MonkeyPatch, vendor: str, is_mariadb: bool, row: str
+) -> None:
+    connection = connections["default"]
+    monkeypatch.setattr(connection, "vendor", vendor)
+    monkeypatch.setattr(connection, "mysql_is_mariadb", is_mariadb, raising=False)
+    statements: list[str] = []
+
+    def only_note(execute: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
+
+    with connection.execute_wrapper(only_note), connection.cursor() as cursor:
+        monkeypatch.setattr(connection, "cursor", lambda: cursor)
+        monkeypatch.setattr(cursor.cursor, "fetchall", list, raising=False)
+        found = positions_of_folders(connection, File._meta, [(1, "a"), (2, "b")])
+    assert found == set()
+    assert row in statements[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "steps", "statements"), [(0, [], 1), (3, [2, 1], 2), (4, [2, 2], 3)]
+)
+def test_each_row_is_met_once_with_a_statement_for_each_step(
+    number: int,
+    steps: list[int],
+    statements: int,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: Any,
+) -> None:
+    monkeypatch.setattr(querysets, "STEP", 2)
+    links = [DirectLinkFactory() for _ in range(number)]
+    with django_assert_num_queries(statements):
+        met = list(in_batches(DirectLink.objects.order_by("-code")))
+    assert [len(step) for step in met] == steps
+    assert [link for step in met for link in step] == links
+
+
+def test_the_rows_of_a_step_may_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(querysets, "STEP", 2)
+    for _ in range(5):
+        DirectLinkFactory()
+    for step in in_batches(DirectLink.objects.all()):
+        DirectLink.objects.filter(pk__in=[link.pk for link in step]).delete()
+    assert not DirectLink.objects.exists()
+
+
+def test_a_long_list_is_taken_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(querysets, "STEP", 2)
+    assert list(batched(iter("abc"))) == [["a", "b"], ["c"]]
+    assert list(batched([])) == []

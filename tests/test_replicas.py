@@ -61,27 +61,19 @@ from directlinks.querysets import PrimaryQuerySet
 from directlinks.services import (
     adding,
     changing,
-    changing_many,
     creating,
-    examining,
-    exporting,
-    finding,
-    fresh_codes,
+    diagnostics,
     history,
-    import_lookups,
-    importing,
-    issuing,
+    idempotency,
     listing,
     locating,
     moving,
     opening,
-    own_links,
     probing,
     pruning,
-    repeating,
     revoking,
-    shared_links,
-    usage,
+    statistics,
+    transfer,
 )
 from directlinks.storage import content_storage
 from directlinks.users import users
@@ -321,43 +313,43 @@ def add_file(world: World) -> Any:
 
 @case("changing.change_direct_link")
 def change(world: World) -> Any:
-    one = finding.find_direct_link("to-limit")
+    one = listing.get_direct_link("to-limit")
     return changing.change_direct_link(one, {"label": "a"}, user=user("boss"), now=NOW)
 
 
 @case("changing.change_direct_link", "limits.ceilings", "limits.apply_limits")
 def change_beyond_the_limit_of_a_new_group(world: World) -> Any:
-    one, asked = finding.find_direct_link("kept"), {"max_downloads": 99}
+    one, asked = listing.get_direct_link("kept"), {"max_downloads": 99}
     return tried(changing.change_direct_link, one, asked, user=user("ada"), now=NOW)
 
 
 @case("changing.rotate_direct_link")
 def rotate(world: World) -> Any:
-    one = finding.find_direct_link("rotated")
+    one = listing.get_direct_link("rotated")
     return changing.rotate_direct_link(one, grace=None, user=user("boss"), now=NOW)
 
 
-@case("changing_many.pause_direct_links")
+@case("changing.pause_direct_links")
 def pause_many(world: World) -> Any:
-    return changing_many.pause_direct_links(links("new-one", "to-pause", "kept"), user=user("boss"))
+    return changing.pause_direct_links(links("new-one", "to-pause", "kept"), user=user("boss"))
 
 
-@case("changing_many.resume_direct_links")
+@case("changing.resume_direct_links")
 def resume_many(world: World) -> Any:
     found = links("to-resume", "to-pause")
-    return changing_many.resume_direct_links(found, user=user("boss"))
+    return changing.resume_direct_links(found, user=user("boss"))
 
 
-@case("changing_many.extend_direct_links")
+@case("changing.extend_direct_links")
 def extend_many(world: World) -> Any:
     found, life = links("to-live", "to-expire"), timedelta(days=1)
-    return changing_many.extend_direct_links(found, life=life, user=user("boss"), now=NOW)
+    return changing.extend_direct_links(found, life=life, user=user("boss"), now=NOW)
 
 
-@case("changing_many.rotate_direct_links", "fresh_codes.fresh_codes")
+@case("changing.rotate_direct_links", "creating.unique_codes")
 def rotate_many(world: World) -> Any:
     found = links("new-one", "to-revoke", "rotated")
-    return changing_many.rotate_direct_links(found, grace=None, user=user("boss"), now=NOW)
+    return changing.rotate_direct_links(found, grace=None, user=user("boss"), now=NOW)
 
 
 @case("creating.whole_links")
@@ -379,9 +371,9 @@ def create_links(world: World) -> Any:
     ]
 
 
-@case("examining.examine")
+@case("diagnostics.examine")
 def examine(world: World) -> Any:
-    return list(examining.examine(now=NOW, unused_for=timedelta(0)))
+    return list(diagnostics.examine(now=NOW, unused_for=timedelta(0)))
 
 
 @case("probing.probe")
@@ -389,28 +381,28 @@ def probe(world: World) -> Any:
     return list(probing.probe())
 
 
-@case("exporting.export_links")
+@case("transfer.export_links")
 def export_links(world: World) -> Any:
-    return list(exporting.export_links(DirectLink.objects.all()))
+    return list(transfer.export_links(DirectLink.objects.all()))
 
 
-@case("finding.find_direct_link")
+@case("listing.get_direct_link")
 def find(world: World) -> Any:
-    return [tried(finding.find_direct_link, code) for code in ("new-one", "to-revoke", "rotated")]
+    return [tried(listing.get_direct_link, code) for code in ("new-one", "to-revoke", "rotated")]
 
 
-@case("finding.find_direct_link", may_lag=True)
+@case("listing.get_direct_link", may_lag=True)
 def find_to_show(world: World) -> Any:
-    return finding.find_direct_link("to-limit", may_lag=True).max_downloads
+    return listing.get_direct_link("to-limit", may_lag=True).max_downloads
 
 
-@case("fresh_codes.fresh_codes")
+@case("creating.unique_codes")
 def codes_that_are_free(world: World) -> Any:
     drawn = iter(("new-one", "to-rotate", "free"))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(fresh_codes, "may_repeat", lambda *_: True)
-        patched.setattr(fresh_codes, "new_codes", lambda number: [next(drawn)])
-        return fresh_codes.fresh_codes(1)
+        patched.setattr(creating, "may_repeat", lambda *_: True)
+        patched.setattr(creating, "new_codes", lambda number: [next(drawn)])
+        return creating.unique_codes(1)
 
 
 @case("history.remember")
@@ -418,29 +410,29 @@ def remember(world: World) -> Any:
     return history.remember(links("new-one"), ["paused"], user=user("eve"))
 
 
-@case("import_lookups.look_up")
+@case("transfer.look_up")
 def look_up(world: World) -> Any:
     asked = [LinkRecord(code="new-one", owner="eve", path="eve.txt")]
-    return asdict(import_lookups.look_up(asked))
+    return asdict(transfer.look_up(asked))
 
 
-@case("importing.import_links")
+@case("transfer.import_links")
 def import_links(world: World) -> Any:
     record = LinkRecord(code="new-one", owner="ada", path="new.txt")
-    return [list(importing.import_links([(1, record)], now=NOW)) for _ in range(2)]
+    return [list(transfer.import_links([(1, record)], now=NOW)) for _ in range(2)]
 
 
-@case("issuing.linkable_files", "issuing.issue_links")
+@case("creating.linkable_files", "creating.issue_links")
 def issue(world: World) -> Any:
     paths = ["new.txt", "to-trash.txt", "renamed.txt", "folder"]
     ada = user("ada")
-    found = issuing.linkable_files(ada, paths)
+    found = creating.linkable_files(ada, paths)
     asked: dict[str, Any] = {"limited_as": None, "created_by": ada, "now": NOW}
     files = list(found.files.values())
     return [
         found.faults,
-        issuing.issue_links(files, limits={}, new=False, **asked),
-        issuing.issue_links(files, limits={"label": "a"}, new=True, **asked),
+        creating.issue_links(files, limits={}, new=False, **asked),
+        creating.issue_links(files, limits={"label": "a"}, new=True, **asked),
     ]
 
 
@@ -527,13 +519,13 @@ def visit(world: World) -> Any:
     return [answer.status_code for answer in first], [answer.getvalue() for answer in contents]
 
 
-@case("own_links.make_own_links", "own_links.links_to_be")
+@case("creating.create_dedicated_links", "creating.links_to_create")
 def make_own(world: World) -> Any:
     asked: dict[str, Any] = {"columns": {"label": "a"}}
     files = [file("new.txt"), file("kept.txt")]
     return [
-        own_links.links_to_be(files, shared=True, **asked),
-        own_links.make_own_links(files, created_by=user("eve"), **asked),
+        creating.links_to_create(files, shared=True, **asked),
+        creating.create_dedicated_links(files, created_by=user("eve"), **asked),
     ]
 
 
@@ -585,11 +577,11 @@ def orphans(world: World) -> Any:
     return found, faults
 
 
-@case("repeating.once")
+@case("idempotency.run_once")
 def once(world: World) -> Any:
     asked: dict[str, Any] = {"user": user("ada"), "request": b"asked", "now": NOW}
     return [
-        tried(repeating.once, lambda text=text: text, key=key, **asked)
+        tried(idempotency.run_once, lambda text=text: text, key=key, **asked)
         for key, text in (("new", "first"), ("new", "second"), ("old", "third"))
     ]
 
@@ -606,47 +598,52 @@ def revoke_by_code(world: World) -> Any:
     return revoking.revoke_direct_links(texts, user=user("ada"), policy=POLICY, now=NOW)
 
 
-@case("shared_links.shared_links", "shared_links.make_shared_links", "shared_links.vanished")
+@case("creating.get_reusable_links", "creating.create_reusable_links", "creating.vanished")
 def share(world: World) -> Any:
     files = [file(path) for path in ("new.txt", "kept.txt", "renamed.txt", "to-trash.txt")]
     return [
-        shared_links.vanished(files),
-        shared_links.shared_links(files, created_by=user("ada")),
+        creating.vanished(files),
+        creating.get_reusable_links(files, created_by=user("ada")),
     ]
 
 
-@case("usage.statistics", "usage.downloads_by_day", "usage.total_by_day", may_lag=True)
-def statistics(world: World) -> Any:
+@case(
+    "statistics.link_statistics",
+    "statistics.downloads_by_day",
+    "statistics.total_by_day",
+    may_lag=True,
+)
+def statistics_of_a_link(world: World) -> Any:
     kept, today = DirectLink.objects.get(code="kept"), date(2026, 5, 4)
     return [
-        usage.statistics(kept, days=3, now=NOW),
-        usage.downloads_by_day([kept.pk], today=today)[kept.pk],
-        usage.total_by_day(DirectLink.objects.all(), today=today),
+        statistics.link_statistics(kept, days=3, now=NOW),
+        statistics.downloads_by_day([kept.pk], today=today)[kept.pk],
+        statistics.total_by_day(DirectLink.objects.all(), today=today),
     ]
 
 
-@case("usage.most_downloaded", may_lag=True)
+@case("statistics.most_downloaded", may_lag=True)
 def most_downloaded(world: World) -> Any:
-    return usage.most_downloaded(DirectLink.objects.all(), today=date(2026, 5, 4), number=3)
+    return statistics.most_downloaded(DirectLink.objects.all(), today=date(2026, 5, 4), number=3)
 
 
 WITHOUT_A_QUERY = {
     "adding.local_sources": "reads a folder",
     "adding.stored_sources": "reads a storage",
-    "announcing.announce": "sends a signal",
-    "announcing.announce_now": "sends a signal",
+    "sending.send_on_commit": "sends a signal",
+    "sending.send_now": "sends a signal",
     "history.changed_fields": "renames fields",
     "history.message_of": "writes a text",
-    "import_lookups.as_kept": "converts a moment",
+    "transfer.as_kept": "converts a moment",
     "locating.user_keys": "converts a text",
     "moving.grace": "asks the settings",
     "opening.can_admit": "asks which counter the site has",
     "pruning.codes_never_return": "asks the settings",
     "pruning.is_own": "compares a text",
-    "usage.last_days": "counts days",
-    "visits.is_download": "reads a request",
-    "visits.is_plain": "reads a request",
-    "visits.kind_of": "reads a request",
+    "statistics.last_days": "counts days",
+    "opening.is_download": "reads a request",
+    "opening.is_plain": "reads a request",
+    "opening.kind_of": "reads a request",
     "walking.in_steps": "slices a list",
     "walking.walk": "asks the queryset that it is given",
 }
@@ -994,7 +991,7 @@ for _action in ("create_links", "check_bytes", "trash_files", "restore_files"):
 @case("admin resume_links")
 def admin_resume_those_of_one_action(world: World) -> Any:
     """One was paused just now; when the other was, no history says."""
-    changing_many.pause_direct_links(links("kept"), user=user("boss"))
+    changing.pause_direct_links(links("kept"), user=user("boss"))
     rows = links("kept", "to-pause")
     asked = {"action": "resume_links", "_selected_action": [row.pk for row in rows]}
     form = world.browser.post(LINKS, asked).context["form"]

@@ -16,7 +16,7 @@ from directlinks.core.records import LinkRecord
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.services.adding import Outcome, Source, add_file
-from directlinks.services.importing import import_links
+from directlinks.services.transfer import import_links
 from tests.api.clients import APIClient
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.models import DirectLink
-from directlinks.sql.rows import LinkRow
+from directlinks.sql.links import LinkRow
 from directlinks.visiting import resolving
 from tests.factories import DirectLinkFactory
 

@@ -22,15 +22,14 @@ from directlinks.admin.exporting import csv_response
 from directlinks.admin.histories import Pause, last_pauses
 from directlinks.datetimes import as_clock
 from directlinks.models import DirectLink
-from directlinks.querysets import DirectLinkQuerySet
-from directlinks.services.changing_many import (
+from directlinks.querysets import DirectLinkQuerySet, in_batches
+from directlinks.services.changing import (
     extend_direct_links,
     pause_direct_links,
     resume_direct_links,
     rotate_direct_links,
 )
 from directlinks.services.revoking import revoke_all
-from directlinks.services.walking import walk
 
 _SHOWN, _PAUSES = 10, 20
 # How many are read and changed at a time: a whole list may be selected.
@@ -57,7 +56,7 @@ class ResumeForm(ActionForm):
     def __init__(self, data: Any, *, links: DirectLinkQuerySet) -> None:
         super().__init__(data, links=links)
         pauses: Counter[Pause | None] = Counter()
-        for paused in walk(links.filter(paused=True), _AT_ONCE):
+        for paused in in_batches(links.filter(paused=True), _AT_ONCE):
             known = last_pauses(paused)
             pauses.update(known.get(str(link.pk)) for link in paused)
         # The latest first, to undo an action that was a mistake.
@@ -241,7 +240,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         if not confirmed or not form.is_valid():
             return self._question(verb, form, request, queryset)
         asked = changed = 0
-        for links in walk(queryset, _AT_ONCE):
+        for links in in_batches(queryset, _AT_ONCE):
             asked += len(links)
             changed += verb.run(links, user=request.user, **form.cleaned_data)
         level = messages.SUCCESS if changed else messages.WARNING

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from directlinks.admin.filters import Cell, LinkFilter, choices_of, number_shown, numbers_by_cell
 from directlinks.datetimes import day_of
-from directlinks.services.usage import downloads_by_day
+from directlinks.services.statistics import downloads_by_day
 
 
 class LaggingChangeList(ChangeList):

@@ -16,7 +16,7 @@ from directlinks.admin.visible import visible_links
 from directlinks.core.links import LinkState
 from directlinks.datetimes import day_of
 from directlinks.querysets import DirectLinkQuerySet
-from directlinks.services.usage import last_days, most_downloaded, total_by_day
+from directlinks.services.statistics import last_days, most_downloaded, total_by_day
 
 _SHOWN = 10
 

@@ -12,7 +12,7 @@ from directlinks.admin.pictures import INSTALL, qr_code
 from directlinks.core.snippets import snippets
 from directlinks.datetimes import day_of
 from directlinks.models import DirectLink
-from directlinks.services.usage import downloads_by_day, last_days
+from directlinks.services.statistics import downloads_by_day, last_days
 
 _TITLES = {
     "plain": _("Address"),

@@ -21,7 +21,7 @@ from directlinks.admin.visible import may_create_links
 from directlinks.core import codes
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
-from directlinks.services.issuing import issue_links
+from directlinks.services.creating import issue_links
 from directlinks.storage import lacks_bytes
 
 # More addresses than these would bury the message; the list of links shows them all.

@@ -12,7 +12,7 @@ from directlinks.datetimes import rfc3339
 from directlinks.models import DirectLink, File
 from directlinks.services.creating import IssuedLink
 from directlinks.services.listing import Folder
-from directlinks.services.usage import Statistics
+from directlinks.services.statistics import Statistics
 
 # What the space of a user can do, as the protocol encodes it; bit 7 is "download".
 _CAPABILITY = "w8edAQ=="

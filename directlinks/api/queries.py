@@ -10,7 +10,7 @@ from directlinks.api.serializers import PlainSerializer
 from directlinks.core import uris
 from directlinks.core.links import LinkState
 from directlinks.services.listing import ORDERS, Order, Wanted
-from directlinks.services.usage import DAYS
+from directlinks.services.statistics import DAYS
 
 MOST_DAYS = 366
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200

@@ -41,14 +41,13 @@ from directlinks.policies import site_policy
 from directlinks.reporting import correlation_id
 from directlinks.services.changing import change_direct_link, rotate_direct_link
 from directlinks.services.creating import create_direct_links, whole_links
-from directlinks.services.finding import find_direct_link
-from directlinks.services.listing import list_direct_links
-from directlinks.services.repeating import once
+from directlinks.services.idempotency import run_once
+from directlinks.services.listing import get_direct_link, list_direct_links
 from directlinks.services.revoking import (
     revoke_direct_link,
     revoke_direct_links,
 )
-from directlinks.services.usage import statistics
+from directlinks.services.statistics import link_statistics
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -157,11 +156,11 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
     def statistics(self, request: Request, code: str) -> Response:
         """How a link is used, day by day."""
         link = self._link(request, code, may_lag=True)
-        shown = statistics(link, days=self.values["days"], now=timezone.now())
+        shown = link_statistics(link, days=self.values["days"], now=timezone.now())
         return Response(envelope.success(usage(shown)))
 
     def _link(self, request: Request, code: str, *, may_lag: bool = False) -> DirectLink:
-        link = find_direct_link(code, may_lag=may_lag)
+        link = get_direct_link(code, may_lag=may_lag)
         self.check_object_permissions(request, link)
         return link
 
@@ -207,7 +206,7 @@ def _once(
 ) -> envelope.Envelope:
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidParameters("Idempotency-Key: Expected 1 to 255 characters of ASCII.")
-    text = once(
+    text = run_once(
         lambda: envelope.encode(answer()).decode(),
         user=request.user,
         key=key,

@@ -1,12 +1,9 @@
 """The tables: files, the links that lead to them, and what is known of the links' use."""
 
-from directlinks.models.codes import FormerCode
 from directlinks.models.contents import UnusedContent, validate_path
-from directlinks.models.counts import DailyDownloads, FlushedBatch
-from directlinks.models.deleting import lock_links
 from directlinks.models.files import File
-from directlinks.models.idempotency import IdempotentRequest
-from directlinks.models.links import DirectLink
+from directlinks.models.links import DirectLink, FormerCode, lock_links
+from directlinks.models.statistics import DailyDownloads, FlushedBatch, IdempotentRequest
 
 __all__ = [
     "DailyDownloads",

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.base import ModelBase
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from directlinks import addresses
@@ -23,7 +27,7 @@ from directlinks.fields import (
     validate_moment,
 )
 from directlinks.models.files import File
-from directlinks.querysets import DirectLinkQuerySet, PrimaryManager
+from directlinks.querysets import DirectLinkQuerySet, PrimaryManager, PrimaryQuerySet
 from directlinks.users import is_active
 
 # What others change while a link is at hand, and saving it must not take back.
@@ -212,3 +216,55 @@ class DirectLink(models.Model):
             using=using,
             update_fields=update_fields,
         )
+
+
+class FormerCode(models.Model):
+    """A code that was taken from its link. It opens the link before ``until``, and is never
+    given to another one."""
+
+    code = ExactCharField(_("code"), max_length=codes.LONGEST, unique=True)
+    link = models.ForeignKey(
+        DirectLink,
+        on_delete=models.CASCADE,
+        related_name="former_codes",
+        verbose_name=_("direct link"),
+    )
+    until = models.DateTimeField(_("opens until"), null=True)
+
+    objects = PrimaryManager.from_queryset(PrimaryQuerySet)()
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name = _("former code")
+        verbose_name_plural = _("former codes")
+
+    def __str__(self) -> str:
+        return codes.shortened(str(self.code))
+
+
+@receiver(pre_delete, sender=DirectLink, dispatch_uid="directlinks.models.links")
+def lock_links(instance: DirectLink, using: str, origin: Any = None, **kwargs: Any) -> None:
+    """Lock all links that go with ``origin``, what is deleted, at the first of them.
+
+    Django says so in the transaction in which it deletes, and before it has deleted anything.
+    """
+    # Of a deletion that is tried again, only the first try has it in order.
+    known = vars(origin if origin is not None else instance)
+    if not known.get("_links_are_locked"):
+        known["_links_are_locked"] = True
+        DirectLink.objects.using(using).filter(**_condition(origin, instance)).lock()
+
+
+def _condition(origin: Any, instance: DirectLink) -> dict[str, Any]:
+    """Which links go with ``origin``: a row or a queryset, of links, files or users."""
+    is_many = isinstance(origin, QuerySet)
+    model = origin.model if is_many else type(origin)
+    rows = origin.order_by().values("pk") if is_many else [origin.pk] if origin is not None else []
+    for kind, relation in (
+        (DirectLink, "pk"),
+        (File, "file"),
+        (get_user_model(), "file__owner"),
+    ):
+        if issubclass(model, kind):
+            return {f"{relation}__in": rows}
+    return {"pk": instance.pk}

@@ -1,18 +1,21 @@
 """Changing links: their limits, one by one or many at once, and their codes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models
+from django.db.models import Case, F, Value, When
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
+from directlinks.fields import validate_moment
 from directlinks.models import DirectLink, FormerCode
-from directlinks.services.announcing import announce
-from directlinks.services.fresh_codes import fresh_codes
+from directlinks.services.creating import unique_codes
 from directlinks.services.history import changed_fields, remember
-from directlinks.services.limits import apply_limits
+from directlinks.services.limits import LIMITS, apply_limits, ceilings
+from directlinks.services.sending import send_on_commit
 
 _TRIES = 3
 
@@ -31,7 +34,7 @@ def change_direct_link(
         changed = _what_differs(link, limits)
         link.save(update_fields=list(limits))
         remember([link], changed_fields(changed), user=user)
-    announce(signals.changed, links=[link], changes=list(limits), user=user)
+    send_on_commit(signals.changed, links=[link], changes=list(limits), user=user)
     return link
 
 
@@ -55,7 +58,7 @@ def rotate_direct_link(
         link.code = _new_code_instead_of(link)
         FormerCode.objects.create(code=old, link=link, until=until)
         remember([link], ["code"], user=user)
-    announce(signals.changed, links=[link], changes=["code"], user=user)
+    send_on_commit(signals.changed, links=[link], changes=["code"], user=user)
     return link
 
 
@@ -65,7 +68,7 @@ def _new_code_instead_of(link: DirectLink) -> str:
     tries = _TRIES
     while True:
         tries -= 1
-        (code,) = fresh_codes(1)
+        (code,) = unique_codes(1)
         try:
             with DirectLink.objects.atomic():
                 if not standing.update(code=code):
@@ -74,3 +77,114 @@ def _new_code_instead_of(link: DirectLink) -> str:
         except IntegrityError:  # the code is another link's, as happens to very short ones
             if not tries:
                 raise
+
+
+# A statement that names more codes has more parameters than some builds of SQLite accept.
+_ROTATED_AT_ONCE = 300
+
+
+def pause_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
+    """Pause those of ``links`` that are not paused."""
+    running = [link for link in links if not link.paused]
+    for link in running:
+        link.paused, link.reuse_name = True, None
+    # A link that was paused once is not reused.
+    return _update(running, {"paused": True, "reuse_name": None}, user=user)
+
+
+def resume_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
+    """Let those of ``links`` that are paused open again."""
+    paused = [link for link in links if link.paused]
+    for link in paused:
+        link.paused = False
+    return _update(paused, {"paused": False}, user=user)
+
+
+def extend_direct_links(
+    links: Sequence[DirectLink], *, life: timedelta, user: Any, now: datetime
+) -> int:
+    """Let those of ``links`` that expire live longer by ``life``; one that has expired, from now.
+
+    Left alone are those that never expire, and those that would live longer than the site, the
+    groups of ``user`` or the calendar allow.
+    """
+    longest = ceilings(user).life
+    ends = {}
+    for link in links:
+        if link.expires_at is not None:
+            try:
+                end = max(link.expires_at, now) + life
+                validate_moment(end)
+            except (OverflowError, ValidationError):
+                continue
+            if longest is None or end <= link.created_at + longest:
+                ends[link] = end
+    # Computed by the database, so that it takes nothing back that another request adds meanwhile.
+    later = Case(
+        When(expires_at__lt=now, then=Value(now + life, models.DateTimeField())),
+        default=F("expires_at") + Value(life, models.DurationField()),
+    )
+    for link, end in ends.items():
+        link.expires_at = end
+    return _update(list(ends), {"expires_at": later}, user=user)
+
+
+def rotate_direct_links(
+    links: Sequence[DirectLink], *, grace: timedelta | None, user: Any, now: datetime
+) -> int:
+    """Give each of ``links`` a new code, as ``rotate_direct_link`` does."""
+    until = None if grace is None else now + grace
+    standing = [link for link in links if link.revoked_at is None]
+    rotated: list[DirectLink] = []
+    with DirectLink.objects.atomic():
+        for start in range(0, len(standing), _ROTATED_AT_ONCE):
+            rotated += _rotated(standing[start : start + _ROTATED_AT_ONCE], until)
+        remember(rotated, ["code"], user=user)
+    if rotated:
+        send_on_commit(signals.changed, links=rotated, changes=["code"], user=user)
+    return len(rotated)
+
+
+def _rotated(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
+    tries = _TRIES
+    while True:
+        tries -= 1
+        try:
+            with DirectLink.objects.atomic():
+                return _rotate(links, until)
+        except IntegrityError:  # a code became another link's, as happens to very short ones
+            if not tries:
+                raise
+
+
+def _rotate(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
+    """Return those of ``links`` that got a new code: others were rotated or revoked meanwhile."""
+    codes = [link.code for link in links]
+    DirectLink.objects.filter(pk__in=[link.pk for link in links]).lock()
+    fresh = dict(zip(codes, unique_codes(len(codes)), strict=True))
+    cases = [When(code=old, then=Value(new)) for old, new in fresh.items()]
+    DirectLink.objects.filter(code__in=fresh, revoked_at=None).update(code=Case(*cases))
+    taken = DirectLink.objects.filter(code__in=fresh.values()).values_list("code", flat=True)
+    changed = set(taken)
+    rotated = [link for link in links if fresh[link.code] in changed]
+    former = [FormerCode(code=link.code, link=link, until=until) for link in rotated]
+    FormerCode.objects.bulk_create(former)
+    for link in rotated:
+        link.code = fresh[link.code]
+    return rotated
+
+
+def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -> int:
+    standing = [link for link in links if link.revoked_at is None]
+    if not standing:
+        return 0
+    limits = {name: value for name, value in values.items() if name in LIMITS}
+    keys = [link.pk for link in standing]
+    with DirectLink.objects.atomic():
+        rows = DirectLink.objects.filter(pk__in=keys)
+        rows.lock()
+        # In the order in which links are made, so that MariaDB has less to deadlock about.
+        number = rows.filter(revoked_at=None).order_by("file_id").update(**values)
+        remember(standing, changed_fields(limits), user=user)
+    send_on_commit(signals.changed, links=standing, changes=list(limits), user=user)
+    return number

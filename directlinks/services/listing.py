@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django.core import signing
 from django.db.models import F, Max, Min, Q, Sum
 
-from directlinks.core import paths
-from directlinks.core.errors import InvalidParameters
+from directlinks.core import codes, paths
+from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.core.links import LinkState
 from directlinks.core.uris import FileURI
 from directlinks.datetimes import as_stored
@@ -175,3 +175,22 @@ def _token(link: DirectLink, order: Order) -> str:
 def _may_be_null(order: Order) -> bool | None:
     # Django takes None for "do not say", and an index can only serve an order that does not.
     return DirectLink._meta.get_field(ORDERS[order.by]).null or None
+
+
+NO_CODE = "Failed to parse object ID"
+"""What the protocol says of a text that cannot be a code."""
+
+
+def get_direct_link(code: str, *, may_lag: bool = False) -> DirectLink:
+    """The link with this code that was not revoked, with its file; it may be paused or expired.
+
+    It is read where it can be written, or, where it ``may_lag``, wherever the site reads. Raises
+    InvalidParameters where ``code`` is no code at all, else NotYourLink.
+    """
+    if not codes.is_well_formed(code):
+        raise InvalidParameters(NO_CODE)
+    links = DirectLink.objects.with_file().filter(code=code, revoked_at=None)
+    link: DirectLink | None = (links.may_lag() if may_lag else links).first()
+    if link is None or link.code != code:
+        raise NotYourLink
+    return link

@@ -37,9 +37,8 @@ from directlinks.delivery.reading import OpenContent, open_content
 from directlinks.delivery.registry import StorageRegistry
 from directlinks.models import File, UnusedContent
 from directlinks.models.contents import new_name
-from directlinks.querysets import FileQuerySet
+from directlinks.querysets import FileQuerySet, in_batches
 from directlinks.services.pruning import UPLOADING, is_own, remove_content
-from directlinks.services.walking import walk
 from directlinks.storage import are_same
 from directlinks.storage_errors import storage_error
 
@@ -121,7 +120,7 @@ def unused_contents(now: datetime, *, dry_run: bool = False) -> Iterator[UnusedC
     A file names one again if a process saves what it has read before the move. Two statements for
     every STEP of contents, and one more if there is something to forget.
     """
-    for step in walk(UnusedContent.objects.filter(delete_after__lte=now)):
+    for step in in_batches(UnusedContent.objects.filter(delete_after__lte=now)):
         names = [unused.name for unused in step]
         named = set(File.objects.filter(content__in=names).values_list("content", flat=True))
         used = [unused.pk for unused in step if unused.name in named]

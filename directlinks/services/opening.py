@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from django.core.files.storage import InvalidStorageError
 from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 
 from directlinks import signals
 from directlinks.conf import conf
@@ -24,17 +26,57 @@ from directlinks.core.errors import (
     TicketInvalid,
 )
 from directlinks.core.links import LinkState
-from directlinks.core.visits import Look, Visit
+from directlinks.core.visits import NO_PURPOSES, Look, Visit
 from directlinks.counters.base import get_counter
 from directlinks.datetimes import day_of, seconds_of
 from directlinks.delivery.download import Download, is_passive
 from directlinks.delivery.streaming import BlockResponse
 from directlinks.fields import Content
 from directlinks.models import DirectLink, File
-from directlinks.services.announcing import announce_now
-from directlinks.services.visits import is_plain, kind_of
+from directlinks.services.sending import send_now
 from directlinks.sql.choice import links_of
-from directlinks.sql.rows import Admission, LinkRow
+from directlinks.sql.links import Admission, LinkRow
+
+# No browser sends a longer one, which would only fill the memory.
+_LONGEST = 512
+
+
+def kind_of(look: Look, size: int) -> Visit:
+    """The kind of one visit to a file of ``size`` bytes."""
+    said = (look.method, look.byte_range, look.user_agent, look.referer, *look.purposes)
+    judge = _judge if any(value and len(value) > _LONGEST for value in said) else _kind
+    return judge(conf.VISIT_RULE, look, size, tuple(conf.PREVIEW_AGENTS))
+
+
+def is_plain(look: Look) -> bool:
+    """Return True if ``look`` is a download of any file."""
+    return look.byte_range is None and kind_of(look, 0) is Visit.DOWNLOAD
+
+
+def is_download(user_agent: str | None) -> bool:
+    """Return True if a GET with ``user_agent`` and no more is a download of any file."""
+    if user_agent is not None and len(user_agent) > _LONGEST:
+        return kind_of(_plain_look(user_agent), 0) is Visit.DOWNLOAD
+    return _is_download(conf.VISIT_RULE, user_agent, tuple(conf.PREVIEW_AGENTS))
+
+
+def _plain_look(user_agent: str | None) -> Look:
+    return Look("GET", purposes=NO_PURPOSES, user_agent=user_agent)
+
+
+@lru_cache(maxsize=4096)
+def _is_download(rule: str, user_agent: str | None, preview_agents: tuple[str, ...]) -> bool:
+    return _judge(rule, _plain_look(user_agent), 0, preview_agents) is Visit.DOWNLOAD
+
+
+def _judge(rule: str, look: Look, size: int, preview_agents: tuple[str, ...]) -> Visit:
+    kind: Visit = import_string(rule)(look, size=size, preview_agents=preview_agents)
+    return kind
+
+
+# The rule decides by nothing else, and most visitors look the same.
+_kind = lru_cache(maxsize=4096)(_judge)
+
 
 # Answers from which bytes can be had: a redirect to them is one.
 _GRANTING = (200, 206, 302)
@@ -107,7 +149,7 @@ def open_direct_link(
         row = find_open_link(code=code, name=name, now=now)
         answer = _deliver_and_count(row, look, deliver, unlock, now=now, attachment=attachment)
     except DirectLinksError as error:
-        announce_now(signals.refused, code=code, error=error)
+        send_now(signals.refused, code=code, error=error)
         raise
     return Opened(answer, row)
 
@@ -135,7 +177,7 @@ def open_confirmed_link(
         if answer.status_code in _GRANTING:
             _count_answer(row, answer, now)
     except DirectLinksError as error:
-        announce_now(signals.refused, code=row.code, error=error)
+        send_now(signals.refused, code=row.code, error=error)
         raise
     return answer
 
@@ -205,7 +247,7 @@ def deliver_counted(
         if not granted:
             links_of(DirectLink).give_back(row.link, day_of(now))
     if granted:
-        announce_now(signals.opened, link=row.link, at=now)
+        send_now(signals.opened, link=row.link, at=now)
     return answer, granted
 
 
@@ -261,7 +303,7 @@ def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None
             answer.discard()
     if not is_counted:
         raise LinkNotFound if row.max_downloads is None else LinkUsedUp
-    announce_now(signals.opened, link=row.link, at=now)
+    send_now(signals.opened, link=row.link, at=now)
 
 
 def count(row: LinkRow, now: datetime) -> bool:

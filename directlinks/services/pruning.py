@@ -31,7 +31,7 @@ from directlinks.models import (
     IdempotentRequest,
     UnusedContent,
 )
-from directlinks.services.walking import in_steps, walk
+from directlinks.querysets import batched, in_batches
 from directlinks.storage import OWN_FOLDER, has_local_paths
 from directlinks.storage_errors import Tell, storage_errors, told_faults
 
@@ -78,7 +78,7 @@ def codes_never_return() -> bool:
 
 def delete_in_steps(rows: "QuerySet[Any, Any]") -> Iterator[int]:
     """Delete ``rows``, and what belongs to them; yields the number of each step, done for good."""
-    for step in walk(rows.only("pk")):
+    for step in in_batches(rows.only("pk")):
         # What became alive again meanwhile stays.
         still = rows.filter(pk__in=[row.pk for row in step])
         _, deleted = still.delete()
@@ -97,7 +97,7 @@ def contents_without_file(storage: Storage, now: datetime, tell: Tell) -> Iterat
     if are_listed(storage):
         yield from _objects_without_file(storage, before)
         return
-    for folders in in_steps(_own_folders(storage)):
+    for folders in batched(_own_folders(storage)):
         for folder in _without_file(folders):
             with told_faults(folder, tell):
                 for name in sorted(storage.listdir(folder)[1]):
@@ -134,7 +134,7 @@ def _objects_without_file(storage: Storage, before: datetime) -> Iterator[str]:
         for found in objects_below(storage, OWN_FOLDER)
         if is_own(found.name) and is_opened_by(storage, found.name)
     )
-    for step in in_steps(own):
+    for step in batched(own):
         lost = set(_without_file([_folder_of(found.name) for found in step]))
         for found in step:
             if _folder_of(found.name) in lost and as_stored(found.at) < before:

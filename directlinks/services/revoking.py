@@ -10,9 +10,9 @@ from directlinks.core.envelope import Batch
 from directlinks.core.errors import InvalidParameters, NotYourLink
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
-from directlinks.services.announcing import announce
-from directlinks.services.finding import NO_CODE
 from directlinks.services.history import remember
+from directlinks.services.listing import NO_CODE
+from directlinks.services.sending import send_on_commit
 
 
 def revoke_direct_link(link: DirectLink, *, user: Any, now: datetime) -> None:
@@ -59,5 +59,5 @@ def revoke_all(links: Iterable[DirectLink], *, user: Any, now: datetime) -> int:
     if number:
         for link in links:
             link.revoked_at, link.reuse_name = now, None
-        announce(signals.revoked, links=links, user=user)
+        send_on_commit(signals.revoked, links=links, user=user)
     return number

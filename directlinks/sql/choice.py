@@ -6,12 +6,23 @@ from typing import Any
 
 from django.db import connections
 
-from directlinks.sql.batch_texts import BatchTexts, batch_texts
-from directlinks.sql.batches import Batches, PostgreSQLBatches, SQLiteBatches, WrittenBatches
-from directlinks.sql.link_texts import LinkTexts, link_texts
-from directlinks.sql.links import Links, PostgreSQLLinks, SQLiteLinks, WrittenLinks
-from directlinks.sql.plain_batches import PlainBatches
-from directlinks.sql.plain_links import PlainLinks
+from directlinks.sql.batches import (
+    Batches,
+    BatchTexts,
+    PostgreSQLBatches,
+    SQLiteBatches,
+    WrittenBatches,
+    batch_texts,
+)
+from directlinks.sql.links import (
+    Links,
+    LinkTexts,
+    PostgreSQLLinks,
+    SQLiteLinks,
+    WrittenLinks,
+    link_texts,
+)
+from directlinks.sql.orm import ORMBatches, ORMLinks
 from directlinks.users import active_column, active_where, activity_is_computed
 
 _WRITTEN: dict[str, type[WrittenLinks]] = {
@@ -37,7 +48,7 @@ def links_of(model: Any) -> Links:
     connection: Any = connections[using]
     written = _WRITTEN.get(connection.vendor)
     if written is None or _lacks_json(connection) or _lacks_column(model):
-        return PlainLinks(model, using)
+        return ORMLinks(model, using)
     return written(connection, _link_texts(using, model))
 
 
@@ -51,7 +62,7 @@ def batches_of(model: Any) -> Batches:
     connection: Any = connections[using]
     written = _WRITTEN_BATCHES.get(connection.vendor)
     if written is None or _lacks_json(connection):
-        return PlainBatches(model, using)
+        return ORMBatches(model, using)
     return written(connection, model, _batch_texts(using, model))
 
 

@@ -15,7 +15,6 @@ from directlinks.delivery.content import whole_content
 from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.stream import StreamBackend
-from directlinks.services.announcing import announce_now
 from directlinks.services.opening import (
     admit,
     can_admit,
@@ -25,6 +24,7 @@ from directlinks.services.opening import (
     find_open_link,
     redeem_ticket,
 )
+from directlinks.services.sending import send_now
 
 Environ = dict[str, Any]
 
@@ -67,7 +67,7 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> Reply | No
             return deliver_counted(admission, _whole_content, now=now, attachment=saving)[0]
         return None if can_admit() else _found_and_counted(code, name, now, saving=saving)
     except StorageError as error:
-        announce_now(signals.refused, code=code, error=error)
+        send_now(signals.refused, code=code, error=error)
         raise
     except DirectLinksError:
         return None
@@ -87,7 +87,7 @@ def _found_and_counted(code: str, name: str, now: datetime, *, saving: bool) -> 
             reply.body.close()
     if not is_counted:
         return None
-    announce_now(signals.opened, link=row.link, at=now)
+    send_now(signals.opened, link=row.link, at=now)
     return reply
 
 

@@ -24,9 +24,8 @@ from directlinks.delivery.download import Download
 from directlinks.delivery.replies import Reply
 from directlinks.delivery.stream import StreamBackend
 from directlinks.models import DirectLink, File
-from directlinks.services.opening import admit, deliver_counted
-from directlinks.services.visits import is_download
-from directlinks.sql.rows import Admission
+from directlinks.services.opening import admit, deliver_counted, is_download
+from directlinks.sql.links import Admission
 from directlinks.visiting.content_lane import redeemed, streamed, wants_all
 from directlinks.visiting.memory import Answer, counted, keep, known_answer
 from directlinks.visiting.sites import Facts, facts_of, known_site

@@ -19,10 +19,9 @@ from directlinks.conf import conf
 from directlinks.core.visits import Look
 from directlinks.counters.base import get_counter
 from directlinks.delivery.replies import Reply
-from directlinks.services.announcing import announce_now
-from directlinks.services.opening import Opened
-from directlinks.services.visits import is_plain
-from directlinks.sql.rows import Admission, LinkRow
+from directlinks.services.opening import Opened, is_plain
+from directlinks.services.sending import send_now
+from directlinks.sql.links import Admission, LinkRow
 from directlinks.visiting.sites import Facts, depends_on_more, facts_of, scheme_of
 
 MOST_ANSWERS = 50_000
@@ -68,7 +67,7 @@ def counted(answer: Answer) -> bool:
     now = timezone.now()
     if not get_counter().count(answer.link, now):
         return False
-    announce_now(signals.opened, link=answer.link, at=now)
+    send_now(signals.opened, link=answer.link, at=now)
     return True
 
 

@@ -41,14 +41,14 @@ from directlinks.reporting import (
     report_storage_error,
     report_unexpected,
 )
-from directlinks.services.announcing import announce_now
 from directlinks.services.opening import (
     find_open_link,
     open_confirmed_link,
     open_direct_link,
     redeem_ticket,
 )
-from directlinks.sql.rows import LinkRow
+from directlinks.services.sending import send_now
+from directlinks.sql.links import LinkRow
 from directlinks.visiting import memory
 from directlinks.visiting.failures import NEVER_STORED, failure
 from directlinks.visiting.sites import facts_of, known_site, remember_site, scheme_of
@@ -205,7 +205,7 @@ def _posted(request: HttpRequest, route: Route) -> HttpResponseBase:
         if row.password and not row.ask_first:
             return unlock(request, row, now)
     except DirectLinksError as error:
-        announce_now(signals.refused, code=route.secret, error=error)
+        send_now(signals.refused, code=route.secret, error=error)
         if isinstance(error, LinkUnknown):
             _note_unknown(request)
         raise

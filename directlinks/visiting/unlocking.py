@@ -19,7 +19,7 @@ from directlinks.core import signing
 from directlinks.core.errors import InvalidParameters, PasswordRequired, WrongPassword
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.replies import Reply
-from directlinks.sql.rows import LinkRow
+from directlinks.sql.links import LinkRow
 from directlinks.visiting.failures import NEVER_STORED
 from directlinks.visiting.throttling import guessed_right, note_guess
 

@@ -16,8 +16,7 @@ from directlinks.admin import actions
 from directlinks.admin.exporting import COLUMNS
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
-from directlinks.services.changing import change_direct_link
-from directlinks.services.changing_many import pause_direct_links
+from directlinks.services.changing import change_direct_link, pause_direct_links
 from tests.admin.pages import LINKS, page_of, run, text_of
 from tests.factories import DirectLinkFactory, UserFactory
 

@@ -15,7 +15,7 @@ from directlinks.datetimes import as_stored, day_of
 from directlinks.models import DirectLink
 from directlinks.policies import OwnerOrAdmin
 from directlinks.querysets import FileQuerySet
-from directlinks.services.changing_many import pause_direct_links
+from directlinks.services.changing import pause_direct_links
 from tests.admin.pages import DASHBOARD, LINKS, page_of, staff, text_of
 from tests.factories import DirectLinkFactory, UserFactory
 

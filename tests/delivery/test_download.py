@@ -3,8 +3,8 @@
 import pytest
 from pytest_django.fixtures import Settings
 
+from directlinks.checks import ACTIVE_TYPES
 from directlinks.delivery.download import is_passive
-from directlinks.deploy_checks import ACTIVE_TYPES
 from tests.delivery.downloads import download
 
 

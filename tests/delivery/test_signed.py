@@ -12,7 +12,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from directlinks.core.signing import Ticket, issue
 from directlinks.models import DirectLink
-from directlinks.services.changing_many import rotate_direct_links
+from directlinks.services.changing import rotate_direct_links
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
 from tests.storages import Bucket

@@ -8,7 +8,7 @@ from django.core.management import load_command_class
 
 from directlinks import management
 from directlinks.core import records
-from directlinks.services.examining import Kind
+from directlinks.services.diagnostics import Kind
 
 COMMANDS = sorted(
     path.stem for path in Path(management.__file__).parent.glob("commands/directlinks_*.py")

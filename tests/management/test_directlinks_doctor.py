@@ -9,9 +9,9 @@ import pytest
 from django.core.management import CommandError
 from pytest_django.fixtures import Settings
 
+from directlinks import querysets
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
-from directlinks.services import walking
 from tests.factories import DirectLinkFactory, UserFactory
 from tests.management.terminals import Terminal, interrupted, said
 
@@ -172,7 +172,7 @@ class TestProbe:
 @pytest.mark.usefixtures("broken")
 class TestTerminal:
     def test_shows_progress_and_findings_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(walking, "STEP", 1)
+        monkeypatch.setattr(querysets, "STEP", 1)
         assert doctor(into=Terminal())[1].startswith(
             "\r\x1b[Kexpired  abcd…  ann: a\\u202eb.txt\n"
             "\r\x1b[K1 links looked at"

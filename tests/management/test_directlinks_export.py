@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from directlinks import querysets
 from directlinks.core import records
 from directlinks.core.records import FORMATS
 from directlinks.models import DirectLink
-from directlinks.services import walking
 from tests.factories import DirectLinkFactory, UserFactory
 from tests.management.terminals import Terminal, interrupted, said
 
@@ -101,7 +101,7 @@ class TestTerminal:
     @pytest.fixture(autouse=True)
     def _more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         DirectLinkFactory()
-        monkeypatch.setattr(walking, "STEP", 1)
+        monkeypatch.setattr(querysets, "STEP", 1)
 
     def test_shows_progress_of_a_file(self, tmp_path: Path) -> None:
         assert export(tmp_path / "links.csv", into=Terminal()) == (

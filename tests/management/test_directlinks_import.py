@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
+from directlinks import querysets
 from directlinks.models import DirectLink
-from directlinks.services import walking
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.management.terminals import Terminal, interrupted, said
 
@@ -112,7 +112,7 @@ def test_a_file_of_another_kind_is_told(tmp_path: Path, data: bytes, fault: str)
 def test_a_file_that_was_cut_off_says_how_far_it_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "STEP", 1)
+    monkeypatch.setattr(querysets, "STEP", 1)
     (tmp_path / "links.csv").write_text('code,owner,path\ncode-1,ann,a.txt\ncode-2,ann,"a.t')
     out = Terminal()
     with pytest.raises(CommandError, match="Line 3 is no CSV: unexpected end of data"):
@@ -131,7 +131,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_terminal_shows_progress_apart_from_faults(
     three: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "STEP", 2)
+    monkeypatch.setattr(querysets, "STEP", 2)
     assert import_(three, into=Terminal()) == (
         "\r\x1b[K2 links read\r\x1b[K3 links read\r\x1b[K"
         "Links: 3 added, 0 there already, 0 without their file, 0 refused.\n"
@@ -147,7 +147,7 @@ def test_a_terminal_shows_progress_apart_from_faults(
 def test_an_interrupt_leaves_whole_steps_and_the_rest_can_be_done(
     three: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "STEP", 2)
+    monkeypatch.setattr(querysets, "STEP", 2)
     out = StringIO()
     with (
         # After the row of the third link was written, before the rest of it.

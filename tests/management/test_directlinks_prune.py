@@ -14,8 +14,8 @@ from django.db.models import Model
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from directlinks import querysets
 from directlinks.models import DailyDownloads, DirectLink, FlushedBatch, IdempotentRequest
-from directlinks.services import walking
 from directlinks.storage import content_storage
 from tests.factories import DirectLinkFactory, UserFactory
 from tests.management.terminals import Terminal, interrupted, said, typing
@@ -148,7 +148,7 @@ class TestTerminal:
             assert "2 counts of days" in prune()
 
     def test_sees_how_far_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(walking, "STEP", 1)
+        monkeypatch.setattr(querysets, "STEP", 1)
         assert prune("--bytes", into=Terminal()).startswith(
             "\r\x1b[K1 answers to requests\r\x1b[K2 answers to requests\r\x1b[K1 batches of counts"
         )
@@ -158,7 +158,7 @@ class TestTerminal:
 def test_an_interrupt_leaves_whole_steps_and_the_rest_can_be_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(walking, "STEP", 1)
+    monkeypatch.setattr(querysets, "STEP", 1)
     out = StringIO()
     with (
         interrupted("directlinks_dailydownloads", "DELETE", after=1),

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
+from directlinks import querysets
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
-from directlinks.services import walking
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.management.terminals import Terminal, interrupted, said, typing
 
@@ -128,7 +128,7 @@ class TestTerminal:
         assert standing() == {"c"}
 
     def test_sees_how_far_it_is(self, ann: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(walking, "STEP", 2)
+        monkeypatch.setattr(querysets, "STEP", 2)
         assert revoke("--owner=ann", into=Terminal()) == (
             "\r\x1b[K2 revoked\r\x1b[K3 revoked\r\x1b[KLinks: 3 revoked.\n"
         )
@@ -138,7 +138,7 @@ class TestTerminal:
 def test_an_interrupt_leaves_whole_steps_and_the_rest_can_be_done(
     ann: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "STEP", 2)
+    monkeypatch.setattr(querysets, "STEP", 2)
     out = StringIO()
     with (
         interrupted("directlinks_directlink", "UPDATE", after=1),

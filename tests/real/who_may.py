@@ -24,7 +24,7 @@ from directlinks.core.links import LinkState
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
 from directlinks.sql.choice import links_of
-from directlinks.sql.plain_links import PlainLinks
+from directlinks.sql.orm import ORMLinks
 
 PASSWORD = "correct horse"
 
@@ -135,7 +135,7 @@ def table_of(email: str, number: int) -> dict[str, Any]:
 def judgements(now: datetime) -> dict[str, list[str]]:
     """What each way to judge a link says of one link of each person."""
     said: dict[str, list[str]] = {}
-    written, plain = links_of(DirectLink), PlainLinks(DirectLink, "default")
+    written, plain = links_of(DirectLink), ORMLinks(DirectLink, "default")
     for link in DirectLink.objects.with_file().filter(file__path__endswith="/v/one.txt"):
         state = link.state(now)
         rows = [asked.find(link.code, now) for asked in (written, plain)]

@@ -20,7 +20,7 @@ from directlinks.core.errors import LinkNotFound
 from directlinks.delivery import reading
 from directlinks.models import DirectLink, File
 from directlinks.services.adding import Source, add_file, local_sources, stored_sources
-from directlinks.services.examining import Kind, examine
+from directlinks.services.diagnostics import Kind, examine
 from directlinks.storage import is_forbidden
 from tests.factories import UserFactory
 

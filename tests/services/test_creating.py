@@ -24,8 +24,11 @@ from directlinks.core.errors import (
 )
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
-from directlinks.services.creating import IssuedLink, create_direct_links
-from directlinks.services.shared_links import shared_links
+from directlinks.services.creating import (
+    IssuedLink,
+    create_direct_links,
+    get_reusable_links,
+)
 from directlinks.sql import choice
 from directlinks.sql.batches import NewLinks
 from directlinks.sql.choice import batches_of
@@ -359,7 +362,7 @@ def test_links_that_somebody_else_has_just_made_cost_one_statement_more(
 
     def second(batches: Any, wanted: NewLinks) -> Any:
         monkeypatch.setattr(kind, "make", make)
-        shared_links(wanted.files, created_by=None)
+        get_reusable_links(wanted.files, created_by=None)
         return make(batches, wanted)
 
     monkeypatch.setattr(kind, "make", second)
@@ -396,7 +399,7 @@ class TestTroubleUnderWay:
         owner = UserFactory()
         names = many_files(owner, 20)
         files = list(File.objects.filter(path__in=names))
-        before_each_round.append(lambda: shared_links(files[:10], created_by=None))
+        before_each_round.append(lambda: get_reusable_links(files[:10], created_by=None))
         batch = create(owner, *names)
         assert batch.is_complete
         stored = dict(DirectLink.objects.values_list("file_id", "code"))
@@ -455,3 +458,39 @@ class TestTroubleUnderWay:
 
 def raised(error: type[Exception]) -> None:
     raise error("somebody was in the way")
+
+
+def test_files_at_hand_have_it_or_get_it() -> None:
+    files, user = FileFactory.create_batch(2), UserFactory()
+    links = get_reusable_links(files, created_by=user)
+    assert {key: link.file for key, link in links.items()} == {file.pk: file for file in files}
+    assert get_reusable_links(files, created_by=None) == links
+    assert set(DirectLink.objects.values_list("created_by", flat=True)) == {user.pk}
+
+
+def test_a_file_at_hand_that_was_renamed_gets_a_link_of_its_new_name() -> None:
+    file = FileFactory(path="a.txt")
+    get_reusable_links([file], created_by=None)
+    file.path = "b.txt"
+    file.save()
+    assert get_reusable_links([file], created_by=None)[file.pk].name == "b.txt"
+
+
+@pytest.mark.parametrize("length", [8, 22])
+def test_names_are_kept_whatever_the_database_holds_by_default(
+    settings: Settings, length: int
+) -> None:
+    """Of a document, MariaDB makes texts in the character set of the database."""
+    settings.DIRECTLINKS = {"CODE_LENGTH": length}
+    file = FileFactory(path="\U0001f600 \u6587.txt")
+    with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute("SET SESSION character_set_database = latin1")
+        try:
+            first, second = (get_reusable_links([file], created_by=None) for _ in range(2))
+        finally:
+            if connection.vendor == "mysql":
+                cursor.execute("SET SESSION character_set_database = utf8mb4")
+    assert first == second
+    link = DirectLink.objects.get()
+    assert (link.name, link.reuse_name) == (file.name, file.name)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from directlinks import querysets
 from directlinks.core.records import LinkRecord
 from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
-from directlinks.services import walking
-from directlinks.services.exporting import export_links
+from directlinks.services.transfer import export_links
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def _in_utc(value: Any) -> Any:
 def test_each_step_is_three_statements(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
-    monkeypatch.setattr(walking, "STEP", 4)
+    monkeypatch.setattr(querysets, "STEP", 4)
     links = [DirectLinkFactory() for _ in range(6)]
     for link in links:
         DailyDownloads.objects.create(link=link, day="2026-01-01", downloads=link.pk)

@@ -18,9 +18,7 @@ from directlinks import signals
 from directlinks.core.records import FORMATS, LinkRecord, Numbered
 from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
-from directlinks.services.exporting import export_links
-from directlinks.services.import_lookups import as_kept
-from directlinks.services.importing import Outcome, import_links
+from directlinks.services.transfer import Outcome, as_kept, export_links, import_links
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

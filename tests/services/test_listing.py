@@ -5,17 +5,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils.connection import ConnectionDoesNotExist
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from directlinks.core import uris
-from directlinks.core.errors import InvalidParameters
+from directlinks.core.errors import ErrorCode, InvalidParameters, NotYourLink
 from directlinks.core.links import LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
 from directlinks.policies import OwnerOrAdmin
-from directlinks.services.listing import ORDERS, Order, Page, Wanted, list_direct_links
+from directlinks.services.listing import (
+    ORDERS,
+    Order,
+    Page,
+    Wanted,
+    get_direct_link,
+    list_direct_links,
+)
+from directlinks.services.revoking import revoke_direct_link
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+from tests.services.replicas import Replicas
 
 pytestmark = pytest.mark.django_db
 
@@ -219,3 +230,57 @@ class TestPages:
         token = page(file.owner, size=1).next_token
         with pytest.raises(InvalidParameters, match="another order"):
             page(file.owner, order=order, token=token)
+
+
+@pytest.mark.parametrize("code", ["", "abc", "a" * 65, "ab/d", "abcd\n", "äbcd", "ab d", "abc\x00"])
+def test_what_is_no_code_is_a_fault_of_the_request(
+    code: str, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0), pytest.raises(InvalidParameters) as caught:
+        get_direct_link(code)
+    assert (caught.value.code, caught.value.msg) == (
+        ErrorCode.INVALID_PARAMETERS,
+        "Failed to parse object ID",
+    )
+
+
+def test_a_link_is_found_with_its_file(django_assert_num_queries: Any) -> None:
+    link = DirectLinkFactory()
+    with django_assert_num_queries(1):
+        found = get_direct_link(link.code)
+        assert (found, found.file) == (link, link.file)
+
+
+@pytest.mark.parametrize(
+    "limit", [{"paused": True}, {"expires_at": NOW}, {"max_downloads": 0}, {"not_before": NOW}]
+)
+def test_a_link_that_does_not_open_is_found_all_the_same(limit: dict[str, Any]) -> None:
+    link = DirectLinkFactory(**limit)
+    assert get_direct_link(link.code) == link
+
+
+@pytest.mark.parametrize("code", ["ABCD", "abcde", "abc-"])
+def test_a_code_that_only_looks_alike_is_another(code: str) -> None:
+    DirectLinkFactory(code="abcd")
+    with pytest.raises(NotYourLink):
+        get_direct_link(code)
+
+
+def test_a_revoked_link_is_found_no_more() -> None:
+    link = DirectLinkFactory()
+    revoke_direct_link(link, user=None, now=NOW)
+    with pytest.raises(NotYourLink):
+        get_direct_link(link.code)
+
+
+@pytest.mark.parametrize("may_lag", [False, True])
+def test_it_is_read_where_it_is_written_unless_it_may_lag(
+    may_lag: bool, settings: Settings
+) -> None:
+    link = DirectLinkFactory()
+    settings.DATABASE_ROUTERS = [Replicas()]
+    if may_lag:
+        with pytest.raises(ConnectionDoesNotExist):
+            get_direct_link(link.code, may_lag=True)
+    else:
+        assert get_direct_link(link.code) == link

@@ -19,8 +19,11 @@ from directlinks.core.visits import Look
 from directlinks.datetimes import as_stored
 from directlinks.delivery.download import Download
 from directlinks.models import DirectLink
-from directlinks.services.opening import open_direct_link, redeem_ticket
-from directlinks.sql.rows import LinkRow
+from directlinks.services.opening import (
+    open_direct_link,
+    redeem_ticket,
+)
+from directlinks.sql.links import LinkRow
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from directlinks import querysets
 from directlinks.datetimes import as_stored
 from directlinks.models import (
     DailyDownloads,
@@ -23,7 +24,7 @@ from directlinks.models import (
     IdempotentRequest,
     UnusedContent,
 )
-from directlinks.services import pruning, walking
+from directlinks.services import pruning
 from directlinks.storage import content_storage
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.storages import Bucket
@@ -121,7 +122,7 @@ class TestDeleting:
     def test_goes_step_by_step_and_takes_along_what_belongs_to_it(
         self, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
     ) -> None:
-        monkeypatch.setattr(walking, "STEP", 2)
+        monkeypatch.setattr(querysets, "STEP", 2)
         for number in range(3):
             link = DirectLinkFactory(revoked_at=NOW - 3 * DAY)
             DailyDownloads.objects.create(link=link, day="2026-01-01", downloads=number)
@@ -136,7 +137,7 @@ class TestDeleting:
         assert not FormerCode.objects.exists()
 
     def test_leaves_what_became_alive_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(walking, "STEP", 1)
+        monkeypatch.setattr(querysets, "STEP", 1)
         first, second = (DirectLinkFactory(expires_at=NOW - 3 * DAY) for _ in range(2))
         steps = pruning.delete_in_steps(pruning.dead_links(NOW, DAY))
         assert next(steps) == 1
@@ -245,7 +246,7 @@ class TestContents:
     def test_cost_one_statement_for_each_step(
         self, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
     ) -> None:
-        monkeypatch.setattr(walking, "STEP", 2)
+        monkeypatch.setattr(querysets, "STEP", 2)
         names = [self.store(f"directlinks/{letter * 32}/cat.jpg") for letter in "abc"]
         with django_assert_num_queries(2):
             assert self.found() == names

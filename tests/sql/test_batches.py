@@ -17,7 +17,7 @@ from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File, FormerCode
 from directlinks.sql.batches import Batches, Found, NewLinks, Place, WrittenBatches
 from directlinks.sql.choice import batches_of
-from directlinks.sql.plain_batches import PlainBatches
+from directlinks.sql.orm import ORMBatches
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def fill(rows: Any) -> list[Any]:
 def both() -> tuple[Batches, Batches]:
     written = batches_of(DirectLink)
     assert isinstance(written, WrittenBatches)
-    return written, PlainBatches(DirectLink, "default")
+    return written, ORMBatches(DirectLink, "default")
 
 
 def facts(instance: Any) -> dict[str, Any]:
@@ -230,4 +230,4 @@ def test_a_database_without_the_means_is_asked_plainly(
     monkeypatch.setattr(connection, "mysql_is_mariadb", True, raising=False)
     monkeypatch.setattr(connection, "mysql_version", version, raising=False)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    assert isinstance(batches_of(DirectLink), PlainBatches)
+    assert isinstance(batches_of(DirectLink), ORMBatches)

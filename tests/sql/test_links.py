@@ -20,8 +20,8 @@ from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from directlinks.sql import choice
 from directlinks.sql.choice import links_of
-from directlinks.sql.plain_links import PlainLinks
-from directlinks.sql.rows import Admission
+from directlinks.sql.links import Admission
+from directlinks.sql.orm import ORMLinks
 from directlinks.users import active_column
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -48,8 +48,8 @@ limits = st.fixed_dictionaries(
 )
 
 
-def plain() -> PlainLinks:
-    return PlainLinks(DirectLink, "default")
+def plain() -> ORMLinks:
+    return ORMLinks(DirectLink, "default")
 
 
 def admission_to(link: DirectLink) -> Admission:
@@ -214,20 +214,20 @@ class TestChoice:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "vendor", "oracle")
-        assert isinstance(links_of(DirectLink), PlainLinks)
+        assert isinstance(links_of(DirectLink), ORMLinks)
 
     def test_so_is_a_sqlite_that_cannot_return_what_it_updates(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "vendor", "sqlite")
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
-        assert isinstance(links_of(DirectLink), PlainLinks)
+        assert isinstance(links_of(DirectLink), ORMLinks)
 
     def test_so_is_one_whose_users_are_judged_by_python(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(choice, "_lacks_column", lambda model: True)
-        assert isinstance(links_of(DirectLink), PlainLinks)
+        assert isinstance(links_of(DirectLink), ORMLinks)
 
     def test_a_replica_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(router, "db_for_read", lambda *args, **kwargs: 1 / 0)

@@ -16,7 +16,7 @@ from directlinks.core import uris
 from directlinks.core.errors import EntityNotExist
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
-from directlinks.services.examining import Kind, examine
+from directlinks.services.diagnostics import Kind, examine
 from directlinks.services.locating import locate
 from directlinks.services.moving import Move, move_content
 from directlinks.storage import lacks_bytes

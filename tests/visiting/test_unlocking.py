@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks.datetimes import seconds_of
 from directlinks.models import DirectLink
-from directlinks.services.changing_many import rotate_direct_links
+from directlinks.services.changing import rotate_direct_links
 from directlinks.visiting import unlocking
 from directlinks.visiting.throttling import note_attempt
 from tests.factories import DirectLinkFactory

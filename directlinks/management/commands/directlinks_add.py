@@ -10,8 +10,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from directlinks.management.arguments import OWNER, StrictCommand, add_dry_run, user_named
-from directlinks.management.terminal import Progress, dry, explained, interruptible, printable
+from directlinks.management.base import (
+    OWNER,
+    Progress,
+    StrictCommand,
+    add_dry_run,
+    dry,
+    explained,
+    interruptible,
+    printable,
+    user_named,
+)
 from directlinks.services.adding import (
     Outcome,
     Source,

@@ -9,18 +9,19 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from directlinks import addresses
-from directlinks.management.arguments import (
+from directlinks.management.base import (
     OWNER,
     StrictCommand,
     add_dry_run,
+    explained,
     life,
     moment,
+    printable,
     user_named,
     words,
 )
-from directlinks.management.terminal import explained, printable
 from directlinks.models import DirectLink
-from directlinks.services.issuing import issue_links, linkable_files
+from directlinks.services.creating import issue_links, linkable_files
 
 
 class Command(StrictCommand):

@@ -11,9 +11,8 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 from django.utils import timezone
 
-from directlinks.management.arguments import StrictCommand, days
-from directlinks.management.terminal import Progress, interruptible, printable
-from directlinks.services.examining import Finding, Kind, examine
+from directlinks.management.base import Progress, StrictCommand, days, interruptible, printable
+from directlinks.services.diagnostics import Finding, Kind, examine
 from directlinks.services.probing import MOST_REQUESTS, Probed, probe
 from directlinks.storage import content_storage, has_local_paths
 

@@ -7,12 +7,20 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from directlinks.core.records import LinkRecord
-from directlinks.management.arguments import OWNER, StrictCommand, user_named
-from directlinks.management.files import STANDARD, add_file, format_of, replacing
-from directlinks.management.terminal import Progress, interruptible
+from directlinks.management.base import (
+    OWNER,
+    STANDARD,
+    Progress,
+    StrictCommand,
+    add_file,
+    format_of,
+    interruptible,
+    replacing,
+    user_named,
+)
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
-from directlinks.services.exporting import export_links
+from directlinks.services.transfer import export_links
 
 
 class Command(StrictCommand):

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from directlinks.counters.base import get_counter
-from directlinks.management.arguments import StrictCommand
+from directlinks.management.base import StrictCommand
 
 
 class Command(StrictCommand):

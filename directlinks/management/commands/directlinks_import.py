@@ -8,10 +8,18 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from directlinks.core.records import Format, WrongFormat
-from directlinks.management.arguments import StrictCommand, add_dry_run
-from directlinks.management.files import add_file, format_of, reading
-from directlinks.management.terminal import Progress, dry, interruptible, printable
-from directlinks.services.importing import Outcome, import_links
+from directlinks.management.base import (
+    Progress,
+    StrictCommand,
+    add_dry_run,
+    add_file,
+    dry,
+    format_of,
+    interruptible,
+    printable,
+    reading,
+)
+from directlinks.services.transfer import Outcome, import_links
 
 
 class Command(StrictCommand):

@@ -9,12 +9,19 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from directlinks.conf import conf
-from directlinks.management.arguments import OWNER, StrictCommand, add_dry_run, user_named
-from directlinks.management.terminal import Progress, dry, interruptible, printable
+from directlinks.management.base import (
+    OWNER,
+    Progress,
+    StrictCommand,
+    add_dry_run,
+    dry,
+    interruptible,
+    printable,
+    user_named,
+)
 from directlinks.models import File
-from directlinks.querysets import FileQuerySet
+from directlinks.querysets import FileQuerySet, in_batches
 from directlinks.services import moving
-from directlinks.services.walking import walk
 
 _DELETED = "deleted"
 
@@ -55,7 +62,7 @@ class Command(StrictCommand):
         with interruptible(progress, lambda: self._sum_up(counts, options)):
             self._delete_unused(counts, faults, progress, dry_run=options["dry_run"])
             total = files.count()
-            for number, file in enumerate(chain.from_iterable(walk(files)), 1):
+            for number, file in enumerate(chain.from_iterable(in_batches(files)), 1):
                 progress.show(f"[{number}/{total}] {file.path}")
                 try:
                     outcome = self._move(file, move, progress, dry_run=options["dry_run"])

@@ -11,17 +11,19 @@ from django.utils import timezone
 
 from directlinks.core.codes import UNREPEATED_BITS
 from directlinks.core.errors import DirectLinksError
-from directlinks.management.arguments import StrictCommand, add_dry_run, days
-from directlinks.management.terminal import (
+from directlinks.management.base import (
     Progress,
+    StrictCommand,
+    add_dry_run,
     confirmed,
+    days,
     dry,
     explained,
     interruptible,
     printable,
 )
+from directlinks.querysets import batched
 from directlinks.services import pruning
-from directlinks.services.walking import in_steps
 from directlinks.storage import OWN_FOLDER, content_storage
 
 # What a year is compared with is the year before.
@@ -93,7 +95,7 @@ class Command(StrictCommand):
 
         storage = content_storage()
         try:
-            for names in in_steps(pruning.contents_without_file(storage, now, note)):
+            for names in batched(pruning.contents_without_file(storage, now, note)):
                 before = len(faults)
                 if not dry_run:
                     pruning.remove_contents(storage, names, note)

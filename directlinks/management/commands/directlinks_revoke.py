@@ -9,12 +9,19 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from directlinks.core import codes
-from directlinks.management.arguments import OWNER, StrictCommand, add_dry_run, user_named
-from directlinks.management.terminal import Progress, confirmed, dry, interruptible
+from directlinks.management.base import (
+    OWNER,
+    Progress,
+    StrictCommand,
+    add_dry_run,
+    confirmed,
+    dry,
+    interruptible,
+    user_named,
+)
 from directlinks.models import DirectLink
-from directlinks.querysets import DirectLinkQuerySet
+from directlinks.querysets import DirectLinkQuerySet, in_batches
 from directlinks.services.revoking import revoke_all
-from directlinks.services.walking import walk
 
 
 class Command(StrictCommand):
@@ -86,6 +93,6 @@ class Command(StrictCommand):
 def _standing(links: DirectLinkQuerySet, options: dict[str, Any]) -> Iterator[list[DirectLink]]:
     """Those of ``links`` that are not revoked, in steps, each to be dealt with by itself."""
     label = options["label"]
-    for step in walk(links.filter(revoked_at=None)):
+    for step in in_batches(links.filter(revoked_at=None)):
         # A database may take "News" for "news".
         yield [link for link in step if label is None or link.label == label]

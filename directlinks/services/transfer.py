@@ -1,21 +1,149 @@
-"""Importing links that were exported, or made elsewhere: their addresses go on working."""
+"""Links as lines of a file: writing those that there are, and making those that a file has."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
+from typing import Any, overload
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from directlinks import signals
-from directlinks.core import codes
+from directlinks.core import codes, paths
 from directlinks.core.records import LinkRecord, Numbered
+from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
-from directlinks.services.announcing import announce
-from directlinks.services.import_lookups import Known, as_kept, look_up
-from directlinks.services.walking import STEP, in_steps
+from directlinks.querysets import STEP, DirectLinkQuerySet, batched, in_batches
+from directlinks.services.sending import send_on_commit
+from directlinks.users import users
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Users by name; files by owner, path under NFC and the moment at which they were trashed, or
+    None; the file and name that a code leads to, None for a former code; and the files and names
+    that have a reusable link."""
+
+    users: dict[str | None, Any]
+    files: dict[tuple[Any, str, datetime | None], File]
+    codes: dict[str, tuple[int, str] | None]
+    reused: set[tuple[int, str]]
+
+    def file(self, record: LinkRecord) -> File | None:
+        owner = self.users.get(record.owner)
+        if owner is None:
+            return None
+        return self.files.get((owner.pk, paths.nfc(record.path), as_kept(record.trashed_at)))
+
+
+def look_up(records: Sequence[LinkRecord]) -> Known:
+    """Return what is there of ``records``, with six reads at most for any number of them."""
+    named = _users(records)
+    files = _live_files(records, named) | _trashed_files(records, named)
+    reusable = DirectLink.objects.reusable().filter(file__in=list(files.values()))
+    return Known(
+        users=named,
+        files=files,
+        codes=_codes(records),
+        reused=set(reusable.values_list("file", "reuse_name")),
+    )
+
+
+@overload
+def as_kept(moment: datetime) -> datetime: ...
+@overload
+def as_kept(moment: None) -> None: ...
+def as_kept(moment: datetime | None) -> datetime | None:
+    """Return ``moment`` as this site stores it; a hand-written record may name no time zone."""
+    return None if moment is None else as_stored(moment)
+
+
+def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:
+    names = {name for record in records for name in (record.owner, record.created_by) if name}
+    found = users().filter(**{f"{get_user_model().USERNAME_FIELD}__in": names})
+    # By exact spelling, also where the database has another opinion.
+    return {user.get_username(): user for user in found}
+
+
+def _live_files(
+    records: Sequence[LinkRecord], users: dict[str | None, Any]
+) -> dict[tuple[Any, str, datetime | None], File]:
+    live = (record for record in records if record.trashed_at is None and record.owner in users)
+    found = File.objects.at((users[record.owner].pk, record.path) for record in live)
+    return {(file.owner_id, paths.nfc(file.path), None): file for file in found}
+
+
+def _trashed_files(
+    records: Sequence[LinkRecord], users: dict[str | None, Any]
+) -> dict[tuple[Any, str, datetime | None], File]:
+    trashed = [record for record in records if record.trashed_at and record.owner in users]
+    found = File.objects.trashed().filter(
+        owner__in={users[record.owner].pk for record in trashed},
+        # The head has an index with the owner.
+        path_head__in={paths.head(record.path) for record in trashed},
+        deleted_at__in={as_kept(record.trashed_at) for record in trashed},
+    )
+    return {(file.owner_id, paths.nfc(file.path), file.deleted_at): file for file in found}
+
+
+def _codes(records: Sequence[LinkRecord]) -> dict[str, tuple[int, str] | None]:
+    codes = {code for record in records for code in (record.code, *record.former_codes)}
+    links = DirectLink.objects.filter(code__in=codes).values_list("code", "file", "name")
+    former = FormerCode.objects.filter(code__in=codes).values_list("code", flat=True)
+    return dict.fromkeys(former) | {code: (file, name) for code, file, name in links}
+
+
+def export_links(links: DirectLinkQuerySet) -> Iterator[list[LinkRecord]]:
+    """The records of ``links``, step by step; three statements and the memory for each step."""
+    for step in in_batches(links.select_related("file__owner", "created_by")):
+        days: dict[int, dict[date, int]] = defaultdict(dict)
+        counts = DailyDownloads.objects.filter(link__in=step).order_by("day")
+        for link, day, downloads in counts.values_list("link", "day", "downloads"):
+            days[link][day] = downloads
+        former: dict[int, dict[str, datetime | None]] = defaultdict(dict)
+        codes = FormerCode.objects.filter(link__in=step).order_by("pk")
+        for link, code, until in codes.values_list("link", "code", "until"):
+            former[link][code] = _moment(until)
+        yield [_record(link, days=days[link.pk], former_codes=former[link.pk]) for link in step]
+
+
+def _record(
+    link: DirectLink, *, days: dict[date, int], former_codes: dict[str, datetime | None]
+) -> LinkRecord:
+    creator = link.created_by
+    return LinkRecord(
+        code=link.code,
+        owner=link.file.owner.get_username(),
+        path=link.file.path,
+        trashed_at=_moment(link.file.deleted_at),
+        name=link.name,
+        reusable=link.reuse_name is not None,
+        created_by=None if creator is None else creator.get_username(),
+        created_at=_moment(link.created_at),
+        downloads=link.downloads,
+        last_opened_at=_moment(link.last_opened_at),
+        not_before=_moment(link.not_before),
+        expires_at=_moment(link.expires_at),
+        max_downloads=link.max_downloads,
+        paused=link.paused,
+        password=link.password,
+        referers=link.referers,
+        ask_first=link.ask_first,
+        revoked_at=_moment(link.revoked_at),
+        label=link.label,
+        note=link.note,
+        days=days,
+        former_codes=former_codes,
+    )
+
+
+def _moment(moment: datetime | None) -> datetime | None:
+    """Return ``moment`` with a time zone, so that it is the same on a site with another."""
+    return None if moment is None else in_utc(moment)
+
 
 # A step is repeated if another request made a link with one of its codes meanwhile.
 _ROUNDS = 3
@@ -46,7 +174,7 @@ def import_links(
     the file is reusable, the imported one opens, but is not given again. A
     step costs six reads at most, and writes many rows by one statement.
     """
-    for step in in_steps(lines):
+    for step in batched(lines):
         yield _import_step(step, now=now, dry_run=dry_run)
 
 
@@ -80,7 +208,7 @@ def _import_step(step: Sequence[Numbered], *, now: datetime, dry_run: bool) -> I
             if not rounds:
                 raise
         else:
-            announce(signals.created, links=[one.link for one in new], user=None)
+            send_on_commit(signals.created, links=[one.link for one in new], user=None)
             return imported
 
 
@@ -170,7 +298,7 @@ def _write(new: Sequence[_New], now: datetime) -> None:
         for day, downloads in one.record.days.items()
     )
     # A link may have thousands, so they are not all made at once.
-    for some in in_steps(days, 10 * STEP):
+    for some in batched(days, 10 * STEP):
         DailyDownloads.objects.bulk_create(some)
     FormerCode.objects.bulk_create(
         FormerCode(link=one.link, code=code, until=as_kept(until))

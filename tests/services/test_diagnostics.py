@@ -10,10 +10,10 @@ import pytest
 from django.core.files.base import ContentFile
 from pytest_django.fixtures import Settings
 
+from directlinks import querysets
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
-from directlinks.services import examining, walking
-from directlinks.services.examining import Finding, Kind, examine
+from directlinks.services.diagnostics import Finding, Kind, _remote_fault, examine
 from directlinks.storage import content_storage
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.storages import Bucket, as_another_user, no_more_files
@@ -191,7 +191,7 @@ class TestRemoteStorage:
 def test_a_step_is_one_statement(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
-    monkeypatch.setattr(walking, "STEP", 4)
+    monkeypatch.setattr(querysets, "STEP", 4)
     for _ in range(10):
         never_used()
     with django_assert_num_queries(3):
@@ -215,6 +215,6 @@ class Refusing(Bucket):
 def test_a_storage_that_refuses_to_tell_is_a_finding(error: Exception, kind: Kind) -> None:
     storage = Refusing()
     storage.error = error
-    fault = examining._remote_fault(storage, "a.txt")
+    fault = _remote_fault(storage, "a.txt")
     assert fault is not None
     assert fault.kind is kind

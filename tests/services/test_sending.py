@@ -8,7 +8,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from directlinks.models import DirectLink
-from directlinks.services.announcing import announce, announce_now
+from directlinks.services.sending import send_now, send_on_commit
 from tests.services.listening import heard_from
 
 
@@ -22,7 +22,7 @@ class TestAfterTheCommit:
         signal = Signal()
         with heard_from(signal) as heard:
             with transaction.atomic():
-                announce(signal, links=[1], user=None)
+                send_on_commit(signal, links=[1], user=None)
                 assert heard == []
             assert heard == [{"sender": DirectLink, "links": [1], "user": None}]
 
@@ -30,7 +30,7 @@ class TestAfterTheCommit:
         signal = Signal()
         with heard_from(signal) as heard:
             with transaction.atomic():
-                announce(signal, links=[1])
+                send_on_commit(signal, links=[1])
                 transaction.set_rollback(True)
             assert heard == []
 
@@ -38,9 +38,9 @@ class TestAfterTheCommit:
 def test_what_is_done_already_is_told_at_once() -> None:
     signal = Signal()
     with heard_from(signal) as heard:
-        announce_now(signal, link=1)
+        send_now(signal, link=1)
         assert heard == [{"sender": DirectLink, "link": 1}]
-    announce_now(signal, link=2)
+    send_now(signal, link=2)
     assert len(heard) == 1
 
 
@@ -54,7 +54,7 @@ def test_a_receiver_that_raises_is_logged_and_hinders_nobody(
 
     signal.connect(failing)
     with heard_from(signal) as heard:
-        announce_now(signal, link=1)
+        send_now(signal, link=1)
         assert len(heard) == 1
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
@@ -66,5 +66,5 @@ def test_nobody_listening_costs_nothing(
     django_assert_num_queries: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_assert_num_queries(0), django_capture_on_commit_callbacks() as callbacks:
-        announce(Signal(), links=[])
+        send_on_commit(Signal(), links=[])
     assert callbacks == []

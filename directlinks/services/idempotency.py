@@ -18,7 +18,9 @@ _TRIES = 3
 MOST_BYTES = 256 * 1024
 
 
-def once(answer: Callable[[], str], *, user: Any, key: str, request: bytes, now: datetime) -> str:
+def run_once(
+    answer: Callable[[], str], *, user: Any, key: str, request: bytes, now: datetime
+) -> str:
     """Return what ``answer`` gives for ``request``, or gave when ``user`` sent ``key`` before.
 
     A key is good for a day. The row that claims it is written first, in the transaction in which
@@ -68,5 +70,5 @@ def _digests(request: bytes) -> list[str]:
 
     Without a secret, a password in the request could be guessed from the digest.
     """
-    own = b"directlinks.services.repeating"
+    own = b"directlinks.services.idempotency"
     return [hmac.digest(own + key, request, "sha256").hex() for key in conf.signing_keys]

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from directlinks.core.errors import InvalidParameters, KeyReused
 from directlinks.datetimes import as_stored
 from directlinks.models import File, IdempotentRequest
-from directlinks.services.repeating import MOST_BYTES, once
+from directlinks.services.idempotency import MOST_BYTES, run_once
 from tests.factories import FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def user() -> Any:
 
 def ask(answer: Callable[[], str], user: Any, **changes: Any) -> str:
     request = {"key": "k", "request": b"r", "now": NOW, **changes}
-    return once(answer, user=user, **request)
+    return run_once(answer, user=user, **request)
 
 
 def test_the_same_request_is_done_once(user: Any) -> None:

@@ -28,7 +28,7 @@ def last_days(today: date, number: int = DAYS) -> list[date]:
     return [today - timedelta(days=ago) for ago in reversed(range(number))]
 
 
-def statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics:
+def link_statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics:
     """What ``link`` was used on each of the last ``days`` days, today included. One statement.
 
     A day is one of the site's default time zone, for each user.

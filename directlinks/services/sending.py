@@ -11,13 +11,13 @@ from directlinks.models import DirectLink
 logger = logging.getLogger("directlinks")
 
 
-def announce(signal: Signal, **facts: Any) -> None:
+def send_on_commit(signal: Signal, **facts: Any) -> None:
     """Send ``signal`` once what happened is committed. A receiver that raises is logged."""
     if signal.has_listeners(DirectLink):
         transaction.on_commit(lambda: _send(signal, facts), using=DirectLink.objects.db)
 
 
-def announce_now(signal: Signal, **facts: Any) -> None:
+def send_now(signal: Signal, **facts: Any) -> None:
     """Send ``signal`` at once, for what is committed already."""
     # Asked at every visit, and has_listeners() takes a lock.
     if signal.receivers and signal.has_listeners(DirectLink):

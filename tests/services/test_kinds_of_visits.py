@@ -3,19 +3,19 @@
 import pytest
 
 from directlinks.core.visits import Look, Visit
-from directlinks.services import visits
+from directlinks.services.opening import _is_download, _kind, is_download, is_plain, kind_of
 
 LONG = "x" * 513
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> None:
-    visits._kind.cache_clear()
-    visits._is_download.cache_clear()
+    _kind.cache_clear()
+    _is_download.cache_clear()
 
 
 def remembered() -> int:
-    return int(visits._kind.cache_info().currsize + visits._is_download.cache_info().currsize)
+    return int(_kind.cache_info().currsize + _is_download.cache_info().currsize)
 
 
 @pytest.mark.parametrize(
@@ -30,18 +30,18 @@ def remembered() -> int:
     ],
 )
 def test_what_only_fills_the_memory_is_judged_and_forgotten(look: Look, kind: Visit) -> None:
-    assert visits.kind_of(look, 10) is kind
+    assert kind_of(look, 10) is kind
     assert remembered() == 0
 
 
-@pytest.mark.parametrize(("agent", "is_download"), [(LONG, True), (f"{LONG} Slackbot", False)])
-def test_so_is_a_long_name_of_a_program(agent: str, is_download: bool) -> None:
-    assert visits.is_download(agent) is is_download
+@pytest.mark.parametrize(("agent", "counts"), [(LONG, True), (f"{LONG} Slackbot", False)])
+def test_so_is_a_long_name_of_a_program(agent: str, counts: bool) -> None:
+    assert is_download(agent) is counts
     assert remembered() == 0
 
 
 def test_what_is_common_is_judged_once() -> None:
     for _ in range(3):
-        assert visits.is_download("curl/8")
-        assert visits.is_plain(Look("GET", user_agent="curl/8"))
+        assert is_download("curl/8")
+        assert is_plain(Look("GET", user_agent="curl/8"))
     assert remembered() == 2

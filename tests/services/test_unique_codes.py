@@ -11,12 +11,10 @@ from pytest_django.fixtures import Settings
 from directlinks.core.errors import DirectLinksError
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
-from directlinks.services import changing_many
-from directlinks.services import fresh_codes as module
-from directlinks.services.changing import rotate_direct_link
-from directlinks.services.changing_many import rotate_direct_links
-from directlinks.services.fresh_codes import fresh_codes
-from directlinks.services.own_links import make_own_links
+from directlinks.services import changing
+from directlinks.services import creating as module
+from directlinks.services.changing import rotate_direct_link, rotate_direct_links
+from directlinks.services.creating import create_dedicated_links, unique_codes
 from tests.factories import DirectLinkFactory, FileFactory
 
 pytestmark = pytest.mark.django_db
@@ -43,13 +41,13 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
 
 def test_what_was_used_is_drawn_again(former: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn(monkeypatch, "aaaa", former, "bbbb", former, "cccc")
-    assert fresh_codes(3) == ["aaaa", "cccc", "bbbb"]
+    assert unique_codes(3) == ["aaaa", "cccc", "bbbb"]
 
 
 def test_so_is_what_a_link_has_now(monkeypatch: pytest.MonkeyPatch) -> None:
     DirectLinkFactory(code="mine")
     drawn(monkeypatch, "mine", "free")
-    assert fresh_codes(1) == ["free"]
+    assert unique_codes(1) == ["free"]
 
 
 def test_many_are_rotated_again_where_somebody_was_quicker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +55,7 @@ def test_many_are_rotated_again_where_somebody_was_quicker(monkeypatch: pytest.M
     taken = DirectLinkFactory(code="took").code
     links = DirectLinkFactory.create_batch(2)
     dice = iter([["one1", taken], ["two1", "two2"]])
-    monkeypatch.setattr(changing_many, "fresh_codes", lambda number: next(dice))
+    monkeypatch.setattr(changing, "unique_codes", lambda number: next(dice))
     assert rotate_direct_links(links, grace=None, user=None, now=NOW) == 2
     assert [link.code for link in links] == ["two1", "two2"]
     assert FormerCode.objects.count() == 2
@@ -65,7 +63,7 @@ def test_many_are_rotated_again_where_somebody_was_quicker(monkeypatch: pytest.M
 
 def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = DirectLinkFactory(code="took").code
-    monkeypatch.setattr(changing_many, "fresh_codes", lambda number: [taken])
+    monkeypatch.setattr(changing, "unique_codes", lambda number: [taken])
     with pytest.raises(IntegrityError):
         rotate_direct_links([DirectLinkFactory()], grace=None, user=None, now=NOW)
     assert not FormerCode.objects.exists()
@@ -74,20 +72,20 @@ def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_all_are_used_somebody_is_told(former: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "new_codes", lambda number: [former] * number)
     with pytest.raises(DirectLinksError, match="no free code"):
-        fresh_codes(2)
+        unique_codes(2)
 
 
 def test_long_codes_cost_no_question(settings: Settings, django_assert_num_queries: Any) -> None:
     settings.DIRECTLINKS = {}
     with django_assert_num_queries(0):
-        assert len(set(fresh_codes(9))) == 9
+        assert len(set(unique_codes(9))) == 9
 
 
 def test_no_way_to_a_new_code_leads_to_a_used_one(
     former: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn(monkeypatch, former, "mint", former, "turn", former, "many")
-    make_own_links([FileFactory()], columns={}, created_by=None)
+    create_dedicated_links([FileFactory()], columns={}, created_by=None)
     rotate_direct_link(DirectLinkFactory(), grace=None, user=None, now=NOW)
     rotate_direct_links([DirectLinkFactory()], grace=None, user=None, now=NOW)
     assert DirectLink.objects.filter(code__in=["mint", "turn", "many"]).count() == 3

@@ -13,7 +13,7 @@ from directlinks.core.errors import LinkNotFound, StorageError
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.reading import SETTLED_AFTER, open_content
 from directlinks.models import DirectLink, File
-from directlinks.services.walking import walk
+from directlinks.querysets import in_batches
 from directlinks.storage import has_local_paths
 from directlinks.storage_errors import storage_errors
 from directlinks.users import is_active
@@ -78,7 +78,7 @@ def examine(
     for bytes only if ``ask_remote``, once for each file of a step; a refusal is a finding, too.
     """
     standing = DirectLink.objects.with_file().filter(revoked_at=None, file__deleted_at=None)
-    for step in walk(standing):
+    for step in in_batches(standing):
         files = {link.file_id: link.file for link in step if _OF_CONTENTS & set(kinds)}
         found = {key: _content_fault(file, ask_remote=ask_remote) for key, file in files.items()}
         findings = [

@@ -5,12 +5,12 @@ import pytest
 
 from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink
-from directlinks.services.usage import (
+from directlinks.services.statistics import (
     DAYS,
     downloads_by_day,
     last_days,
+    link_statistics,
     most_downloaded,
-    statistics,
     total_by_day,
 )
 from tests.factories import DirectLinkFactory
@@ -77,7 +77,7 @@ def test_days_without_downloads_are_there_too(django_assert_num_queries: Any) ->
         DailyDownloads.objects.create(link=link, day=date(2026, 5, day), downloads=downloads)
     DailyDownloads.objects.create(link=DirectLinkFactory(), day=date(2026, 5, 4), downloads=7)
     with django_assert_num_queries(1):
-        found = statistics(link, days=4, now=NOW)
+        found = link_statistics(link, days=4, now=NOW)
     assert list(found.days.items()) == [
         (date(2026, 5, 2), 0),
         (date(2026, 5, 3), 2),
@@ -88,4 +88,4 @@ def test_days_without_downloads_are_there_too(django_assert_num_queries: Any) ->
 
 
 def test_one_day_is_today() -> None:
-    assert statistics(DirectLinkFactory(), days=1, now=NOW).days == {date(2026, 5, 5): 0}
+    assert link_statistics(DirectLinkFactory(), days=1, now=NOW).days == {date(2026, 5, 5): 0}

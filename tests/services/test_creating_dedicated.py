@@ -17,8 +17,7 @@ from directlinks.core.envelope import Batch
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.policies import OwnerOrAdmin
-from directlinks.services.creating import IssuedLink, create_direct_links
-from directlinks.services.own_links import make_own_links
+from directlinks.services.creating import IssuedLink, create_dedicated_links, create_direct_links
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.services.listening import heard_from
 
@@ -173,7 +172,7 @@ class TestMishaps:
     def test_a_code_that_is_taken_is_thrown_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         file, taken = FileFactory(), DirectLinkFactory().code
         thrown(monkeypatch, taken, "free")
-        assert make_own_links([file], columns={}, created_by=None)[file.pk].code == "free"
+        assert create_dedicated_links([file], columns={}, created_by=None)[file.pk].code == "free"
 
     def test_a_file_without_a_free_code_has_no_link(self, monkeypatch: pytest.MonkeyPatch) -> None:
         file, taken = FileFactory(path="a"), DirectLinkFactory().code
@@ -185,7 +184,7 @@ class TestMishaps:
     def test_a_file_that_vanishes_keeps_no_other_from_its_link(self) -> None:
         file, gone = FileFactory.create_batch(2, owner=UserFactory())
         File.objects.filter(pk=gone.pk).delete()
-        links = make_own_links([gone, file], columns={"label": "x"}, created_by=None)
+        links = create_dedicated_links([gone, file], columns={"label": "x"}, created_by=None)
         assert list(links) == [file.pk]
 
 

@@ -1,10 +1,17 @@
-"""What is counted beside a link itself: its days, and the batches of counts that were flushed."""
+"""What is kept beside a link: downloads by day, flushed counts, answers to repeated requests."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from directlinks.fields import ExactCharField
 from directlinks.models.links import DirectLink
-from directlinks.querysets import FlushedBatchQuerySet, PrimaryManager, PrimaryQuerySet
+from directlinks.querysets import (
+    FlushedBatchQuerySet,
+    IdempotentRequestQuerySet,
+    PrimaryManager,
+    PrimaryQuerySet,
+)
 
 
 class FlushedBatch(models.Model):
@@ -51,3 +58,34 @@ class DailyDownloads(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.downloads}"
+
+
+class IdempotentRequest(models.Model):
+    """The answer to the request that ``user`` sent with this ``Idempotency-Key``.
+
+    ``digest`` is an HMAC-SHA256 of what was asked, in hex: the same key with another request is a
+    mistake of the client. ``answer`` is compressed by zlib.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_index=False,  # the constraint begins with it
+        related_name="+",
+        editable=False,
+    )
+    key = ExactCharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    answer = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(db_index=True)
+
+    objects = PrimaryManager.from_queryset(IdempotentRequestQuerySet)()
+
+    class Meta:
+        base_manager_name = "objects"  # relations and refresh_from_db() use it, too
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="directlinks_idempotency_unique")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.key)
