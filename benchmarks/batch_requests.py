@@ -18,10 +18,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken
 
-from directlinks.api.base import EnvelopeView, django_request
-from directlinks.api.bodies import json_object
+from directlinks.api.base import EnvelopeView, django_request, json_object
 from directlinks.api.serializers import CreateDirectLinksSerializer
-from directlinks.api.sources import DirectLinkViewSet
+from directlinks.api.views import DirectLinkViewSet
 from directlinks.conf import conf
 from directlinks.core import envelope, paths, uris
 from directlinks.core.envelope import Batch

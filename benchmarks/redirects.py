@@ -62,7 +62,7 @@ def application(environ, start_response):
 WORKERS = (1, 2, 4)
 
 BARE = "MIDDLEWARE = []\n"
-FIRST = 'MIDDLEWARE.insert(0, "directlinks.middleware.DirectLinksMiddleware")\n'
+FIRST = 'MIDDLEWARE.insert(0, "directlinks.contrib.fastlane.middleware.DirectLinksMiddleware")\n'
 JOURNAL = """
 (BASE_DIR / "journal").mkdir(exist_ok=True)
 DIRECTLINKS = {

@@ -22,10 +22,10 @@ PRODUCTION = (
     'DEBUG = False\nALLOWED_HOSTS = ["127.0.0.1"]\nMEDIA_ROOT = BASE_DIR / "media"\n' + SQLITE
 )
 BACKENDS = {
-    "signed": "directlinks.delivery.signed.SignedBackend",
-    "stream": "directlinks.delivery.stream.StreamBackend",
-    "accel": "directlinks.delivery.handover.AccelBackend",
-    "sendfile": "directlinks.delivery.handover.SendfileBackend",
+    "signed": "directlinks.delivery.backends.signed_url.SignedURLBackend",
+    "stream": "directlinks.delivery.backends.stream.StreamBackend",
+    "accel": "directlinks.delivery.backends.web_server.AccelBackend",
+    "sendfile": "directlinks.delivery.backends.web_server.SendfileBackend",
 }
 
 # Sends a file of MEDIA_ROOT, or lets the web server in front send it. gunicorn's wsgi.file_wrapper

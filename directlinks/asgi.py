@@ -9,5 +9,7 @@ def get_asgi_application() -> ASGIHandler:
     """Django's application, with links answered in front of it."""
     django.setup(set_prefix=False)
     # By its path, because models cannot be imported before Django is set up.
-    handler: ASGIHandler = import_string("directlinks.handlers.asgi.DirectLinksASGI")(ASGIHandler())
+    handler: ASGIHandler = import_string("directlinks.contrib.fastlane.asgi.DirectLinksASGI")(
+        ASGIHandler()
+    )
     return handler

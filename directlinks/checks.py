@@ -21,8 +21,8 @@ from directlinks.conf import SETTINGS, conf, declared_settings, site_settings
 from directlinks.core.codes import random_bits
 from directlinks.core.paths import nearest_name
 from directlinks.counters.base import Counter, loses_tenants, make_counter
+from directlinks.delivery.backends import get_delivery_backend
 from directlinks.delivery.base import DeliveryBackend
-from directlinks.delivery.choice import backend_for
 from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths
 from directlinks.users import users
 
@@ -229,7 +229,7 @@ def _check_storage_aliases() -> list[CheckMessage]:
 def _check_delivery() -> Sequence[CheckMessage]:
     storage = content_storage()
     try:
-        backend: object = backend_for(storage)
+        backend: object = get_delivery_backend(storage)
     except (ImportError, TypeError) as error:
         return [Error(f'DIRECTLINKS["DELIVERY"]: {error}', id="directlinks.E021")]
     if not isinstance(backend, DeliveryBackend):

@@ -2,13 +2,13 @@
 
 from django.urls import re_path
 
-from directlinks.core.routes import NAME, Kind
-from directlinks.views import VisitorView
+from directlinks.serving.routes import NAME, Kind
+from directlinks.serving.views import VisitorView
 
 app_name = "directlinks"
 
 # Everything below f/ is ours, so that every failure there is our answer. "d" and "t" are too short
-# to be codes. core/routes.py says the same for the doors in front of routing.
+# to be codes. serving/routes.py says the same for the doors in front of routing.
 _ASKED = rf"(?P<secret>[^/]+)/(?P<name>{NAME})\Z"
 
 urlpatterns = [

@@ -13,5 +13,7 @@ def get_wsgi_application() -> WSGIHandler:
     """Django's application, with links answered in front of it."""
     django.setup(set_prefix=False)
     # By its path, because models cannot be imported before Django is set up.
-    handler: WSGIHandler = import_string("directlinks.handlers.wsgi.DirectLinksWSGI")(WSGIHandler())
+    handler: WSGIHandler = import_string("directlinks.contrib.fastlane.wsgi.DirectLinksWSGI")(
+        WSGIHandler()
+    )
     return handler

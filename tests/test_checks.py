@@ -18,8 +18,8 @@ from directlinks import checks
 from directlinks.conf import SETTINGS
 from example_project.settings import DIRECTLINKS
 
-HANDOVER = "directlinks.delivery.handover"
-REDIRECT = "directlinks.delivery.redirect.RedirectBackend"
+HANDOVER = "directlinks.delivery.backends.web_server"
+REDIRECT = "directlinks.delivery.backends.storage_url.StorageURLBackend"
 BUCKET = {"BACKEND": "tests.storages.Bucket"}
 
 
@@ -98,10 +98,10 @@ PROVOKED: list[tuple[str, Any]] = [
     ("E020", {"BASE_URL": f"{__name__}.missing"}),
     ("E020", {"BASE_URL": f"{__name__}.PROVOKED"}),
     ("E021", delivery("no_such_module.Backend")),
-    ("E021", delivery("directlinks.delivery.stream.Missing")),
-    ("E021", delivery("directlinks.delivery.stream")),
+    ("E021", delivery("directlinks.delivery.backends.stream.Missing")),
+    ("E021", delivery("directlinks.delivery.backends.stream")),
     ("E021", delivery("directlinks.delivery.base.DeliveryBackend")),
-    ("E021", delivery("directlinks.delivery.stream.StreamBackend", location="/x/")),
+    ("E021", delivery("directlinks.delivery.backends.stream.StreamBackend", location="/x/")),
     ("E021", delivery(f"{__name__}.NoBackend")),
     ("E023", {"COUNTER": "guess"}),
     ("E024", {"CACHE_SECONDS": -1}),
@@ -131,7 +131,14 @@ PROVOKED: list[tuple[str, Any]] = [
     ("W004", {"CODE_LENGTH": 20}),
     ("W004", {"CODE_ALPHABET": "ab"}),
     ("W005", {"BATCH_SIZE": 3001}),
-    ("W011", {"DELIVERY": {"elsewhere": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}}),
+    (
+        "W011",
+        {
+            "DELIVERY": {
+                "elsewhere": {"BACKEND": "directlinks.delivery.backends.stream.StreamBackend"}
+            }
+        },
+    ),
 ]
 
 
@@ -210,7 +217,11 @@ def test_a_policy_that_is_none_hears_what_it_lacks(
         {"BASE_URL": ["https://example.org", "https://example.com"]},
         delivery(f"{HANDOVER}.AccelBackend", location="/private/"),
         delivery(f"{HANDOVER}.SendfileBackend", header="X-LIGHTTPD-send-file"),
-        {"DELIVERY": {"default": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}},
+        {
+            "DELIVERY": {
+                "default": {"BACKEND": "directlinks.delivery.backends.stream.StreamBackend"}
+            }
+        },
         {"CORS": ["https://app.example.org"], "REDIRECT_MAX_AGE": 60},
         {"COUNTER": counter("redis", url="redis://127.0.0.1:1/0")},
         {"COUNTER": counter("journal", directory="/tmp")},
@@ -228,9 +239,9 @@ def test_a_handover_needs_files_of_this_machine(settings: Settings, backend: str
     assert ids() == ["directlinks.E022"]
 
 
-@pytest.mark.parametrize("backend", ["signed.SignedBackend", "stream.StreamBackend"])
+@pytest.mark.parametrize("backend", ["signed_url.SignedURLBackend", "stream.StreamBackend"])
 def test_any_other_delivery_is_right_for_any_storage(settings: Settings, backend: str) -> None:
-    settings.DIRECTLINKS = delivery(f"directlinks.delivery.{backend}")
+    settings.DIRECTLINKS = delivery(f"directlinks.delivery.backends.{backend}")
     assert found() == []
     settings.STORAGES = {**settings.STORAGES, "directlinks": BUCKET}
     assert found() == []

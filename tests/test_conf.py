@@ -87,7 +87,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("REDIRECT_HOSTS", [7]),
     ("REDIRECT_MAX_AGE", -1),
     ("REDIRECT_MAX_AGE", None),
-    ("DELIVERY", "directlinks.delivery.stream.StreamBackend"),
+    ("DELIVERY", "directlinks.delivery.backends.stream.StreamBackend"),
     ("DELIVERY", {"BACKEND": "StreamBackend"}),
     ("DELIVERY", {"BACKEND": None}),
     ("DELIVERY", {"BACKEND": "my_site.Mine", "OPTIONS": None}),

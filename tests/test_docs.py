@@ -7,7 +7,8 @@ import pytest
 
 from directlinks import checks, conf
 from directlinks.core.errors import ErrorCode
-from directlinks.delivery import handover, redirect, url_faults
+from directlinks.delivery import url_checks
+from directlinks.delivery.backends import storage_url, web_server
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
@@ -27,7 +28,7 @@ def test_a_setting_names_its_default_and_its_check(name: str) -> None:
 
 
 def test_each_check_is_documented() -> None:
-    modules = (checks, conf, checks, handover, redirect, checks, url_faults)
+    modules = (checks, conf, checks, web_server, storage_url, checks, url_checks)
     source = "".join(Path(module.__file__ or "").read_text() for module in modules)
     ids = set(re.findall(r"directlinks\.[EIW]\d{3}", source))
     assert ids == set(re.findall(r"directlinks\.[EIW]\d{3}", SETTINGS))

@@ -20,7 +20,7 @@ USES = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "find
 
 # Those whose text is bounded before they see it, and where that is tested.
 BOUNDED = {
-    "directlinks.admin.searching._ADDRESS": "tests/admin/test_links.py::TestLongSearch",
+    "directlinks.admin.filters._ADDRESS": "tests/admin/test_links.py::TestLongSearch",
 }
 
 

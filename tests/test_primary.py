@@ -18,7 +18,7 @@ PACKAGE = Path(directlinks.__file__).parent
 
 # Everything else asks a queryset of ours, which knows the database; simplejwt has its own models.
 MAY_ASK_THE_ROUTER = {
-    "api/blacklist.py",
+    "api/authentication.py",
     "caching.py",
     "models/files.py",
     "querysets.py",

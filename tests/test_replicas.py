@@ -859,7 +859,7 @@ def api_info(world: World) -> Any:
 
 @case("POST token-refresh")
 def api_refresh(world: World) -> Any:
-    from directlinks.api.tokens import token_pair  # noqa: PLC0415  # simplejwt wants settings
+    from directlinks.api.authentication import token_pair  # noqa: PLC0415  # simplejwt wants settings
 
     pairs = [token_pair(user(name)) for name in ("ada", "eve", "leaver")]
     bodies = [{"refresh_token": pair["refresh_token"]} for pair in pairs]
@@ -869,7 +869,7 @@ def api_refresh(world: World) -> Any:
 
 @case("DELETE token")
 def api_logout(world: World) -> Any:
-    from directlinks.api.tokens import token_pair  # noqa: PLC0415  # simplejwt wants settings
+    from directlinks.api.authentication import token_pair  # noqa: PLC0415  # simplejwt wants settings
 
     body = {"refresh_token": token_pair(user("eve"))["refresh_token"]}
     out = APIClient().call("DELETE", "session/token", body).json()["code"]

@@ -9,10 +9,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from directlinks.admin.base import TITLES, recent_deeds, slug, visible_links
 from directlinks.admin.charts import chart_context
-from directlinks.admin.histories import recent_deeds
-from directlinks.admin.states import TITLES, slug
-from directlinks.admin.visible import visible_links
 from directlinks.core.links import LinkState
 from directlinks.datetimes import day_of
 from directlinks.querysets import DirectLinkQuerySet

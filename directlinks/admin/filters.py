@@ -1,22 +1,30 @@
 """The filters of the lists. Those of links are counted together, in one statement."""
 
+import re
 from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.admin.states import TITLES, slug
-from directlinks.admin.visible import visible_files
+from directlinks.admin.base import TITLES, slug, visible_files, visible_links
+from directlinks.core import codes
 from directlinks.core.links import LinkState
-from directlinks.models import File
+from directlinks.datetimes import day_of
+from directlinks.models import File, FormerCode
 from directlinks.querysets import DirectLinkQuerySet
 from directlinks.services.locating import user_keys
+from directlinks.services.statistics import downloads_by_day
 
 SOON = timedelta(days=7)
 RECENT = timedelta(days=30)
@@ -207,3 +215,125 @@ def number_shown(numbers: dict[Cell, int], chosen: dict[type[LinkFilter], str | 
 def choices_of(request: HttpRequest) -> dict[type[LinkFilter], str | None]:
     """What the address of the page chooses of each of LINK_FILTERS."""
     return {kind: request.GET.get(str(kind.parameter_name)) for kind in LINK_FILTERS}
+
+
+# Of what does not begin like an address, it is one only with a name behind the code: a path may
+# have such a folder too.
+_ADDRESS = re.compile(
+    rf"(?:^|://[^?#]*)/f/(?:d/)?({codes.PATTERN})(?:[/?#]|$)|/f/(?:d/)?({codes.PATTERN})/"
+)
+# Up to this number of keys are kept for the length of a request.
+_FEW = 1000
+
+
+# An address with the longest of names fits. Each word is compared with each of the fields, and
+# SQLite accepts no more than a thousand conditions.
+MOST_CHARACTERS, MOST_WORDS = 2000, 50
+
+
+class BoundedSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Refuses a search that is too long for expressions and databases, and says so."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if len(search_term) <= MOST_CHARACTERS and len(search_term.split()) <= MOST_WORDS:
+            return self.search(request, queryset, search_term)
+        told = gettext(
+            "This search is too long: enter up to %(words)d words and %(characters)d characters."
+        ) % {"words": MOST_WORDS, "characters": MOST_CHARACTERS}
+        # A list asks several times.
+        if request.__dict__.setdefault("directlinks_told", told) is told:
+            self.message_user(request, told, messages.ERROR)
+        return queryset.none(), False
+
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search as Django does."""
+        return super().get_search_results(request, queryset, search_term)
+
+
+class LinkSearch(BoundedSearch):
+    """Finds links by any of their texts; no index helps, so a page searches only once."""
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        owner = f"file__owner__{get_user_model().USERNAME_FIELD}"
+        return ("code", "name", "file__path", owner, "label")
+
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What is at hand is often the whole address, of which the code is enough."""
+        address = _ADDRESS.search(search_term)
+        if address is not None:
+            search_term = address[1] or address[2]
+        keys = self._found(request, search_term) if search_term else None
+        if keys is None:
+            return super().search(request, queryset, search_term)
+        return queryset.filter(pk__in=keys), False
+
+    def _found(self, request: HttpRequest, term: str) -> list[Any] | None:
+        """The keys of all that the user may see of what ``term`` finds; None where they are many.
+
+        A list asks for its rows, for their number and for the facets: each time the same.
+        """
+        known: dict[str, list[Any]] = request.__dict__.setdefault("directlinks_found", {})
+        if term not in known:
+            visible = visible_links(request.user)
+            links, _duplicates = super().search(request, visible, term)
+            # A former code may still open its link: it is searched for to stop it.
+            links |= visible.filter(pk__in=FormerCode.objects.filter(code=term).values("link"))
+            known[term] = list(links.order_by().values_list("pk", flat=True)[: _FEW + 1])
+        return known[term] if len(known[term]) <= _FEW else None
+
+
+class LaggingChangeList(ChangeList):
+    """A list that may come from a replica, unless an action is asked to change what it finds."""
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> Any:
+        if request.method != "POST":
+            root: Any = self.root_queryset
+            self.root_queryset = root.may_lag()
+        return super().get_queryset(request, exclude_parameters)
+
+
+class LinkChangeList(LaggingChangeList):
+    """A page of links, each with the downloads of its last days as ``recent``."""
+
+    request: HttpRequest
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.request = request
+        if self.add_facets:
+            # Who counts the facets knows how many rows there are: they are not counted again.
+            queryset: Any = self.queryset
+            queryset.known_number = number_shown(self.numbers(), choices_of(request))
+        super().get_results(request)
+        links: list[Any] = list(self.result_list)
+        days = downloads_by_day([link.pk for link in links], today=day_of(timezone.now()))
+        for link in links:
+            link.recent = days[link.pk]
+        self.result_list = links
+
+    def numbers(self) -> dict[Cell, int]:
+        """How many links of each kind the list would have, if its LINK_FILTERS chose nothing."""
+        return self._numbers
+
+    @cached_property
+    def _numbers(self) -> dict[Cell, int]:
+        links: Any = self.get_queryset(
+            self.request, exclude_parameters=LinkFilter.shared_parameters()
+        )
+        return numbers_by_cell(links, timezone.now())
+
+
+class LinkPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Counts the rows, unless the list knows their number."""
+
+    @cached_property
+    def count(self) -> int:
+        known: int | None = getattr(self.object_list, "known_number", None)
+        return super().count if known is None else known

@@ -1,5 +1,6 @@
 """The links: where they lead, who made them, how they are used; limit and revoke them."""
 
+from io import BytesIO
 from typing import Any
 
 from django.contrib import admin
@@ -8,22 +9,92 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from directlinks import addresses
 from directlinks.admin.actions import LinkActions
-from directlinks.admin.changelists import LinkChangeList, LinkPaginator
-from directlinks.admin.columns import LinkColumns, which
+from directlinks.admin.base import (
+    LinkColumns,
+    copy_button,
+    history_of,
+    may_create_links,
+    visible_links,
+    which,
+)
+from directlinks.admin.charts import chart_context
 from directlinks.admin.dashboard import dashboard
-from directlinks.admin.facts import facts_of
-from directlinks.admin.filters import OpenedFilter, OwnerFilter, StateFilter
+from directlinks.admin.filters import (
+    LinkChangeList,
+    LinkPaginator,
+    LinkSearch,
+    OpenedFilter,
+    OwnerFilter,
+    StateFilter,
+)
 from directlinks.admin.forms import LinkForm
 from directlinks.admin.pages import OwnPages
-from directlinks.admin.searching import LinkSearch
-from directlinks.admin.visible import may_create_links, visible_links
+from directlinks.core.snippets import snippets
+from directlinks.datetimes import day_of
 from directlinks.models import DirectLink
 from directlinks.services.changing import change_direct_link
+from directlinks.services.statistics import downloads_by_day, last_days
+
+INSTALL = 'pip install "django-directlinks[qr]"'
+
+
+def qr_code(text: str, title: str) -> SafeString | None:
+    """``text`` as a QR code in SVG that is called ``title``; None where segno is not installed."""
+    try:
+        make = import_string("segno.make")
+    except ImportError:
+        return None
+    drawn = BytesIO()
+    # The quiet zone and its white are part of the code: without them a dark page is unreadable.
+    make(text, micro=False).save(
+        drawn,
+        kind="svg",
+        xmldecl=False,
+        svgclass="dl-qr",
+        lineclass=None,
+        light="#fff",
+        scale=4,
+        title=title,
+        omitsize=True,
+        nl=False,
+    )
+    # All of it is written by segno, which escapes the title.
+    return mark_safe(drawn.getvalue().decode().replace("<svg ", '<svg role="img" ', 1))  # noqa: S308
+
+
+_TITLES = {
+    "plain": _("Address"),
+    "markdown": "Markdown",
+    "html": "HTML",
+    "bbcode": "BBCode",
+    "curl": "curl",
+}
+
+
+def facts_of(link: DirectLink, *, url: str) -> dict[str, Any]:
+    """Use, snippets, QR code, history and former codes of ``link``, whose address is ``url``."""
+    today = day_of(timezone.now())
+    days, counts = last_days(today), downloads_by_day([link.pk], today=today)[link.pk]
+    pasted = snippets(url, str(link.name), link.file.content_type, ask_first=link.ask_first)
+    return {
+        **chart_context(days, counts),
+        "snippets": [
+            (_TITLES[kind], text, copy_button(text, str(_TITLES[kind])))
+            for kind, text in pasted.items()
+        ],
+        "qr": qr_code(url, url),
+        "qr_install": INSTALL,
+        "deeds": history_of(link),
+        "former_codes": link.former_codes.order_by("-pk"),
+        "now": timezone.now(),
+    }
+
 
 _LIMITS = ("not_before", "expires_at", "max_downloads", "paused", "referers", "ask_first")
 _WORDS = ("label", "note")

@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from directlinks.admin.changelists import LaggingChangeList
-from directlinks.admin.columns import page_address
+from directlinks.admin.base import page_address
+from directlinks.admin.filters import LaggingChangeList
 
 
 class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time

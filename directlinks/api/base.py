@@ -1,16 +1,19 @@
 """The base of all API views; it does not depend on the site's REST_FRAMEWORK settings."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NoReturn, cast
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn, Protocol, cast
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path
 from django.utils.decorators import method_decorator
 from django.views.decorators.common import no_append_slash
+from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotAuthenticated, NotFound
+from rest_framework.exceptions import APIException, NotAuthenticated, NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
@@ -24,9 +27,110 @@ from directlinks import caching
 from directlinks.api.authentication import AccessTokenAuthentication
 from directlinks.api.exceptions import CHALLENGE, exception_handler
 from directlinks.api.permissions import IsOwnerOrAdmin
-from directlinks.api.renderers import EnvelopeRenderer
 from directlinks.conf import conf
+from directlinks.core import envelope
+from directlinks.core.errors import InvalidParameters
 from directlinks.users import is_active
+
+
+class EnvelopeRenderer(BaseRenderer):
+    """Writes the envelopes that our views return."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = "utf-8"
+
+    def render(
+        self,
+        data: envelope.Envelope,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return envelope.encode(data)
+
+
+class BodyTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request body is too large."
+    default_code = "body_too_large"
+
+
+class LengthRequired(APIException):
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_detail = "The server cannot read a body of unknown length: send a Content-Length."
+    default_code = "length_required"
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def json_object(request: HttpRequest, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """Return the JSON object in the body of ``request``, its names in lower case.
+
+    null is an empty one, and so is no body at all if it ``may_be_empty``. Raise BodyTooLarge or
+    LengthRequired before it is read, and InvalidParameters if it is not JSON or no object.
+    """
+    text = _body(request).decode("utf-8", "replace").lstrip(" \t\r\n")
+    if may_be_empty and not text:
+        return {}
+    try:
+        value = _decoder.raw_decode(text)[0]
+    except (ValueError, RecursionError) as error:
+        raise InvalidParameters from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidParameters("JSON marshall error")
+    return {name.lower(): item for name, item in value.items()}
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Return the whole body. Raise BodyTooLarge, having read no more than it takes to say so."""
+    ceiling = conf.max_body_bytes
+    try:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        announced = 0
+    try:
+        body = b"" if announced > ceiling else _read(_stream(request), ceiling + 1)
+    except OSError as error:  # the client is gone, or what it sent is not chunked
+        raise InvalidParameters from error
+    if max(announced, len(body)) > ceiling:
+        raise BodyTooLarge
+    return body
+
+
+def _stream(request: HttpRequest) -> Readable:
+    """Return what the body is read from.
+
+    Django reads nothing from a WSGI server if the length is not announced, as of a chunked body.
+    The server's own stream is read instead if it ends with the body. Raise LengthRequired if it
+    does not: reading it would wait for bytes that never come.
+    """
+    if not isinstance(request, WSGIRequest) or request.META.get("CONTENT_LENGTH"):
+        return request
+    if request.environ.get("wsgi.input_terminated"):
+        return cast("Readable", request.environ["wsgi.input"])
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthRequired
+    return request
+
+
+def _read(stream: Readable, limit: int) -> bytes:
+    """Return up to ``limit`` bytes: one reading may give fewer than there are."""
+    parts: list[bytes] = []
+    while limit > 0 and (part := stream.read(limit)):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class JSONAlways(DefaultContentNegotiation):

@@ -15,21 +15,275 @@ from drf_spectacular.extensions import (
     OpenApiViewExtension,
 )
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 
-from directlinks.api import schema_shapes as shapes
-from directlinks.api.queries import InfoQuery, ListQuery, SnippetsQuery, StatisticsQuery
-from directlinks.api.schema_answers import ALWAYS, PARTLY, WRITING, answers, body
 from directlinks.api.serializers import (
+    STATES,
     CreateDirectLinksSerializer,
     CreationSerializer,
+    InfoQuery,
     LimitsSerializer,
+    ListQuery,
     LoginSerializer,
     RefreshTokenSerializer,
     RevokeSerializer,
     RotateSerializer,
+    SnippetsQuery,
+    StatisticsQuery,
 )
+
+
+class Shape(serializers.Serializer[Any]):
+    # No docstring: the schema would repeat it for each shape that has none of its own.
+    pass
+
+
+class Snippets(Shape):
+    """A link as it is pasted; names are escaped, and images embedded."""
+
+    plain = serializers.CharField()
+    markdown = serializers.CharField()
+    html = serializers.CharField()
+    bbcode = serializers.CharField()
+    curl = serializers.CharField(help_text="A command line for a POSIX shell.")
+
+
+class Limits(Shape):
+    state = serializers.ChoiceField(choices=list(STATES))
+    not_before = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    max_downloads = serializers.IntegerField(min_value=1, allow_null=True)
+    paused = serializers.BooleanField()
+    has_password = serializers.BooleanField()
+    referers = serializers.ListField(child=serializers.CharField())
+    ask_first = serializers.BooleanField()
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # DRF takes it off
+    note = serializers.CharField(allow_blank=True)
+
+
+class IssuedLink(Shape):
+    link = serializers.CharField(
+        help_text="Permanent. Empty in a dry run, where the link would be new.", allow_blank=True
+    )
+    file_url = serializers.CharField(help_text="The URI of the file, as the caller writes it.")
+    snippets = Snippets(required=False, help_text="If the query asks for them.")
+    id = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="With details, as all below: the code of the link. Empty if `link` is.",
+    )
+    is_new = serializers.BooleanField(
+        required=False, help_text="True if this request made the link, or would have made it."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the limits, which only links with details have."""
+        limits = Limits().get_fields()
+        for field in limits.values():
+            field.required = False
+        return super().get_fields() | limits
+
+
+class Link(Shape):
+    id = serializers.CharField(help_text="The code of the link.")
+    url = serializers.CharField()
+    file_url = serializers.CharField()
+    name = serializers.CharField()
+    downloaded = serializers.IntegerField(min_value=0)
+    created_at = serializers.DateTimeField()
+    last_opened_at = serializers.DateTimeField(allow_null=True)
+    snippets = Snippets(required=False, help_text="If the query asks for them.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the limits."""
+        return super().get_fields() | Limits().get_fields()
+
+
+class Pagination(Shape):
+    page_size = serializers.IntegerField(min_value=1)
+    next_token = serializers.CharField(required=False, help_text="Absent on the last page.")
+
+
+class Page(Shape):
+    links = Link(many=True)
+    pagination = Pagination()
+
+
+class Day(Shape):
+    day = serializers.DateField()
+    downloaded = serializers.IntegerField(min_value=0)
+
+
+class Usage(Shape):
+    downloaded = serializers.IntegerField(min_value=0, help_text="In all.")
+    last_opened_at = serializers.DateTimeField(allow_null=True)
+    days = Day(many=True, help_text="The oldest first, without a gap.")
+
+
+class ShortLink(Shape):
+    id = serializers.CharField()
+    url = serializers.CharField()
+    downloaded = serializers.IntegerField(min_value=0)
+    created_at = serializers.DateTimeField()
+
+
+class ExtendedInfo(Shape):
+    storage_used = serializers.IntegerField(min_value=0)
+    direct_links = ShortLink(many=True, required=False, help_text="Absent without links.")
+
+
+class File(Shape):
+    type = serializers.IntegerField(min_value=0, max_value=1, help_text="0: a file. 1: a folder.")
+    id = serializers.CharField()
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    size = serializers.IntegerField(min_value=0, help_text="In bytes.")
+    metadata = serializers.DictField(child=serializers.CharField())
+    path = serializers.CharField(help_text="The URI of the file.")
+    capability = serializers.CharField()
+    owned = serializers.BooleanField(help_text="Whether the file is the caller's own.")
+    primary_entity = serializers.CharField(
+        allow_blank=True, help_text="Another one for each content. Empty: a folder."
+    )
+    extended_info = ExtendedInfo(required=False, help_text="If the query asks for it.")
+
+
+class Group(Shape):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    permission = serializers.CharField(help_text="A bit set in base64.")
+    direct_link_batch_size = serializers.IntegerField(
+        required=False, help_text="Absent where creating links is switched off."
+    )
+
+
+class Account(Shape):
+    id = serializers.CharField()
+    email = serializers.CharField(allow_blank=True)
+    nickname = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    group = Group()
+
+
+class Tokens(Shape):
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    access_expires = serializers.DateTimeField()
+    refresh_expires = serializers.DateTimeField()
+
+
+class LoggedIn(Shape):
+    user = Account()
+    token = Tokens()
+
+
+class Failure(Shape):
+    """A request, or one item of a batch, that failed."""
+
+    code = serializers.IntegerField(help_text="The HTTP status, or a number of Cloudreve's.")
+    msg = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(required=False, help_text="For developers: with DEBUG alone.")
+    correlation_id = serializers.UUIDField(help_text="It is in the server's log too.")
+
+
+def envelope_of(name: str, data: serializers.Field[Any, Any, Any, Any] | None) -> type[Shape]:
+    """The shape ``name`` of a success with ``data``, or without any."""
+    fields: dict[str, Any] = {
+        "code": serializers.IntegerField(min_value=0, max_value=0),
+        "msg": serializers.CharField(allow_blank=True, max_length=0),
+    }
+    if data is not None:
+        fields["data"] = data
+    return type(name, (Shape,), fields)
+
+
+def batch_of(name: str, items: serializers.Field[Any, Any, Any, Any]) -> type[Shape]:
+    """The shape ``name`` of a batch that was worked through; ``items`` are not required."""
+    fields = {
+        "code": serializers.ChoiceField(choices=[0, 40081], help_text="0: all succeeded."),
+        "data": items,
+        "aggregated_error": serializers.DictField(
+            child=Failure(), required=False, help_text="What failed, by what was asked."
+        ),
+        "msg": serializers.CharField(allow_blank=True),
+        "error": serializers.CharField(required=False, help_text="With DEBUG alone."),
+        "correlation_id": serializers.UUIDField(required=False, help_text="Where one failed."),
+    }
+    return type(name, (Shape,), fields)
+
+
+_JSON = "application/json"
+_CORRELATION = "21e6adf9-8c4b-4d0e-8200-7ebfb235a07f"
+
+# What a failure means, by HTTP status.
+_MEANINGS = {
+    400: "40001: something in the request is not what it should be; `msg` says what. "
+    "40014, 40074: more at once than the user may send, than the site accepts.",
+    401: "401: login required. 40020: a refresh token where an access token belongs, or one "
+    "that has ended. 40080: wrong name or password.",
+    403: "403: not allowed, or a session without its CSRF token. 40007: the site has switched "
+    "creating links off. 40018: the account is inactive. 40082: the site's policy refuses.",
+    404: "404: no such link, or not yours. 40016: no such path. 40077: a folder, or bytes gone.",
+    409: "409: the Idempotency-Key came with another request.",
+    411: "411: the server cannot read a body without a `Content-Length`.",
+    413: "413: the body is too large.",
+    429: "429: too many attempts; `Retry-After` says for how long.",
+    503: "503: the database is away; `Retry-After` says when to try again.",
+}
+# A site may throttle every view by its REST_FRAMEWORK settings.
+ALWAYS = (400, 401, 429, 503)
+WRITING = (*ALWAYS, 403, 411, 413)
+
+_FAILED = {
+    "code": 404,
+    "msg": "Direct link not found",
+    "correlation_id": _CORRELATION,
+}
+PARTLY = {
+    "code": 40081,
+    "data": [
+        {
+            "link": "https://example.org/f/9UfC6hqxQuey5psUhZRJWs/gradient.png",
+            "file_url": "cloudreve://my/photos/gradient.png",
+        }
+    ],
+    "aggregated_error": {
+        "cloudreve://my/photos/lost.jpg": {
+            "code": 40016,
+            "msg": "Path not exist",
+            "correlation_id": _CORRELATION,
+        }
+    },
+    "msg": 'failed to get target file: failed to walk into "lost.jpg": '
+    "Path not exist: ent: file not found",
+    "correlation_id": _CORRELATION,
+}
+
+
+def answers(shape: type[Shape], *failures: int, **examples: Any) -> dict[Any, Any]:
+    """What a call answers: 200 with ``shape``, and each of ``failures`` with a failure."""
+    # Else drf-spectacular takes the answer to a call named "list" for a bare list.
+    success = extend_schema_serializer(many=False)(shape)
+    shown = [OpenApiExample(name, value, response_only=True) for name, value in examples.items()]
+    described: dict[Any, Any] = {
+        (200, _JSON): OpenApiResponse(success, "Worked through.", examples=shown)
+    }
+    for status in sorted(failures):
+        known = [OpenApiExample("Failure", _FAILED)] if status == 404 else []
+        described[status, _JSON] = OpenApiResponse(Failure, _MEANINGS[status], examples=known)
+    return described
+
+
+def body(serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    return {_JSON: serializer}
 
 
 class MakeLinks(CreateDirectLinksSerializer, CreationSerializer):
@@ -37,14 +291,14 @@ class MakeLinks(CreateDirectLinksSerializer, CreationSerializer):
 
 
 class _Lists(OpenApiSerializerFieldExtension):
-    target_class = "directlinks.api.fields.StringListField"
+    target_class = "directlinks.api.serializers.StringListField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
 class _Hosts(OpenApiSerializerFieldExtension):
-    target_class = "directlinks.api.fields.HostsField"
+    target_class = "directlinks.api.serializers.HostsField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         host = {"type": "string", "pattern": r"^[A-Za-z0-9]+([.-][A-Za-z0-9]+)*$", "maxLength": 253}
@@ -81,9 +335,9 @@ class _Bearer(OpenApiAuthenticationExtension):
         return build_bearer_security_scheme_object("Authorization", "Bearer", "JWT")
 
 
-_ONE_LINK = shapes.envelope_of("LinkEnvelope", shapes.Link())
-_NOTHING = shapes.envelope_of("Envelope", None)
-_TOKENS = shapes.envelope_of("TokensEnvelope", shapes.Tokens())
+_ONE_LINK = envelope_of("LinkEnvelope", Link())
+_NOTHING = envelope_of("Envelope", None)
+_TOKENS = envelope_of("TokensEnvelope", Tokens())
 _CODE = OpenApiParameter(
     "code", str, OpenApiParameter.PATH, pattern="^[0-9A-Za-z_-]{4,64}$", description="Of the link."
 )
@@ -102,7 +356,7 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
         "parameters": [SnippetsQuery, _KEY],
         "request": body(MakeLinks),
         "responses": answers(
-            shapes.batch_of("IssuedLinksEnvelope", shapes.IssuedLink(many=True, required=False)),
+            batch_of("IssuedLinksEnvelope", IssuedLink(many=True, required=False)),
             *WRITING,
             409,
             Partly=PARTLY,
@@ -112,7 +366,7 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
         "operation_id": "listLinks",
         "summary": "List links",
         "parameters": [ListQuery],
-        "responses": answers(shapes.envelope_of("PageEnvelope", shapes.Page()), *ALWAYS),
+        "responses": answers(envelope_of("PageEnvelope", Page()), *ALWAYS),
     },
     "retrieve": {
         "operation_id": "showLink",
@@ -144,20 +398,20 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
         "operation_id": "showUsage",
         "summary": "Show a link's downloads by day",
         "parameters": [_CODE, StatisticsQuery],
-        "responses": answers(shapes.envelope_of("UsageEnvelope", shapes.Usage()), *ALWAYS, 404),
+        "responses": answers(envelope_of("UsageEnvelope", Usage()), *ALWAYS, 404),
     },
 }
 
 
 class _Links(OpenApiViewExtension):
-    target_class = "directlinks.api.sources.DirectLinkViewSet"
+    target_class = "directlinks.api.views.DirectLinkViewSet"
 
     def view_replacement(self) -> Any:
         return _described(self.target_class, _OPERATIONS, tag="links")
 
 
 class _Revocation(OpenApiViewExtension):
-    target_class = "directlinks.api.sources.RevocationViewSet"
+    target_class = "directlinks.api.views.RevocationViewSet"
 
     def view_replacement(self) -> Any:
         revoke = {
@@ -165,7 +419,7 @@ class _Revocation(OpenApiViewExtension):
             "summary": "Revoke many links, for good",
             "request": body(RevokeSerializer),
             "responses": answers(
-                shapes.batch_of(
+                batch_of(
                     "CodesEnvelope",
                     serializers.ListField(child=serializers.CharField(), required=False),
                 ),
@@ -178,16 +432,14 @@ class _Revocation(OpenApiViewExtension):
 
 
 class _Info(OpenApiViewExtension):
-    target_class = "directlinks.api.files.FileInfoView"
+    target_class = "directlinks.api.views.FileInfoView"
 
     def view_replacement(self) -> Any:
         show = {
             "operation_id": "showFile",
             "summary": "Show a file and its links",
             "parameters": [OpenApiParameter("uri", str, required=True), InfoQuery],
-            "responses": answers(
-                shapes.envelope_of("FileEnvelope", shapes.File()), *ALWAYS, 403, 404
-            ),
+            "responses": answers(envelope_of("FileEnvelope", File()), *ALWAYS, 403, 404),
         }
         return _described(self.target_class, {"get": show}, tag="files")
 
@@ -200,7 +452,7 @@ class _Session(OpenApiViewExtension):
             "operation_id": "logIn",
             "summary": "Log in",
             "request": body(LoginSerializer),
-            "responses": answers(shapes.envelope_of("LoginEnvelope", shapes.LoggedIn()), *WRITING),
+            "responses": answers(envelope_of("LoginEnvelope", LoggedIn()), *WRITING),
         }
         log_out = {
             "operation_id": "logOut",
@@ -208,9 +460,7 @@ class _Session(OpenApiViewExtension):
             # OpenAPI 3.0 has no word for the body of a DELETE.
             "description": 'Spends a refresh token; the body is `{"refresh_token": "…"}`.',
             "responses": answers(
-                shapes.envelope_of(
-                    "EmptyEnvelope", serializers.CharField(allow_blank=True, max_length=0)
-                ),
+                envelope_of("EmptyEnvelope", serializers.CharField(allow_blank=True, max_length=0)),
                 *ALWAYS,
                 411,
                 413,

@@ -1,20 +1,121 @@
 """Login, refresh and logout, as existing clients call them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.auth import authenticate, get_user_model
+from django.db.models import Q
+from django.http import HttpRequest
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
 
-from directlinks.api import tokens
-from directlinks.api.accounts import logged_in_user
-from directlinks.api.base import EnvelopeView, django_request
-from directlinks.api.bodies import json_object
-from directlinks.api.credentials import user_by_credentials
+from directlinks.api.authentication import discard, exchange, token_pair
+from directlinks.api.base import EnvelopeView, django_request, json_object
 from directlinks.api.serializers import LoginSerializer, RefreshTokenSerializer
-from directlinks.api.throttles import LoginThrottle
+from directlinks.caching import ForgivingCache
+from directlinks.conf import conf
 from directlinks.core import envelope
+from directlinks.core.errors import AccountNotActivated, IncorrectCredentials
+from directlinks.datetimes import rfc3339
+from directlinks.policies import is_admin
+from directlinks.serving.throttling import client_of
+from directlinks.users import is_active, users
+
+
+def logged_in_user(user: Any) -> dict[str, Any]:
+    """The account as existing clients read it; ``permission`` is a bit set in base64.
+
+    A user without a date of joining gives the beginning of Unix time: strict clients need one.
+    """
+    joined = getattr(user, "date_joined", None)
+    admin = is_admin(user)
+    group: dict[str, Any] = {
+        "id": "1" if admin else "2",
+        "name": "Admin" if admin else "User",
+        "permission": "/RoB" if admin else "hAg=",
+    }
+    if conf.BATCH_SIZE:
+        group["direct_link_batch_size"] = min(conf.BATCH_SIZE, conf.MAX_BATCH_SIZE)
+    return {
+        "id": str(user.pk),
+        "email": getattr(user, user.get_email_field_name(), ""),
+        "nickname": _full_name(user) or user.get_username(),
+        "created_at": rfc3339(joined or datetime.fromtimestamp(0, UTC)),
+        "group": group,
+    }
+
+
+def _full_name(user: Any) -> str:
+    name = user.get_full_name() if hasattr(user, "get_full_name") else None
+    if not isinstance(name, str):
+        return ""
+    if None in (getattr(user, "first_name", ""), getattr(user, "last_name", "")):
+        # As Django's own get_full_name() writes a name that is missing.
+        name = " ".join(word for word in name.split() if word != "None")
+    return name.strip()
+
+
+def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> Any:
+    """The active user whose user name, or else whose e-mail address alone, is ``login``.
+
+    The site's authentication backends decide. The password hasher always runs exactly once,
+    so neither the answer nor its time tells an unknown name from a wrong password. Raises
+    IncorrectCredentials, and AccountNotActivated only for those who know the password.
+    """
+    known = _user_called(login)
+    if known is not None and not is_active(known):
+        # Backends refuse inactive users without saying whether the password was right. They look
+        # the user up once more, and so do we: the work is the same in each case.
+        known.refresh_from_db(using=known._state.db)
+        if known.check_password(password):
+            raise AccountNotActivated
+        raise IncorrectCredentials
+    name = login if known is None else known.get_username()
+    field = get_user_model().USERNAME_FIELD
+    user = authenticate(request, **{field: name, "password": password})
+    if user is None:
+        raise IncorrectCredentials
+    if not is_active(user):
+        raise AccountNotActivated
+    return user
+
+
+def _user_called(login: str) -> Any | None:
+    """Return the user called ``login``, if any, with one query."""
+    model = get_user_model()
+    called = Q(**{model.USERNAME_FIELD: login})
+    email = model.get_email_field_name()
+    if any(field.name == email for field in model._meta.get_fields()):
+        called |= Q(**{f"{email}__iexact": login})
+    found: list[Any] = list(users().filter(called))
+    named = [user for user in found if user.get_username() == login]
+    candidates = named or found
+    return candidates[0] if len(candidates) == 1 else None
+
+
+class LoginThrottle(SimpleRateThrottle):
+    """Limits attempts to log in by client address, at ``LOGIN_RATE``.
+
+    As DRF says of its throttles, counting is not atomic: a burst may get a few more through.
+    """
+
+    scope = "directlinks_login"
+    cache: Any = ForgivingCache()
+
+    def get_ident(self, request: Request) -> str:
+        """The network of the client. Without NUM_PROXIES, DRF believes any X-Forwarded-For."""
+        return client_of(django_request(request))
+
+    def get_rate(self) -> str | None:
+        return conf.LOGIN_RATE
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        ident = self.get_ident(request)
+        return self.cache_format % {"scope": self.scope, "ident": ident}
 
 
 class SessionView(EnvelopeView):
@@ -44,10 +145,10 @@ class SessionTokenView(SessionView):
             django_request(request), login=credentials["email"], password=credentials["password"]
         )
         account = logged_in_user(user)
-        return Response(envelope.success({"user": account, "token": tokens.token_pair(user)}))
+        return Response(envelope.success({"user": account, "token": token_pair(user)}))
 
     def delete(self, request: Request) -> Response:
-        tokens.discard(self.body(RefreshTokenSerializer, request)["refresh_token"])
+        discard(self.body(RefreshTokenSerializer, request)["refresh_token"])
         return Response(envelope.success(""))
 
 
@@ -56,4 +157,4 @@ class RefreshView(SessionView):
 
     def post(self, request: Request) -> Response:
         refresh_token = self.body(RefreshTokenSerializer, request)["refresh_token"]
-        return Response(envelope.success(tokens.exchange(refresh_token)))
+        return Response(envelope.success(exchange(refresh_token)))

@@ -11,9 +11,8 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import PathConverter
 
 from directlinks.api.base import UnknownRouteView
-from directlinks.api.files import FileInfoView
 from directlinks.api.session import RefreshView, SessionTokenView
-from directlinks.api.sources import DirectLinkViewSet, RevocationViewSet
+from directlinks.api.views import DirectLinkViewSet, FileInfoView, RevocationViewSet
 
 app_name = "directlinks-api"
 

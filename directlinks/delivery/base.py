@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from directlinks import addresses
 from directlinks.delivery.download import Download
-from directlinks.delivery.replies import Reply
+from directlinks.delivery.responses import PlainResponse
 
 
 class DeliveryBackend(ABC):
@@ -63,7 +63,7 @@ class HeadersBackend(DeliveryBackend):
     counts_first = True
 
     @abstractmethod
-    def reply(self, download: Download, now: datetime, site: str) -> Reply:
+    def reply(self, download: Download, now: datetime, site: str) -> PlainResponse:
         """Return the answer to a GET or HEAD of a link at ``now``.
 
         ``site`` is what our own addresses begin with: a path, unless ``BASE_URL`` is set. A status

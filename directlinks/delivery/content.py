@@ -19,10 +19,15 @@ from directlinks.core.visits import if_range_matches, select_range
 from directlinks.datetimes import as_stored, seconds_of
 from directlinks.delivery.download import Download
 from directlinks.delivery.headers import document_headers
-from directlinks.delivery.parts import Readable, stored_encoding
-from directlinks.delivery.reading import ContentChanged, Known, OpenContent, open_content
-from directlinks.delivery.replies import Reply
-from directlinks.delivery.streaming import BlockResponse, Blocks
+from directlinks.delivery.reading import (
+    ContentChanged,
+    Known,
+    OpenContent,
+    Readable,
+    open_content,
+    stored_encoding,
+)
+from directlinks.delivery.responses import BlockResponse, Blocks, PlainResponse
 from directlinks.models import File
 
 logger = logging.getLogger("directlinks")
@@ -48,7 +53,7 @@ def content_response(request: HttpRequest, download: Download) -> HttpResponseBa
         raise
 
 
-def whole_content(download: Download) -> Reply:
+def whole_content(download: Download) -> PlainResponse:
     """Return the answer to a GET without ``Range`` and without conditions.
 
     Raise LinkNotFound if the storage has no content that can be read.
@@ -107,7 +112,7 @@ def _correct(download: Download, **facts: Any) -> None:
         logger.warning("The size of the file of link %s stays: %s", download.link, error)
 
 
-def _whole(download: Download, content: OpenContent) -> Reply:
+def _whole(download: Download, content: OpenContent) -> PlainResponse:
     part = content.part(0, content.size)
     headers = {
         **document_headers(download),
@@ -116,7 +121,7 @@ def _whole(download: Download, content: OpenContent) -> Reply:
         "Accept-Ranges": "bytes",
         "Content-Length": str(content.size),
     }
-    return Reply(200, headers, Blocks(part, content.size))
+    return PlainResponse(200, headers, Blocks(part, content.size))
 
 
 def _encoding_headers(download: Download, part: Readable) -> Mapping[str, str]:

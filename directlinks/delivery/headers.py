@@ -1,11 +1,16 @@
 """Headers that answers of several kinds share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from unicodedata import category, normalize
 from urllib.parse import quote
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from directlinks.conf import conf
 from directlinks.core import content_types
 from directlinks.core.paths import strip_bidi_controls
 from directlinks.delivery.download import Download
@@ -103,3 +108,33 @@ def _document_headers(
         "Content-Security-Policy": security_policy(content_type, attachment=attachment),
         "Content-Type": content_types.sendable(content_type),
     }
+
+
+EXPOSED = (
+    "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Last-Modified, "
+    "Retry-After"
+)
+# What a page needs to resume a download, to look at it without taking it, and to give a password.
+ALLOWED = (
+    "Range, If-Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, "
+    "X-Link-Password"
+)
+PREFLIGHT_SECONDS = 86_400
+
+
+def allow_origin(request: HttpRequest, response: HttpResponseBase, methods: Sequence[str]) -> None:
+    """Add to ``response`` what lets the page that sent ``request`` read it, if it may."""
+    if conf.CORS == "off":
+        return
+    if conf.CORS != "*":
+        # The answer depends on who asks, also where it is a refusal.
+        patch_vary_headers(response, ["Origin"])
+    origin = request.headers.get("Origin")
+    if origin is None or not (conf.CORS == "*" or origin in conf.CORS):
+        return
+    response.headers["Access-Control-Allow-Origin"] = "*" if conf.CORS == "*" else origin
+    response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+        response.headers["Access-Control-Allow-Headers"] = ALLOWED
+        response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from django.core.files.storage import Storage
 
 from directlinks.core.errors import StorageTimeout, StorageUnavailable
-from directlinks.delivery.registry import StorageRegistry
+from directlinks.storage import StorageRegistry
 from directlinks.storage_errors import Tell, storage_errors, told_faults
 
 

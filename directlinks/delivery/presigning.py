@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.core.files.storage import Storage
 
-from directlinks.delivery.registry import StorageRegistry
+from directlinks.storage import StorageRegistry
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.files.storage import Storage
 
 from directlinks.conf import conf
-from directlinks.delivery.registry import StorageRegistry
+from directlinks.storage import StorageRegistry
 from directlinks.storage_errors import answer_error, storage_errors
 
 CONNECT_SECONDS = 5

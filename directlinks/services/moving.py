@@ -32,14 +32,12 @@ from django.utils import timezone
 
 from directlinks.conf import conf
 from directlinks.datetimes import moment_of, seconds_of
-from directlinks.delivery.parts import Readable, stored_encoding
-from directlinks.delivery.reading import OpenContent, open_content
-from directlinks.delivery.registry import StorageRegistry
+from directlinks.delivery.reading import OpenContent, Readable, open_content, stored_encoding
 from directlinks.models import File, UnusedContent
 from directlinks.models.contents import new_name
 from directlinks.querysets import FileQuerySet, in_batches
 from directlinks.services.pruning import UPLOADING, is_own, remove_content
-from directlinks.storage import are_same
+from directlinks.storage import StorageRegistry, are_same
 from directlinks.storage_errors import storage_error
 
 # For a visit that is under way, and for clocks that differ.

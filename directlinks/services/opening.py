@@ -30,7 +30,7 @@ from directlinks.core.visits import NO_PURPOSES, Look, Visit
 from directlinks.counters.base import get_counter
 from directlinks.datetimes import day_of, seconds_of
 from directlinks.delivery.download import Download, is_passive
-from directlinks.delivery.streaming import BlockResponse
+from directlinks.delivery.responses import BlockResponse
 from directlinks.fields import Content
 from directlinks.models import DirectLink, File
 from directlinks.services.sending import send_now

@@ -23,10 +23,10 @@ from django.core.files.storage import storages
 from django.utils.encoding import iri_to_uri
 
 from directlinks.conf import conf
-from directlinks.delivery.choice import backend_for
+from directlinks.delivery.backends import get_delivery_backend
+from directlinks.delivery.backends.storage_url import StorageURLBackend, fault_of, wish_for
 from directlinks.delivery.headers import disposition
 from directlinks.delivery.presigning import Target, Wish
-from directlinks.delivery.redirect import RedirectBackend, fault_of, wish_for
 from directlinks.models import File
 from directlinks.storage import OWN_FOLDER
 
@@ -81,8 +81,8 @@ def probe(*, seconds: float = SECONDS, clock: Callable[[], float] = time.time) -
         file = stored.exclude(content="").order_by("-pk").first()
         if file is None and alias != conf.storage_alias:
             continue
-        backend = backend_for(storages[alias], alias)
-        if isinstance(backend, RedirectBackend):
+        backend = get_delivery_backend(storages[alias], alias)
+        if isinstance(backend, StorageURLBackend):
             yield _Visit(backend, file, Probed(alias), seconds, clock).probed()
         else:
             yield Probed(alias, skipped=type(backend).__name__)
@@ -117,7 +117,7 @@ class _Answer(NamedTuple):
 class _Visit:
     """One visitor of the content of ``file``, or of a name that has none."""
 
-    backend: RedirectBackend
+    backend: StorageURLBackend
     file: File | None
     result: Probed
     seconds: float

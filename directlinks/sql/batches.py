@@ -1,7 +1,7 @@
 """Finding the files of a batch with their links, and making the links that are missing.
 
 One statement each for any number of files. The ORM needs one more, compiles them anew for
-each batch, and takes as many INSERTs as SQLite's limit of parameters demands. ``plain_batches.py``
+each batch, and takes as many INSERTs as SQLite's limit of parameters demands. ``orm.py``
 says the same through the ORM; the tests compare them.
 """
 

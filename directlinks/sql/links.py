@@ -2,7 +2,7 @@
 
 The ORM compiles its SQL anew for each query, which costs many times what the database needs for
 the answer, and it has no UPDATE that returns what it changed. So these few statements are written
-out, once for each connection. ``plain_links.py`` says the same through the ORM; the tests compare
+out, once for each connection. ``orm.py`` says the same through the ORM; the tests compare
 them.
 """
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from directlinks.admin import actions
-from directlinks.admin.exporting import COLUMNS
+from directlinks.admin.actions import COLUMNS
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from directlinks.services.changing import change_direct_link, pause_direct_links

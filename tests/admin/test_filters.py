@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django.fixtures import Settings
 
-from directlinks.admin import searching
+from directlinks.admin import filters
 from directlinks.models import DirectLink, File
 from tests.admin.pages import LINKS, listed, staff
 from tests.factories import DirectLinkFactory, UserFactory
@@ -153,7 +153,7 @@ def test_a_search_and_the_filters_go_together(
     few: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(searching, "_FEW", few)
+    monkeypatch.setattr(filters, "_FEW", few)
     names = ("active", "paused", "used-up")
     for name in names:
         DirectLink.objects.filter(pk=links[name].pk).update(label="For the press")

@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
 from directlinks import reporting
-from directlinks.api import sources
+from directlinks.api import views
 from directlinks.datetimes import seconds_of
 from directlinks.models import DirectLink
 from directlinks.outages import RateLimitedLog
@@ -192,7 +192,7 @@ class TestFailures:
     def test_djangos_own_are_translated(
         self, error: Exception, status: int, user: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sources, "create_direct_links", raising(error))
+        monkeypatch.setattr(views, "create_direct_links", raising(error))
         response = APIClient(user).put(URI)
         assert (response.status_code, response.json()["code"]) == (status, status)
         assert b"secret" not in response.content
@@ -207,7 +207,7 @@ class TestFailures:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         settings.DEBUG = debug
-        monkeypatch.setattr(sources, "create_direct_links", raising(RuntimeError("secret")))
+        monkeypatch.setattr(views, "create_direct_links", raising(RuntimeError("secret")))
         heard = []
 
         def listener(**kwargs: Any) -> None:
@@ -239,7 +239,7 @@ class TestFailures:
         settings.DEBUG = debug
         monkeypatch.setattr(reporting, "_outages", RateLimitedLog(3600.0))
         away = OperationalError("connection refused")
-        monkeypatch.setattr(sources, "create_direct_links", raising(away))
+        monkeypatch.setattr(views, "create_direct_links", raising(away))
         for _ in range(3):
             response = APIClient(user).put(URI)
             answer = response.json()

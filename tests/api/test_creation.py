@@ -177,7 +177,7 @@ class TestDetails:
             DirectLink.objects.all().delete()
             return whole_links(items)
 
-        monkeypatch.setattr("directlinks.api.sources.whole_links", gone)
+        monkeypatch.setattr("directlinks.api.views.whole_links", gone)
         (item,) = put(api, details=True).json()["data"]
         assert set(item) == {"link", "file_url"}
 

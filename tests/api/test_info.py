@@ -178,7 +178,7 @@ def test_a_folder_of_which_the_files_have_just_gone_is_missing(
         file.trash()
         return listing.folder_at(*place)
 
-    monkeypatch.setattr("directlinks.api.files.folder_at", gone)
+    monkeypatch.setattr("directlinks.api.views.folder_at", gone)
     assert api.get("file/info", uri="cloudreve://my/folder").json()["code"] == 40016
 
 

@@ -16,7 +16,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.views import TokenRefreshView
 
-from directlinks.api.accounts import logged_in_user
+from directlinks.api.session import logged_in_user
 from directlinks.datetimes import as_stored
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, FileFactory, UserFactory

@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from directlinks.api.bodies import BodyTooLarge, json_object
+from directlinks.api.base import BodyTooLarge, json_object
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
 from tests.api.clients import APIClient

@@ -32,6 +32,6 @@ def download(*, stored: str = "directlinks/x/a.png", **changes: Any) -> Download
 
 
 def delivery(backend: str, **options: Any) -> dict[str, Any]:
-    """``DIRECTLINKS`` of a site that delivers by ``backend``, a path in directlinks.delivery."""
-    chosen = {"BACKEND": f"directlinks.delivery.{backend}", "OPTIONS": options}
+    """Return ``DIRECTLINKS`` of a site that delivers by ``backend``, a path in ``backends``."""
+    chosen = {"BACKEND": f"directlinks.delivery.backends.{backend}", "OPTIONS": options}
     return {"DELIVERY": chosen}

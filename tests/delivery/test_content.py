@@ -263,14 +263,14 @@ class TestBytesThatAreGone:
 
 class TestStreaming:
     def test_a_file_leaves_block_by_block(self, link: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("directlinks.delivery.streaming.BLOCK_BYTES", 30)
+        monkeypatch.setattr("directlinks.delivery.responses.BLOCK_BYTES", 30)
         response = fetch(link, Range="bytes=5-89")
         assert [len(block) for block in response.streaming_content] == [30, 30, 25]
 
     def test_an_event_loop_is_given_blocks_too(
         self, link: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("directlinks.delivery.streaming.BLOCK_BYTES", 30)
+        monkeypatch.setattr("directlinks.delivery.responses.BLOCK_BYTES", 30)
         target = target_of(link)
 
         async def blocks() -> list[bytes]:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from directlinks.delivery import cors
+from directlinks.delivery.headers import EXPOSED
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
 
@@ -87,7 +87,7 @@ def test_every_answer_says_the_same(
     allowed: str | list[str], origin: str | None, expected: str | None, answer: Any
 ) -> None:
     response = answer(allowed, origin)
-    named = {"Allow-Origin": expected, "Expose-Headers": cors.EXPOSED} if expected else {}
+    named = {"Allow-Origin": expected, "Expose-Headers": EXPOSED} if expected else {}
     assert shown(response) == named
     # A cache must not give the answer for one origin to another.
     assert ("Origin" in response.headers.get("Vary", "")) == (allowed not in ("off", "*"))
@@ -113,7 +113,7 @@ def test_a_preflight_allows_reading_with_ranges(
             "X-Link-Password"
         ),
         "Max-Age": "86400",
-        "Expose-Headers": cors.EXPOSED,
+        "Expose-Headers": EXPOSED,
     }
 
 
@@ -128,7 +128,7 @@ def test_a_preflight_from_elsewhere_allows_nothing(
 
 @pytest.mark.parametrize("name", ["Accept-Ranges", "Content-Range", "Content-Length", "ETag"])
 def test_a_page_sees_the_headers_of_ranges(name: str) -> None:
-    assert name in cors.EXPOSED.split(", ")
+    assert name in EXPOSED.split(", ")
 
 
 def test_a_cookie_changes_nothing(settings: Settings) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from directlinks.delivery.parts import _AzureBlocks, stored_encoding, whole_size
+from directlinks.delivery.reading import _AzureBlocks, stored_encoding, whole_size
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage, Storag
 from directlinks.core.errors import LinkNotFound, StorageTimeout
 from directlinks.datetimes import as_stored
 from directlinks.delivery import reading
-from directlinks.delivery.parts import Part, stored_encoding
-from directlinks.delivery.registry import StorageRegistry
+from directlinks.delivery.reading import Part, stored_encoding
+from directlinks.storage import StorageRegistry
 from tests.storages import Bucket, as_another_user, no_more_files
 
 DATA = b"0123456789"

@@ -17,14 +17,19 @@ from django.test import AsyncRequestFactory, RequestFactory
 from gunicorn.http.wsgi import FileWrapper
 
 from directlinks.core.visits import Selection
-from directlinks.delivery.streaming import AsyncBlocks, BlockResponse, Blocks, WholeFile
+from directlinks.delivery.responses import (
+    AsyncBlocks,
+    BlockResponse,
+    Blocks,
+    WholeFile,
+)
 
 DATA = b"0123456789"
 
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("directlinks.delivery.streaming.BLOCK_BYTES", 4)
+    monkeypatch.setattr("directlinks.delivery.responses.BLOCK_BYTES", 4)
 
 
 @pytest.mark.parametrize(

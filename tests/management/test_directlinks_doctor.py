@@ -145,14 +145,17 @@ class TestRemoteStorage:
 @pytest.mark.usefixtures("broken")
 class TestProbe:
     def test_does_not_ask_a_storage_to_which_no_visitor_is_sent(self) -> None:
-        assert doctor("--probe") == (0, "Storage default: SignedBackend sends no visitor there.\n")
+        assert doctor("--probe") == (
+            0,
+            "Storage default: SignedURLBackend sends no visitor there.\n",
+        )
 
     def test_says_what_is_wrong_and_what_to_mend(self, settings: Settings) -> None:
         settings.STORAGES = {**settings.STORAGES, "directlinks": NOWHERE}
         code, text = doctor("--probe")
         assert code == 1
         assert text == (
-            "Storage default: SignedBackend sends no visitor there.\n"
+            "Storage default: SignedURLBackend sends no visitor there.\n"
             "connection  directlinks: http://127.0.0.1:1/ cannot be reached "
             "(ConnectionRefusedError). Start the server, open its port for visitors, or correct "
             "the storage's endpoint.\n"

@@ -44,7 +44,9 @@ class Door:
         )
 
 
-@pytest.fixture(scope="module", params=["signed.SignedBackend", "stream.StreamBackend", "S3"])
+@pytest.fixture(
+    scope="module", params=["signed_url.SignedURLBackend", "stream.StreamBackend", "S3"]
+)
 def door(request: pytest.FixtureRequest, public_site: Site) -> Iterator[Door]:
     name = str(request.param).partition(".")[0].lower()
     with ExitStack() as stack:

@@ -53,7 +53,7 @@ STORAGES = {**globals().get("STORAGES", {}),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 """
-STREAM = '"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}'
+STREAM = '"DELIVERY": {"BACKEND": "directlinks.delivery.backends.stream.StreamBackend"}'
 
 DELIVERIES = {"signed": ("", ""), "stream": ("", STREAM), "bucket": (IN_BUCKET, "")}
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.delivery import parts
+from directlinks.delivery.reading import _AzureBlocks
 from directlinks.models import DirectLink, File
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
@@ -140,7 +140,7 @@ def test_a_content_that_is_written_all_the_time_is_for_later(
 def test_a_large_content_is_read_in_blocks(
     link: Any, server: tuple[ObjectStorage, Proxy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts._AzureBlocks, "block_bytes", 4)
+    monkeypatch.setattr(_AzureBlocks, "block_bytes", 4)
     assert seen(visit(link)) == (200, OLD, "10", None)
     assert seen(visit(link, Range="bytes=1-9"))[:2] == (206, OLD[1:])
 

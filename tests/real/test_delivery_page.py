@@ -23,7 +23,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "directlinks": {"BACKEND": "files.storage.CdnStorage"},
 }
-DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.redirect.RedirectBackend"}}
+DIRECTLINKS = {
+    "DELIVERY": {"BACKEND": "directlinks.delivery.backends.storage_url.StorageURLBackend"},
+}
 """
 
 

@@ -169,7 +169,9 @@ ROWS: Mapping[str, Callable[[Door], str]] = {
 
 def delivered_by(backend: str) -> str:
     """The setting that chooses ``backend``."""
-    return f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "directlinks.delivery.{backend}"}}}}\n'
+    return (
+        f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "directlinks.delivery.backends.{backend}"}}}}\n'
+    )
 
 
 Front = Callable[[Site, Server], AbstractContextManager[Server]]
@@ -182,10 +184,10 @@ def alone(site: Site, application: Server) -> Iterator[Server]:
 
 
 LOCAL: Mapping[str, tuple[str, Front]] = {
-    "`SignedBackend`": ("signed.SignedBackend", alone),
+    "`SignedURLBackend`": ("signed_url.SignedURLBackend", alone),
     "`StreamBackend`": ("stream.StreamBackend", alone),
-    "`AccelBackend`, nginx": ("handover.AccelBackend", nginx),
-    "`SendfileBackend`, Apache": ("handover.SendfileBackend", apache),
+    "`AccelBackend`, nginx": ("web_server.AccelBackend", nginx),
+    "`SendfileBackend`, Apache": ("web_server.SendfileBackend", apache),
 }
 
 
@@ -205,7 +207,7 @@ def columns(site: Site) -> Iterator[tuple[str, list[str]]]:
         folder = f"local{number}"
         yield title, seen(site.variant(folder, delivered_by(backend)), folder, front)
     with rclone(site.folder.parent / "s3") as storage:
-        yield "`RedirectBackend`, S3", seen(site_on(storage, site, "remote"), "remote", alone)
+        yield "`StorageURLBackend`, S3", seen(site_on(storage, site, "remote"), "remote", alone)
 
 
 def markdown(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

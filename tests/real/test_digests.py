@@ -20,9 +20,8 @@ import requests
 from django.core.files.base import ContentFile
 
 from directlinks.core.content_types import implies_encoding
-from directlinks.delivery.parts import stored_encoding
-from directlinks.delivery.reading import open_content
-from directlinks.delivery.streaming import Blocks
+from directlinks.delivery.reading import open_content, stored_encoding
+from directlinks.delivery.responses import Blocks
 from tests.real.memory import MIB
 from tests.real.object_storage import OBJECT_SERVERS, ObjectStorage
 from tests.real.programs import needed
@@ -56,11 +55,15 @@ CONTENTS: Mapping[str, bytes] = {
     "old.Z": bytes(range(256)),
 }
 
-DELIVERIES = {"signed": "SignedBackend", "redirect": "RedirectBackend", "stream": "StreamBackend"}
+DELIVERIES = {
+    "signed_url": "SignedURLBackend",
+    "storage_url": "StorageURLBackend",
+    "stream": "StreamBackend",
+}
 OWN, ADOPTED = HOW = "own", "adopted"
 STORAGES: Mapping[str, tuple[str, ...]] = {
-    "this machine": ("signed", "stream"),
-    **dict.fromkeys(OBJECT_SERVERS, ("redirect", "stream")),
+    "this machine": ("signed_url", "stream"),
+    **dict.fromkeys(OBJECT_SERVERS, ("storage_url", "stream")),
 }
 
 
@@ -146,7 +149,7 @@ def stored(
 
 
 def settings_of(delivery: str) -> str:
-    backend = f"directlinks.delivery.{delivery}.{DELIVERIES[delivery]}"
+    backend = f"directlinks.delivery.backends.{delivery}.{DELIVERIES[delivery]}"
     return f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": {backend!r}}}}}\n'
 
 
@@ -166,7 +169,7 @@ def test_what_arrives_is_what_was_stored(stored: Stored, public_site: Site) -> N
     found = dict(seen(public_site, stored))
     if stored.name == "fake-gcs-server":
         # Google's URLs cannot ask for the bytes as they are.
-        unlike = found[f"redirect, {ADOPTED}"]
+        unlike = found[f"storage_url, {ADOPTED}"]
         assert {"x.tar.gz", "x.tgz", "drawing.svgz", "twice.gz.gz"} <= unlike
         assert all(implies_encoding(name) for name in unlike)
     told = {

@@ -24,10 +24,10 @@ SAVED = {
     "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
 }
 DELIVERIES = {
-    "signed": ("signed.SignedBackend", None),
+    "signed": ("signed_url.SignedURLBackend", None),
     "stream": ("stream.StreamBackend", None),
-    "nginx": ("handover.AccelBackend", web_servers.nginx),
-    "apache": ("handover.SendfileBackend", web_servers.apache),
+    "nginx": ("web_server.AccelBackend", web_servers.nginx),
+    "apache": ("web_server.SendfileBackend", web_servers.apache),
 }
 Links = Mapping[str, str]
 
@@ -69,7 +69,7 @@ def origins(public_site: Site) -> Iterator[Mapping[str, str]]:
     with ExitStack() as stack:
         found = {}
         for delivery, (backend, front) in DELIVERIES.items():
-            path = f"directlinks.delivery.{backend}"
+            path = f"directlinks.delivery.backends.{backend}"
             settings = f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "{path}"}}}}\n'
             site = public_site.variant(delivery, settings)
             server = stack.enter_context(gunicorn(site))

@@ -14,7 +14,9 @@ from tests.real.servers import Server, gunicorn, uvicorn
 from tests.real.sites import DOCUMENTED_SETTINGS, Site, new_site
 from tests.real.visitors import all_at_once, ask
 
-MIDDLEWARE = 'MIDDLEWARE.insert(0, "directlinks.middleware.DirectLinksMiddleware")\n'
+MIDDLEWARE = (
+    'MIDDLEWARE.insert(0, "directlinks.contrib.fastlane.middleware.DirectLinksMiddleware")\n'
+)
 
 WRAPPED = """
 from directlinks.{name} import get_{name}_application

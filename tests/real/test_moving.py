@@ -24,7 +24,8 @@ from tests.real.visitors import PATIENCE, visit
 FILES = 1000
 VISITORS = 4
 PAUSE = 0.1  # of each visitor between two visits, so that the command gets on
-STREAM = 'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}\n'
+STREAM_BACKEND = "directlinks.delivery.backends.stream.StreamBackend"
+STREAM = f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "{STREAM_BACKEND}"}}}}\n'
 MODES = {"stream": STREAM, "redirect": ""}
 
 

@@ -49,7 +49,7 @@ pytestmark = [
 PAGE = CHECKOUT / "docs" / "commands.md"
 BEGIN, END = "<!-- probes: begin -->\n", "<!-- probes: end -->"
 HEADING = "| what is wrong | check | the probe says |\n| --- | --- | --- |\n"
-REDIRECT = {"BACKEND": "directlinks.delivery.redirect.RedirectBackend"}
+REDIRECT = {"BACKEND": "directlinks.delivery.backends.storage_url.StorageURLBackend"}
 WRONG_KEY = "d3Jvbmc="
 
 Answer = Callable[[Request, str], Fault | None]
@@ -296,7 +296,7 @@ ROWS = [
         backend="storages.backends.ftp.FTPStorage",
     ),
     Row(
-        "a local folder with `RedirectBackend`, and a path as `base_url`",
+        "a local folder with `StorageURLBackend`, and a path as `base_url`",
         "SeaweedFS",
         ["E040"],
         ["no-url"],
@@ -305,7 +305,7 @@ ROWS = [
         backend="django.core.files.storage.FileSystemStorage",
     ),
     Row(
-        "a local folder with `RedirectBackend`, and a `base_url` at which nothing is served",
+        "a local folder with `StorageURLBackend`, and a `base_url` at which nothing is served",
         "SeaweedFS",
         [],
         ["unsigned"],

@@ -16,7 +16,7 @@ from tests.real.visitors import ask, visit
 CONTENT = bytes(range(256)) * 100
 CHOSEN = """
 DIRECTLINKS = {{"DELIVERY": {{
-    "BACKEND": "directlinks.delivery.redirect.RedirectBackend",
+    "BACKEND": "directlinks.delivery.backends.storage_url.StorageURLBackend",
     "OPTIONS": {{"public_endpoint": {origin!r}}},
 }}}}
 """

@@ -61,7 +61,7 @@ def make_links(world: World) -> None:
 
 
 def redirect(world: World) -> None:
-    assert {status for status, _ in visits(world, "redirect.RedirectBackend")} == {302}
+    assert {status for status, _ in visits(world, "storage_url.StorageURLBackend")} == {302}
 
 
 def stream(world: World) -> None:

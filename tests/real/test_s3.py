@@ -21,7 +21,8 @@ CONTENTS = {
     "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     STRANGE: b"0123456789abcdef",
 }
-STREAM = 'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}\n'
+STREAM_BACKEND = "directlinks.delivery.backends.stream.StreamBackend"
+STREAM = f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "{STREAM_BACKEND}"}}}}\n'
 # What a server of S3 says to a signature that is wrong or old.
 REFUSED = {400, 403}
 

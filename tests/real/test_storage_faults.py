@@ -157,7 +157,7 @@ def rows(
         with ExitStack() as stack:
             behind, proxy = stack.enter_context(objects.behind_proxy())
             doors = []
-            for backend in ("redirect.RedirectBackend", "stream.StreamBackend"):
+            for backend in ("storage_url.StorageURLBackend", "stream.StreamBackend"):
                 name = backend.partition(".")[0]
                 log = site.folder / f"{name}.log"
                 settings = delivered_by(backend) + LOGGING.format(log=str(log))
@@ -237,7 +237,7 @@ def test_the_page_shows_what_a_failing_bucket_gives(
         return int(row[0])
 
     with OBJECT_SERVERS[name](tmp_path / "bucket") as objects:
-        titles = ("`RedirectBackend`", "`StreamBackend`", "log")
+        titles = ("`StorageURLBackend`", "`StreamBackend`", "log")
         table = markdown(titles, rows(objects, FAULTS[name], public_site, downloads))
     page = PAGE.read_text()
     begin, end = (

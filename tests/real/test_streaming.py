@@ -18,7 +18,8 @@ from tests.real.servers import Server
 from tests.real.sites import Site, run
 from tests.real.visitors import PATIENCE, ask, connect, log_in, put, send
 
-STREAM = 'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}\n'
+STREAM_BACKEND = "directlinks.delivery.backends.stream.StreamBackend"
+STREAM = f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "{STREAM_BACKEND}"}}}}\n'
 HUGE = 1024 * MIB
 RANDOM = random.Random(8).randbytes(8 * MIB)
 

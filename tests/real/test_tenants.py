@@ -119,9 +119,10 @@ def test_each_tenant_has_its_downloads_with_a_counter_that_would_lose_them(
 
 
 PASSWORD = "password=make_password(name)"
+MIDDLEWARE = "directlinks.contrib.fastlane.middleware.DirectLinksMiddleware"
 DOORS = {
     "the view": "",
-    "the middleware": "MIDDLEWARE.insert(0, 'directlinks.middleware.DirectLinksMiddleware')\n",
+    "the middleware": f"MIDDLEWARE.insert(0, '{MIDDLEWARE}')\n",
     "the wrapper": "",
 }
 

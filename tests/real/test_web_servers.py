@@ -27,8 +27,8 @@ SECURITY = {
     "X-Robots-Tag",
 }
 BACKENDS = {
-    "nginx": "directlinks.delivery.handover.AccelBackend",
-    "apache": "directlinks.delivery.handover.SendfileBackend",
+    "nginx": "directlinks.delivery.backends.web_server.AccelBackend",
+    "apache": "directlinks.delivery.backends.web_server.SendfileBackend",
 }
 
 

@@ -41,7 +41,8 @@ ENTRY_POINTS = ("view", "middleware", "wrapper")
 # A link that streams, and the temporary content URL that other links lead to.
 ADDRESSES = ("link", "ticket")
 
-STREAM = 'DIRECTLINKS = {"DELIVERY": {"BACKEND": "directlinks.delivery.stream.StreamBackend"}}\n'
+STREAM_BACKEND = "directlinks.delivery.backends.stream.StreamBackend"
+STREAM = f'DIRECTLINKS = {{"DELIVERY": {{"BACKEND": "{STREAM_BACKEND}"}}}}\n'
 
 # All entry points in one process, chosen by a header. X-Then changes the file after it was opened
 # and before the server sends it.
@@ -50,7 +51,7 @@ from pathlib import Path
 from django.conf import settings
 from django.test import override_settings
 
-OURS = "directlinks.middleware.DirectLinksMiddleware"
+OURS = "directlinks.contrib.fastlane.middleware.DirectLinksMiddleware"
 BYTES = Path(settings.MEDIA_ROOT, "bytes.bin").read_bytes()
 CHANGES = {{"grow": BYTES + b"surplus" * 1000, "shrink": BYTES[:1000], "none": b""}}
 
@@ -65,7 +66,7 @@ def change(then):
 WSGI = f"""{COMMON}
 from django.core.handlers.wsgi import WSGIHandler
 from mysite.wsgi import application as view
-from directlinks.handlers.wsgi import DirectLinksWSGI
+from directlinks.contrib.fastlane.wsgi import DirectLinksWSGI
 
 with override_settings(MIDDLEWARE=[OURS, *settings.MIDDLEWARE]):
     middleware = WSGIHandler()
@@ -80,7 +81,7 @@ def application(environ, start_response):
 ASGI = f"""{COMMON}
 from django.core.handlers.asgi import ASGIHandler
 from mysite.asgi import application as view
-from directlinks.handlers.asgi import DirectLinksASGI
+from directlinks.contrib.fastlane.asgi import DirectLinksASGI
 
 with override_settings(MIDDLEWARE=[OURS, *settings.MIDDLEWARE]):
     middleware = ASGIHandler()

@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
-from directlinks.api.tokens import token_pair
+from directlinks.api.authentication import token_pair
 from directlinks.core.links import LinkState
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File

@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 
 from directlinks.models import DirectLink
-from tests.visiting.doors import DOORS
+from tests.serving.doors import DOORS
 
 # The deliveries of files that are on this machine.
 LOCAL = [
-    "signed.SignedBackend",
+    "signed_url.SignedURLBackend",
     "stream.StreamBackend",
-    "handover.AccelBackend",
-    "handover.SendfileBackend",
+    "web_server.AccelBackend",
+    "web_server.SendfileBackend",
 ]
 BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 

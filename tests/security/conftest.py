@@ -1,7 +1,7 @@
-"""What tests through whole handlers stand on, here as in tests/visiting."""
+"""What tests through whole handlers stand on, here as in tests/serving."""
 
 from tests.delivery.conftest import _presigners_of_its_own, bucket, signing_bucket
-from tests.visiting.conftest import (
+from tests.serving.conftest import (
     _connections_outlive_requests,
     _no_script_prefix_stays,
     _requests_in_a_loop_use_this_thread,

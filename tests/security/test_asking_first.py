@@ -16,8 +16,8 @@ from directlinks.models import DirectLink
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
 from tests.security.asking import LOCAL, every_door
-from tests.visiting.doors import Door, Seen
-from tests.visiting.notebook import NOTEBOOK, Notebook
+from tests.serving.doors import Door, Seen
+from tests.serving.notebook import NOTEBOOK, Notebook
 
 pytestmark = pytest.mark.django_db
 

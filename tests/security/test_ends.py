@@ -6,13 +6,13 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from directlinks.contrib.fastlane.response_cache import forget_all
 from directlinks.models import DirectLink
-from directlinks.visiting import memory
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory, UserFactory
 from tests.security.asking import LOCAL, document, every_door, visit
-from tests.visiting.doors import Door
+from tests.serving.doors import Door
 
 pytestmark = pytest.mark.django_db
 
@@ -48,9 +48,9 @@ every_fate = pytest.mark.parametrize("fate", FATES)
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    memory.forget_all()
+    forget_all()
     yield
-    memory.forget_all()
+    forget_all()
 
 
 class TestLinksThatEnd:

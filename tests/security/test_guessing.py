@@ -19,7 +19,7 @@ from directlinks.core import codes
 from directlinks.models import DirectLink, FormerCode
 from tests.factories import DirectLinkFactory
 from tests.security.asking import BROWSER, every_door, visit
-from tests.visiting.doors import Door, Seen
+from tests.serving.doors import Door, Seen
 
 pytestmark = pytest.mark.django_db
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from directlinks.contrib.fastlane.response_cache import forget_all
 from directlinks.core.visits import PREVIEW_AGENTS
 from directlinks.models import DirectLink, File
-from directlinks.visiting import memory
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
 from tests.security.asking import every_door
-from tests.visiting.doors import Door, Seen
-from tests.visiting.notebook import NOTEBOOK, Notebook
+from tests.serving.doors import Door, Seen
+from tests.serving.notebook import NOTEBOOK, Notebook
 
 pytestmark = pytest.mark.django_db
 
@@ -23,10 +23,10 @@ DATA = b"for one reader alone"
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 
 DELIVERIES = [
-    "signed.SignedBackend",
+    "signed_url.SignedURLBackend",
     "stream.StreamBackend",
-    "handover.AccelBackend",
-    "handover.SendfileBackend",
+    "web_server.AccelBackend",
+    "web_server.SendfileBackend",
     "a bucket",
     "a bucket that signs",
 ]
@@ -86,10 +86,10 @@ CONDITIONS: list[dict[str, str]] = [
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    memory.forget_all()
+    forget_all()
     Notebook.counted.clear()
     yield
-    memory.forget_all()
+    forget_all()
 
 
 @pytest.fixture(params=DELIVERIES)

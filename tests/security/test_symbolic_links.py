@@ -233,10 +233,10 @@ def site(place: Place, settings: Settings) -> Place:
 
 
 DELIVERIES = {
-    "signed": "signed.SignedBackend",
+    "signed": "signed_url.SignedURLBackend",
     "stream": "stream.StreamBackend",
-    "nginx": "handover.AccelBackend",
-    "Apache": "handover.SendfileBackend",
+    "nginx": "web_server.AccelBackend",
+    "Apache": "web_server.SendfileBackend",
 }
 
 
@@ -247,7 +247,7 @@ class TestServing:
     def test_a_file_that_becomes_a_way_out_is_gone(
         self, make: Make, delivery: str, site: Place, settings: Settings
     ) -> None:
-        backend = f"directlinks.delivery.{DELIVERIES[delivery]}"
+        backend = f"directlinks.delivery.backends.{DELIVERIES[delivery]}"
         settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": backend}}
         name = make(site)
         owner = UserFactory()

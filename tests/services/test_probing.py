@@ -18,7 +18,7 @@ from tests.storages import Bucket
 pytestmark = pytest.mark.django_db
 
 NOWHERE = {"BACKEND": "tests.storages.Bucket", "OPTIONS": {"base_url": "http://127.0.0.1:1/"}}
-STREAM = {"BACKEND": "directlinks.delivery.stream.StreamBackend"}
+STREAM = {"BACKEND": "directlinks.delivery.backends.stream.StreamBackend"}
 
 
 class Forgetful(Bucket):

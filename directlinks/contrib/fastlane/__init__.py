@@ -1,0 +1,1 @@
+"""Links answered in front of Django: a site that does not use it can ignore it."""

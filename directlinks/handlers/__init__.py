@@ -1,1 +1,0 @@
-"""Links in front of Django itself: see directlinks/wsgi.py and directlinks/asgi.py."""

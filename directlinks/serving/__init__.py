@@ -1,0 +1,1 @@
+"""What a visitor of ``/f/`` gets."""

@@ -1,1 +1,0 @@
-"""What a visitor of ``/f/`` gets, through whichever door: view, middleware or wrapper."""

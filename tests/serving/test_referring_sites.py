@@ -1,0 +1,63 @@
+"""Links that open from the pages of certain sites: who gets in, and what the others read."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from pytest_django.fixtures import Settings
+
+from tests.factories import DirectLinkFactory
+from tests.serving.doors import DOORS, Door
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__),
+]
+
+STREAM = {"DELIVERY": {"BACKEND": "directlinks.delivery.backends.stream.StreamBackend"}}
+LIMITS = [{}, {"max_downloads": 5}]
+
+
+@pytest.mark.parametrize("delivery", [{}, STREAM], ids=["signed", "stream"])
+@pytest.mark.parametrize("limits", LIMITS)
+@pytest.mark.parametrize(
+    ("referer", "opens"),
+    [
+        ("https://example.org/page", True),
+        ("https://cats.example.org/", True),
+        ("https://example.com/", False),
+        ("https://example.org.example.com/", False),
+    ],
+)
+def test_a_page_of_another_site_gets_a_403_uncounted(
+    door: Door,
+    limits: dict[str, Any],
+    delivery: dict[str, Any],
+    referer: str,
+    opens: bool,
+    settings: Settings,
+) -> None:
+    settings.DIRECTLINKS = delivery
+    link = DirectLinkFactory(referers="example.org", **limits)
+    seen = door(link.get_absolute_url(), headers={"Referer": referer})
+    link.refresh_from_db()
+    assert (seen.status < 400, link.downloads) == (opens, int(opens))
+    if not opens:
+        assert seen.status == 403
+        assert seen.headers["cache-control"] == "private, no-store"
+
+
+def test_whoever_knows_the_password_may_come_from_anywhere(door: Door) -> None:
+    link = DirectLinkFactory(referers="example.org", password=make_password("secret"))
+    for headers, status in (
+        ({"Referer": "https://example.org/"}, 401),
+        ({"X-Link-Password": "secret"}, 302),
+    ):
+        assert door(link.get_absolute_url(), headers=headers).status == status
+
+
+def test_a_person_reads_what_to_do(door: Door) -> None:
+    link = DirectLinkFactory(referers="example.org")
+    elsewhere = {"Referer": "https://example.com/", "Accept": "text/html"}
+    page = door(link.get_absolute_url(), headers=elsewhere).body.decode()
+    assert "This link does not open from another site" in page
