@@ -118,7 +118,7 @@ def _is_below(folder: str, place: str) -> bool:
     return place.startswith(f"{folder.rstrip('/')}/")
 
 
-# There is no file for anybody; a circle of symbolic links leads to none.
+# The file does not exist for any user; a circle of symbolic links leads to none.
 _MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 # Do not wait for what is no file, nor need the right to read it if the system has O_PATH.

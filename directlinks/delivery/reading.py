@@ -1,4 +1,4 @@
-"""Part of a content, from wherever it is stored.
+"""Reading part of a content from its storage.
 
 A storage that opens files like a disk needs nothing here. One that fetches a whole object before
 the first byte can be read, as that of S3 does, would fill the memory: for such a one a reader is

@@ -74,11 +74,11 @@ def list_direct_links(
     token: str | None,
     now: datetime,
 ) -> Page:
-    """A page of ``size`` links that ``user`` may manage, each with its file. One statement.
+    """Return a page of up to ``size`` links that ``user`` may manage, with their files.
 
-    A page begins after the last link of the one before, wherever that is by now, so what comes and
-    goes meanwhile neither repeats nor hides another link. Raises InvalidParameters where ``token``
-    is none that a page in this order gave.
+    One statement. A page begins after the last link of the one before, even if that has moved, so
+    what comes and goes meanwhile neither repeats nor hides another link. Raise InvalidParameters if
+    ``token`` does not come from a page in this order.
     """
     links: DirectLinkQuerySet = _chosen(DirectLink.objects.may_lag().with_file(), wanted, user, now)
     files = policy.filter(user, File.objects.all())
@@ -98,7 +98,7 @@ def list_direct_links(
 
 
 def links_of(file: File) -> list[DirectLink]:
-    """The links of ``file`` that were not revoked, the oldest first; of very many the newest."""
+    """Return the unrevoked links of ``file``, oldest first; of very many only the newest."""
     newest = DirectLink.objects.filter(file=file, revoked_at=None).order_by("-pk")[:_MOST_OF_A_FILE]
     links = list(newest)[::-1]
     for link in links:
@@ -149,7 +149,7 @@ def _below(links: DirectLinkQuerySet, uri: FileURI, user: Any) -> DirectLinkQuer
 
 
 def _after(token: str, order: Order) -> Q:
-    """What comes after the link that ``token`` was made of."""
+    """Return the condition for what follows the link that ``token`` was made from."""
     try:
         by, descending, value, key = _signer.unsign_object(token)
     except signing.BadSignature as error:
@@ -182,10 +182,10 @@ NO_CODE = "Failed to parse object ID"
 
 
 def get_direct_link(code: str, *, may_lag: bool = False) -> DirectLink:
-    """The link with this code that was not revoked, with its file; it may be paused or expired.
+    """Return the unrevoked link with this code and its file; it may be paused or expired.
 
-    It is read where it can be written, or, where it ``may_lag``, wherever the site reads. Raises
-    InvalidParameters where ``code`` is no code at all, else NotYourLink.
+    If it ``may_lag``, it may be read from a replica. Raise InvalidParameters if ``code`` is not
+    well-formed, NotYourLink if there is no such link.
     """
     if not codes.is_well_formed(code):
         raise InvalidParameters(NO_CODE)

@@ -193,7 +193,7 @@ def admit(code: str, name: str, now: datetime) -> Admission | None:
 
 
 def can_admit() -> bool:
-    """Whether ``admit`` admits anybody."""
+    """Return True if ``admit`` can admit a visit."""
     return get_counter().in_database and links_of(DirectLink).can_open
 
 

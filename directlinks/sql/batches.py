@@ -170,7 +170,7 @@ def _make_sqlite(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
 def _find_postgresql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
     # Owners side by side with their path keys, joined: psycopg takes ten times as long over an
     # array of them. LIMIT, where a unique index allows for no more than one, keeps the planner to
-    # it: it would read and hash all files, of whomever, sooner than look up a thousand. So each
+    # it: it would read and hash all files, of any owner, sooner than look up a thousand. So each
     # place is looked up in the index (owner, path_key), and each file in one of its links.
     return f"""
         SELECT {columns}

@@ -240,7 +240,7 @@ def _select(t: Tables, source: _Source) -> str:
 def _open(t: Tables) -> str:
     # The unique index over the code finds the one row, whose primary keys lead to file and owner.
     # RETURNING cannot name other tables (SQLite), and each look-up in them costs as much as finding
-    # the link, hence one for the whole file, as a JSON array.
+    # the link, so there is one for the whole file, as a JSON array.
     file = ", ".join(f"file.{column}" for column in _FILE)
     return f"""
         UPDATE {t.link} AS link SET {_COUNTED.format(of="")}
