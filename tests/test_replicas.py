@@ -46,7 +46,7 @@ from directlinks.core import codes, uris
 from directlinks.core.envelope import Batch
 from directlinks.core.links import LinkState
 from directlinks.core.records import LinkRecord
-from directlinks.core.visits import Look
+from directlinks.core.visits import VisitRequest
 from directlinks.counters.base import get_counter
 from directlinks.datetimes import as_stored
 from directlinks.models import (
@@ -484,7 +484,7 @@ def open_link(world: World) -> Any:
         return opening.open_direct_link(
             code=code,
             name=names.get(code, "kept.txt"),
-            look=Look(method="GET"),
+            visit=VisitRequest(method="GET"),
             attachment=False,
             deliver=Door(),
             unlock=lambda row: None,
@@ -500,7 +500,7 @@ def open_after_asking(world: World) -> Any:
     def confirmed(code: str) -> Any:
         return opening.open_confirmed_link(
             row=opening.find_open_link(code=code, name="kept.txt", now=NOW),
-            look=Look(method="POST"),
+            visit=VisitRequest(method="POST"),
             own_hosts=(),
             attachment=False,
             now=NOW,

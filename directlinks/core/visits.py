@@ -67,7 +67,7 @@ def if_range_matches(if_range: str | None, *, etag: str, last_modified: str) -> 
     return if_range is None or if_range.strip() in (etag, last_modified)
 
 
-class Visit(Enum):
+class VisitKind(Enum):
     DOWNLOAD = "download"
     CONTINUATION = "continuation"
     PROBE = "probe"
@@ -81,7 +81,9 @@ class Visit(Enum):
         limit: the answer to either may be an address that gives the whole file. Refusing them as
         previews are refused would keep players that begin with a probe from ever opening the link.
         """
-        return self is Visit.DOWNLOAD or (limited and self in (Visit.CONTINUATION, Visit.PROBE))
+        return self is VisitKind.DOWNLOAD or (
+            limited and self in (VisitKind.CONTINUATION, VisitKind.PROBE)
+        )
 
 
 PREVIEW_AGENTS = (
@@ -149,7 +151,7 @@ NO_PURPOSES = (None,) * len(PURPOSES)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class VisitRequest:
     """What a request says of itself; ``purposes`` are the values of Sec-Purpose and its like.
 
     The ``referer`` is no part of what kind of visit it is.
@@ -162,18 +164,18 @@ class Look:
     referer: str | None = field(default=None, compare=False)
 
 
-def classify(look: Look, *, size: int, preview_agents: Iterable[str]) -> Visit:
+def classify(visit: VisitRequest, *, size: int, preview_agents: Iterable[str]) -> VisitKind:
     """Return the kind of one visit to a file of ``size`` bytes."""
-    if look.method == "HEAD":
-        return Visit.HEAD
-    if any(_PREFETCH.search(purpose) for purpose in look.purposes if purpose):
-        return Visit.PREVIEW
-    agent = (look.user_agent or "").lower()
+    if visit.method == "HEAD":
+        return VisitKind.HEAD
+    if any(_PREFETCH.search(purpose) for purpose in visit.purposes if purpose):
+        return VisitKind.PREVIEW
+    agent = (visit.user_agent or "").lower()
     if any(name and name.lower() in agent for name in preview_agents) or _CRAWLER.search(agent):
-        return Visit.PREVIEW
-    selection = select_range(look.byte_range, size)
+        return VisitKind.PREVIEW
+    selection = select_range(visit.byte_range, size)
     if selection.status == 206 and selection.length <= _LONGEST_PROBE and selection.length < size:
-        return Visit.PROBE
+        return VisitKind.PROBE
     if selection.start > 0:
-        return Visit.CONTINUATION
-    return Visit.DOWNLOAD
+        return VisitKind.CONTINUATION
+    return VisitKind.DOWNLOAD

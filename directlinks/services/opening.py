@@ -26,7 +26,7 @@ from directlinks.core.errors import (
     TicketInvalid,
 )
 from directlinks.core.links import LinkState
-from directlinks.core.visits import NO_PURPOSES, Look, Visit
+from directlinks.core.visits import NO_PURPOSES, VisitKind, VisitRequest
 from directlinks.counters.base import get_counter
 from directlinks.datetimes import day_of, seconds_of
 from directlinks.delivery.download import Download, is_passive
@@ -41,36 +41,36 @@ from directlinks.sql.links import Admission, LinkRow
 _LONGEST = 512
 
 
-def kind_of(look: Look, size: int) -> Visit:
+def kind_of(visit: VisitRequest, size: int) -> VisitKind:
     """The kind of one visit to a file of ``size`` bytes."""
-    said = (look.method, look.byte_range, look.user_agent, look.referer, *look.purposes)
+    said = (visit.method, visit.byte_range, visit.user_agent, visit.referer, *visit.purposes)
     judge = _judge if any(value and len(value) > _LONGEST for value in said) else _kind
-    return judge(conf.VISIT_RULE, look, size, tuple(conf.PREVIEW_AGENTS))
+    return judge(conf.VISIT_RULE, visit, size, tuple(conf.PREVIEW_AGENTS))
 
 
-def is_plain(look: Look) -> bool:
-    """Return True if ``look`` is a download of any file."""
-    return look.byte_range is None and kind_of(look, 0) is Visit.DOWNLOAD
+def is_plain(visit: VisitRequest) -> bool:
+    """Return True if ``visit`` is a download of any file."""
+    return visit.byte_range is None and kind_of(visit, 0) is VisitKind.DOWNLOAD
 
 
 def is_download(user_agent: str | None) -> bool:
     """Return True if a GET with ``user_agent`` and no more is a download of any file."""
     if user_agent is not None and len(user_agent) > _LONGEST:
-        return kind_of(_plain_look(user_agent), 0) is Visit.DOWNLOAD
+        return kind_of(_plain_visit(user_agent), 0) is VisitKind.DOWNLOAD
     return _is_download(conf.VISIT_RULE, user_agent, tuple(conf.PREVIEW_AGENTS))
 
 
-def _plain_look(user_agent: str | None) -> Look:
-    return Look("GET", purposes=NO_PURPOSES, user_agent=user_agent)
+def _plain_visit(user_agent: str | None) -> VisitRequest:
+    return VisitRequest("GET", purposes=NO_PURPOSES, user_agent=user_agent)
 
 
 @lru_cache(maxsize=4096)
 def _is_download(rule: str, user_agent: str | None, preview_agents: tuple[str, ...]) -> bool:
-    return _judge(rule, _plain_look(user_agent), 0, preview_agents) is Visit.DOWNLOAD
+    return _judge(rule, _plain_visit(user_agent), 0, preview_agents) is VisitKind.DOWNLOAD
 
 
-def _judge(rule: str, look: Look, size: int, preview_agents: tuple[str, ...]) -> Visit:
-    kind: Visit = import_string(rule)(look, size=size, preview_agents=preview_agents)
+def _judge(rule: str, visit: VisitRequest, size: int, preview_agents: tuple[str, ...]) -> VisitKind:
+    kind: VisitKind = import_string(rule)(visit, size=size, preview_agents=preview_agents)
     return kind
 
 
@@ -122,7 +122,7 @@ def open_direct_link(
     *,
     code: str,
     name: str,
-    look: Look,
+    visit: VisitRequest,
     attachment: bool,
     now: datetime,
     deliver: Delivery,
@@ -141,13 +141,13 @@ def open_direct_link(
             raise LinkNotFound
         admission = None
         # PostgreSQL does not even look for a NUL.
-        if deliver.counts_first and "\0" not in name and is_plain(look):
+        if deliver.counts_first and "\0" not in name and is_plain(visit):
             admission = admit(code, name, now)
         if admission is not None:
             answer, _ = deliver_counted(admission, deliver, now=now, attachment=attachment)
             return Opened(answer, admission)
         row = find_open_link(code=code, name=name, now=now)
-        answer = _deliver_and_count(row, look, deliver, unlock, now=now, attachment=attachment)
+        answer = _deliver_and_count(row, visit, deliver, unlock, now=now, attachment=attachment)
     except DirectLinksError as error:
         send_now(signals.refused, code=code, error=error)
         raise
@@ -157,7 +157,7 @@ def open_direct_link(
 def open_confirmed_link(
     *,
     row: LinkRow,
-    look: Look,
+    visit: VisitRequest,
     own_hosts: Sequence[str],
     attachment: bool,
     now: datetime,
@@ -172,7 +172,7 @@ def open_confirmed_link(
     RefererRefused, what ``unlock`` raises and what ``deliver`` raises: none of these is counted.
     """
     try:
-        _check_visitor(row, look, unlock, own_hosts)
+        _check_visitor(row, visit, unlock, own_hosts)
         answer = deliver(describe(row, attachment=attachment, head_only=False))
         if answer.status_code in _GRANTING:
             _count_answer(row, answer, now)
@@ -253,7 +253,7 @@ def deliver_counted(
 
 def _deliver_and_count(
     row: LinkRow,
-    look: Look,
+    visit: VisitRequest,
     deliver: Delivery,
     unlock: Unlocking,
     *,
@@ -262,30 +262,30 @@ def _deliver_and_count(
 ) -> HttpResponseBase:
     """The answer is prepared first, so that bytes which are gone are not counted, and thrown away
     where the count refuses it."""
-    _check_visitor(row, look, unlock)
+    _check_visitor(row, visit, unlock)
     if row.ask_first:
         raise ConfirmationRequired(row.name, row.size)
-    visit = kind_of(look, row.size)
+    kind = kind_of(visit, row.size)
     limited = row.max_downloads is not None
-    if limited and visit is Visit.PREVIEW:
+    if limited and kind is VisitKind.PREVIEW:
         raise NotForPreviews
-    answer = deliver(describe(row, attachment=attachment, head_only=visit is Visit.HEAD))
-    if visit.counts(limited=limited) and answer.status_code in _GRANTING:
+    answer = deliver(describe(row, attachment=attachment, head_only=kind is VisitKind.HEAD))
+    if kind.counts(limited=limited) and answer.status_code in _GRANTING:
         _count_answer(row, answer, now)
     return answer
 
 
 def _check_visitor(
-    row: LinkRow, look: Look, unlock: Unlocking, own_hosts: Sequence[str] = ()
+    row: LinkRow, visit: VisitRequest, unlock: Unlocking, own_hosts: Sequence[str] = ()
 ) -> None:
     """Raise what ``unlock`` raises, or RefererRefused, if the visitor may not open ``row``."""
     if row.password:
         # A visitor who knows it may come from anywhere. Its form cannot say where it came from.
         unlock(row)
     elif (
-        not referers.allows(row.referers, look.referer)
+        not referers.allows(row.referers, visit.referer)
         # Exactly, because subdomains of a site may belong to its users.
-        and referers.host_of(look.referer) not in own_hosts
+        and referers.host_of(visit.referer) not in own_hosts
     ):
         raise RefererRefused
 

@@ -30,7 +30,7 @@ from directlinks.core.errors import (
     ServiceUnavailable,
     StorageError,
 )
-from directlinks.core.visits import PURPOSES, Look
+from directlinks.core.visits import PURPOSES, VisitRequest
 from directlinks.delivery.backends import backend_of_download, get_delivery_backend
 from directlinks.delivery.backends.signed_url import SignedURLBackend
 from directlinks.delivery.content import content_response
@@ -132,18 +132,18 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
         raise LinkNotFound
     if route.kind is Kind.CONTENT:
         return _content(request, route)
-    look = look_of(request.META)
-    remembered = _response_cache().recalled(request, look) if conf.CACHE_SECONDS else None
-    return remembered or _opened(request, route, look)
+    visit = visit_request_of(request.META)
+    remembered = _response_cache().recalled(request, visit) if conf.CACHE_SECONDS else None
+    return remembered or _opened(request, route, visit)
 
 
 class ResponseCache(Protocol):
     """What remembers answers for ``CACHE_SECONDS``."""
 
-    def recalled(self, request: HttpRequest, look: Look) -> HttpResponse | None:
+    def recalled(self, request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
         """Return the remembered answer to ``request``, counted, or None if there is none."""
 
-    def remember(self, request: HttpRequest, look: Look, opened: Opened) -> None:
+    def remember(self, request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
         """Keep the answer to ``request`` if the next visit may have it too."""
 
 
@@ -205,13 +205,13 @@ class _ConfirmedDelivery(_Delivery):
         self.is_unlocked_by_form = check_unlocked_by_form(self.request, row, self.now)
 
 
-def _opened(request: HttpRequest, route: Route, look: Look) -> HttpResponseBase:
+def _opened(request: HttpRequest, route: Route, visit: VisitRequest) -> HttpResponseBase:
     delivery = _Delivery(request)
     try:
         opened = open_direct_link(
             code=route.secret,
             name=route.name,
-            look=look,
+            visit=visit,
             attachment=route.attachment,
             now=delivery.now,
             deliver=delivery,
@@ -221,7 +221,7 @@ def _opened(request: HttpRequest, route: Route, look: Look) -> HttpResponseBase:
         _note_unknown(request)
         raise
     if conf.CACHE_SECONDS and delivery.backend.same_for_all:
-        _response_cache().remember(request, look, opened)
+        _response_cache().remember(request, visit, opened)
     return opened.answer
 
 
@@ -246,7 +246,7 @@ def _confirmed(request: HttpRequest, route: Route, row: LinkRow) -> HttpResponse
     delivery = _ConfirmedDelivery(request)
     answer = open_confirmed_link(
         row=row,
-        look=look_of(request.META),
+        visit=visit_request_of(request.META),
         own_hosts=_own_hosts(request),
         attachment=route.attachment,
         now=delivery.now,
@@ -271,10 +271,10 @@ def _note_unknown(request: HttpRequest) -> None:
     note_attempt(conf.UNKNOWN_RATE, request, scope="unknown")
 
 
-def look_of(meta: Mapping[str, Any]) -> Look:
+def visit_request_of(meta: Mapping[str, Any]) -> VisitRequest:
     """What the request with ``meta`` says of itself."""
     sent = meta.get
-    return Look(
+    return VisitRequest(
         method=sent("REQUEST_METHOD", ""),
         byte_range=sent("HTTP_RANGE"),
         purposes=tuple(map(sent, PURPOSES)),

@@ -1,4 +1,4 @@
-"""What kind of look a visit is, by the shape of its request."""
+"""What kind of visit a request is, by the shape of its request."""
 
 from itertools import product
 
@@ -9,9 +9,9 @@ from werkzeug.http import parse_range_header
 
 from directlinks.core.visits import (
     PREVIEW_AGENTS,
-    Look,
     Selection,
-    Visit,
+    VisitKind,
+    VisitRequest,
     classify,
     if_range_matches,
     select_range,
@@ -22,64 +22,67 @@ SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
-def kind_of(look: Look) -> Visit:
-    return classify(look, size=SIZE, preview_agents=PREVIEW_AGENTS)
+def kind_of(visit: VisitRequest) -> VisitKind:
+    return classify(visit, size=SIZE, preview_agents=PREVIEW_AGENTS)
 
 
 @pytest.mark.parametrize(
-    ("look", "visit"),
+    ("visit", "kind"),
     [
-        (Look("GET"), Visit.DOWNLOAD),
-        (Look("GET", user_agent=FIREFOX), Visit.DOWNLOAD),
-        (Look("GET", user_agent=""), Visit.DOWNLOAD),
-        (Look("GET", "bytes=0-"), Visit.DOWNLOAD),
-        (Look("GET", "bytes=0-2"), Visit.DOWNLOAD),
-        (Look("GET", "bytes=-100"), Visit.DOWNLOAD),
-        (Look("GET", "bytes=-1000"), Visit.DOWNLOAD),
-        (Look("GET", "bytes=1-"), Visit.CONTINUATION),
-        (Look("GET", "bytes=-99"), Visit.CONTINUATION),
-        (Look("GET", "bytes=50-60"), Visit.CONTINUATION),
-        (Look("GET", "bytes=97-"), Visit.CONTINUATION),
-        (Look("GET", "bytes=100-"), Visit.CONTINUATION),
+        (VisitRequest("GET"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", user_agent=FIREFOX), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", user_agent=""), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", "bytes=0-"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", "bytes=0-2"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", "bytes=-100"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", "bytes=-1000"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", "bytes=1-"), VisitKind.CONTINUATION),
+        (VisitRequest("GET", "bytes=-99"), VisitKind.CONTINUATION),
+        (VisitRequest("GET", "bytes=50-60"), VisitKind.CONTINUATION),
+        (VisitRequest("GET", "bytes=97-"), VisitKind.CONTINUATION),
+        (VisitRequest("GET", "bytes=100-"), VisitKind.CONTINUATION),
         # Players begin so, to see whether the server answers ranges.
-        (Look("GET", "bytes=0-0"), Visit.PROBE),
-        (Look("GET", "bytes=0-1"), Visit.PROBE),
-        (Look("GET", "bytes=50-51"), Visit.PROBE),
-        (Look("GET", "bytes=98-"), Visit.PROBE),
-        (Look("GET", "bytes=-2"), Visit.PROBE),
-        (Look("GET", "bytes=0-1", user_agent=SLACK), Visit.PREVIEW),
+        (VisitRequest("GET", "bytes=0-0"), VisitKind.PROBE),
+        (VisitRequest("GET", "bytes=0-1"), VisitKind.PROBE),
+        (VisitRequest("GET", "bytes=50-51"), VisitKind.PROBE),
+        (VisitRequest("GET", "bytes=98-"), VisitKind.PROBE),
+        (VisitRequest("GET", "bytes=-2"), VisitKind.PROBE),
+        (VisitRequest("GET", "bytes=0-1", user_agent=SLACK), VisitKind.PREVIEW),
         # These are answered with the whole file.
-        (Look("GET", "bytes=50-60,70-80"), Visit.DOWNLOAD),
-        (Look("GET", "bytes=60-50"), Visit.DOWNLOAD),
-        (Look("GET", "nonsense"), Visit.DOWNLOAD),
-        (Look("GET", purposes=("prefetch",)), Visit.PREVIEW),
-        (Look("GET", purposes=("prefetch;prerender",)), Visit.PREVIEW),
-        (Look("GET", purposes=("Prefetch; anonymous-client-ip",)), Visit.PREVIEW),
-        (Look("GET", purposes=(None, "preview")), Visit.PREVIEW),
-        (Look("GET", purposes=("", "PRERENDER")), Visit.PREVIEW),
-        (Look("GET", purposes=(None, "")), Visit.DOWNLOAD),
-        (Look("GET", purposes=("navigate", "prefetcher")), Visit.DOWNLOAD),
-        (Look("GET", user_agent=SLACK), Visit.PREVIEW),
-        (Look("GET", user_agent="WHATSAPP/2.23"), Visit.PREVIEW),
-        (Look("GET", "bytes=50-", user_agent=SLACK), Visit.PREVIEW),
-        (Look("GET", "bytes=50-", purposes=("prefetch",)), Visit.PREVIEW),
-        (Look("HEAD"), Visit.HEAD),
-        (Look("HEAD", "bytes=50-", ("prefetch",), SLACK), Visit.HEAD),
+        (VisitRequest("GET", "bytes=50-60,70-80"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", "bytes=60-50"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", "nonsense"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", purposes=("prefetch",)), VisitKind.PREVIEW),
+        (VisitRequest("GET", purposes=("prefetch;prerender",)), VisitKind.PREVIEW),
+        (VisitRequest("GET", purposes=("Prefetch; anonymous-client-ip",)), VisitKind.PREVIEW),
+        (VisitRequest("GET", purposes=(None, "preview")), VisitKind.PREVIEW),
+        (VisitRequest("GET", purposes=("", "PRERENDER")), VisitKind.PREVIEW),
+        (VisitRequest("GET", purposes=(None, "")), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", purposes=("navigate", "prefetcher")), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", user_agent=SLACK), VisitKind.PREVIEW),
+        (VisitRequest("GET", user_agent="WHATSAPP/2.23"), VisitKind.PREVIEW),
+        (VisitRequest("GET", "bytes=50-", user_agent=SLACK), VisitKind.PREVIEW),
+        (VisitRequest("GET", "bytes=50-", purposes=("prefetch",)), VisitKind.PREVIEW),
+        (VisitRequest("HEAD"), VisitKind.HEAD),
+        (VisitRequest("HEAD", "bytes=50-", ("prefetch",), SLACK), VisitKind.HEAD),
     ],
 )
-def test_a_visit_is_classified(look: Look, visit: Visit) -> None:
-    assert kind_of(look) == visit
+def test_a_visit_is_classified(visit: VisitRequest, kind: VisitKind) -> None:
+    assert kind_of(visit) == kind
 
 
 @pytest.mark.parametrize("agent", PREVIEW_AGENTS)
 def test_each_known_previewer_is_recognised_in_any_case(agent: str) -> None:
-    assert kind_of(Look("GET", user_agent=f"Mozilla/5.0 {agent.title()}/1.0")) == Visit.PREVIEW
+    assert (
+        kind_of(VisitRequest("GET", user_agent=f"Mozilla/5.0 {agent.title()}/1.0"))
+        == VisitKind.PREVIEW
+    )
 
 
 def test_the_previewers_are_an_argument() -> None:
-    look = Look("GET", user_agent="MyPreviewer/1.0")
-    assert classify(look, size=SIZE, preview_agents=["MYpreview"]) == Visit.PREVIEW
-    assert classify(look, size=SIZE, preview_agents=[]) == Visit.DOWNLOAD
+    visit = VisitRequest("GET", user_agent="MyPreviewer/1.0")
+    assert classify(visit, size=SIZE, preview_agents=["MYpreview"]) == VisitKind.PREVIEW
+    assert classify(visit, size=SIZE, preview_agents=[]) == VisitKind.DOWNLOAD
 
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0"
@@ -189,43 +192,43 @@ def agents(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("agent", "visit"),
+    ("agent", "kind"),
     [
-        *((agent, Visit.PREVIEW) for agent in agents(PREVIEWERS)),
-        *((agent, Visit.DOWNLOAD) for agent in agents(READERS)),
+        *((agent, VisitKind.PREVIEW) for agent in agents(PREVIEWERS)),
+        *((agent, VisitKind.DOWNLOAD) for agent in agents(READERS)),
     ],
 )
 def test_programs_that_draw_previews_are_told_from_those_of_readers(
-    agent: str, visit: Visit
+    agent: str, kind: VisitKind
 ) -> None:
-    assert kind_of(Look("GET", user_agent=agent)) == visit
+    assert kind_of(VisitRequest("GET", user_agent=agent)) == kind
 
 
 @pytest.mark.parametrize("byte_range", ["bytes=0-", "bytes=5-", "bytes=-1"])
 def test_an_empty_file_has_no_continuation(byte_range: str) -> None:
-    look = Look("GET", byte_range)
-    assert classify(look, size=0, preview_agents=()) == Visit.DOWNLOAD
+    visit = VisitRequest("GET", byte_range)
+    assert classify(visit, size=0, preview_agents=()) == VisitKind.DOWNLOAD
 
 
 @pytest.mark.parametrize("size", [1, 2])
 def test_all_of_a_small_file_is_no_probe(size: int) -> None:
-    look = Look("GET", f"bytes=0-{size - 1}")
-    assert classify(look, size=size, preview_agents=()) == Visit.DOWNLOAD
+    visit = VisitRequest("GET", f"bytes=0-{size - 1}")
+    assert classify(visit, size=size, preview_agents=()) == VisitKind.DOWNLOAD
 
 
 @pytest.mark.parametrize(
-    ("visit", "unlimited", "limited"),
+    ("kind", "unlimited", "limited"),
     [
-        (Visit.DOWNLOAD, True, True),
-        (Visit.CONTINUATION, False, True),
-        (Visit.PROBE, False, True),
-        (Visit.PREVIEW, False, False),
-        (Visit.HEAD, False, False),
+        (VisitKind.DOWNLOAD, True, True),
+        (VisitKind.CONTINUATION, False, True),
+        (VisitKind.PROBE, False, True),
+        (VisitKind.PREVIEW, False, False),
+        (VisitKind.HEAD, False, False),
     ],
 )
-def test_a_visit_counts(visit: Visit, unlimited: bool, limited: bool) -> None:
-    assert visit.counts(limited=False) is unlimited
-    assert visit.counts(limited=True) is limited
+def test_a_visit_counts(kind: VisitKind, unlimited: bool, limited: bool) -> None:
+    assert kind.counts(limited=False) is unlimited
+    assert kind.counts(limited=True) is limited
 
 
 HUGE = 10**100

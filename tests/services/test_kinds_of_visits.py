@@ -1,8 +1,8 @@
-"""What kind of look a visit is, remembered for looks that are common."""
+"""What kind of visit a request is, remembered for requests that are common."""
 
 import pytest
 
-from directlinks.core.visits import Look, Visit
+from directlinks.core.visits import VisitKind, VisitRequest
 from directlinks.services.opening import _is_download, _kind, is_download, is_plain, kind_of
 
 LONG = "x" * 513
@@ -19,18 +19,20 @@ def remembered() -> int:
 
 
 @pytest.mark.parametrize(
-    ("look", "kind"),
+    ("visit", "kind"),
     [
-        (Look("GET", user_agent=LONG), Visit.DOWNLOAD),
-        (Look("GET", user_agent=f"{LONG} Slackbot"), Visit.PREVIEW),
-        (Look("GET", purposes=(None, f"prefetch {LONG}")), Visit.PREVIEW),
-        (Look("GET", byte_range=f"bytes=5-{LONG}"), Visit.DOWNLOAD),
-        (Look("GET", referer=LONG), Visit.DOWNLOAD),
-        (Look(LONG), Visit.DOWNLOAD),
+        (VisitRequest("GET", user_agent=LONG), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", user_agent=f"{LONG} Slackbot"), VisitKind.PREVIEW),
+        (VisitRequest("GET", purposes=(None, f"prefetch {LONG}")), VisitKind.PREVIEW),
+        (VisitRequest("GET", byte_range=f"bytes=5-{LONG}"), VisitKind.DOWNLOAD),
+        (VisitRequest("GET", referer=LONG), VisitKind.DOWNLOAD),
+        (VisitRequest(LONG), VisitKind.DOWNLOAD),
     ],
 )
-def test_what_only_fills_the_memory_is_judged_and_forgotten(look: Look, kind: Visit) -> None:
-    assert kind_of(look, 10) is kind
+def test_what_only_fills_the_memory_is_judged_and_forgotten(
+    visit: VisitRequest, kind: VisitKind
+) -> None:
+    assert kind_of(visit, 10) is kind
     assert remembered() == 0
 
 
@@ -43,5 +45,5 @@ def test_so_is_a_long_name_of_a_program(agent: str, counts: bool) -> None:
 def test_what_is_common_is_judged_once() -> None:
     for _ in range(3):
         assert is_download("curl/8")
-        assert is_plain(Look("GET", user_agent="curl/8"))
+        assert is_plain(VisitRequest("GET", user_agent="curl/8"))
     assert remembered() == 2

@@ -15,7 +15,7 @@ from directlinks.core.errors import (
     TicketInvalid,
 )
 from directlinks.core.signing import Ticket, issue
-from directlinks.core.visits import Look
+from directlinks.core.visits import VisitRequest
 from directlinks.datetimes import as_stored
 from directlinks.delivery.download import Download
 from directlinks.models import DirectLink
@@ -50,10 +50,10 @@ def _both_kinds_of_doors(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Door, "counts_first", request.param)
 
 
-def opened(link: DirectLink, door: Door, look: Look | None = None, **changes: Any) -> Any:
+def opened(link: DirectLink, door: Door, visit: VisitRequest | None = None, **changes: Any) -> Any:
     asked = {"code": link.code, "name": link.name, "attachment": False, "now": NOW, **changes}
-    look = look or Look(method="GET")
-    return open_direct_link(look=look, deliver=door, unlock=always, **asked).answer
+    visit = visit or VisitRequest(method="GET")
+    return open_direct_link(visit=visit, deliver=door, unlock=always, **asked).answer
 
 
 def always(row: LinkRow) -> None:
@@ -122,11 +122,11 @@ def test_a_link_that_does_not_open_delivers_nothing(
 
 
 def test_a_preview_of_a_limited_link_delivers_nothing() -> None:
-    door, look = Door(), Look(method="GET", purposes=("prefetch",))
+    door, visit = Door(), VisitRequest(method="GET", purposes=("prefetch",))
     with pytest.raises(NotForPreviews):
-        opened(DirectLinkFactory(max_downloads=1), door, look)
+        opened(DirectLinkFactory(max_downloads=1), door, visit)
     assert door.given == []
-    assert opened(DirectLinkFactory(), door, look).status_code == 302
+    assert opened(DirectLinkFactory(), door, visit).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ class TestDownload:
         self, method: str, head_only: bool, limits: dict[str, int], limited: bool
     ) -> None:
         door = Door()
-        opened(DirectLinkFactory(**limits), door, Look(method=method))
+        opened(DirectLinkFactory(**limits), door, VisitRequest(method=method))
         assert [(given.head_only, given.limited) for given in door.given] == [(head_only, limited)]
 
 

@@ -334,7 +334,7 @@ class TestWhatNobodyExpects:
         def broken(*args: Any) -> None:
             raise RuntimeError("out of order")
 
-        monkeypatch.setattr(views, "look_of", broken)
+        monkeypatch.setattr(views, "visit_request_of", broken)
 
     def test_it_is_an_envelope_and_shows_no_code_to_the_log(
         self, caplog: pytest.LogCaptureFixture

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from directlinks import signals
 from directlinks.conf import conf
-from directlinks.core.visits import Look
+from directlinks.core.visits import VisitRequest
 from directlinks.counters.base import get_counter
 from directlinks.delivery.responses import PlainResponse
 from directlinks.services.opening import Opened, is_plain
@@ -57,9 +57,9 @@ def known_answer(meta: Mapping[str, Any], facts: RequestKey) -> Answer | None:
     return None if answer is None or answer.until <= monotonic() else answer
 
 
-def recalled(request: HttpRequest, look: Look) -> HttpResponse | None:
+def recalled(request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
     """The remembered answer to ``request``, counted; None where none is, or it must be asked."""
-    if not conf.CACHE_SECONDS or not is_plain(look):
+    if not conf.CACHE_SECONDS or not is_plain(visit):
         return None
     answer = known_answer(request.META, request_key(request.META, scheme_of(request)))
     if answer is None or not counted(answer):
@@ -76,13 +76,13 @@ def counted(answer: Answer) -> bool:
     return True
 
 
-def remember(request: HttpRequest, look: Look, opened: Opened) -> None:
+def remember(request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
     """Keep the answer to ``request`` if the next one of its kind may have it too.
 
     An address with another spelling of the name is not kept: there are too many of them.
     """
     is_exact = request.path_info.endswith(f"/{opened.row.name}")
-    if is_exact and is_plain(look) and not depends_on_more(request):
+    if is_exact and is_plain(visit) and not depends_on_more(request):
         reply = PlainResponse(opened.answer.status_code, dict(opened.answer.items()))
         keep(request.META, request_key(request.META, scheme_of(request)), opened.row, reply)
 

@@ -19,7 +19,7 @@ from directlinks import signals
 from directlinks.contrib.fastlane import wsgi as fastlane
 from directlinks.contrib.fastlane.response_cache import _answers, forget_all
 from directlinks.contrib.fastlane.wsgi import DirectLinksWSGI
-from directlinks.core.visits import Look, Visit
+from directlinks.core.visits import VisitKind, VisitRequest
 from directlinks.delivery.backends.signed_url import SignedURLBackend
 from directlinks.delivery.backends.stream import StreamBackend
 from directlinks.delivery.responses import Blocks, PlainResponse
@@ -513,10 +513,10 @@ def test_an_answer_that_grants_nothing_is_not_counted(settings: Settings) -> Non
     assert link.downloads == 0
 
 
-def by_purpose(look: Look, **facts: Any) -> Visit:
+def by_purpose(visit: VisitRequest, **facts: Any) -> VisitKind:
     """A site's own rule, which wants to know of each purpose."""
-    sec_purpose, _, _, _ = look.purposes
-    return Visit.PREVIEW if sec_purpose else Visit.DOWNLOAD
+    sec_purpose, _, _, _ = visit.purposes
+    return VisitKind.PREVIEW if sec_purpose else VisitKind.DOWNLOAD
 
 
 def test_a_rule_of_the_site_is_told_the_same(settings: Settings) -> None:
