@@ -1,4 +1,4 @@
-"""The addresses of a link: the one function that links in answers, models and admin come from."""
+"""Addresses of links: answers, models and the admin get them here."""
 
 import re
 from collections.abc import Callable
@@ -17,21 +17,21 @@ _BARE = re.compile(r"[A-Za-z0-9\-_.~$&+:=@]*")
 
 
 def link_path(code: str, name: str) -> str:
-    """The path of a link, the site's script prefix included."""
+    """Return the path of a link, including the site's script prefix."""
     return f"{_prefix()}{code}/{_quoted(name)}"
 
 
 def links_at(request: HttpRequest) -> Callable[[str, str], str]:
-    """What makes the absolute address of a link from its code and name, for one ``request``.
+    """Return a function that makes a link's absolute address from its code and name.
 
-    What all of them begin with is found once. Raises what ``absolute`` raises.
+    What all addresses begin with is found once for ``request``. Raise what ``absolute`` raises.
     """
     beginning = links_begin(request)
     return lambda code, name: f"{beginning}{code}/{_quoted(name)}"
 
 
 def links_begin(request: HttpRequest) -> str:
-    """What the absolute addresses of all links begin with. Raises what ``absolute`` raises."""
+    """Return what absolute addresses of links begin with. Raise what ``absolute`` raises."""
     return absolute(_prefix(), request)
 
 
@@ -55,27 +55,27 @@ def content_address(site: str, ticket: str, name: str) -> str:
 
 
 def link_prefix() -> str | None:
-    """What the paths of all links begin with, usually ``/f/``, without the script prefix.
+    """Return what the paths of all links begin with, usually ``/f/``, without the script prefix.
 
-    This is for code in front of all middleware, which may choose other routes. None if the site
-    has not included ``directlinks.urls``.
+    This is for code in front of all middleware, which may choose other routes. Return None if the
+    site has not included ``directlinks.urls``.
     """
     return None if conf.root_urlconf is None else _bare_prefix_in(conf.root_urlconf)
 
 
 def absolute(path: str, request: HttpRequest) -> str:
-    """``path`` behind ``BASE_URL``, or behind the scheme and validated host of ``request``.
+    """Return ``path`` behind ``BASE_URL``, or behind the scheme and host of ``request``.
 
-    Of several base URLs it is the one with the request's host, or else the first. Raises
-    DisallowedHost where the request's host is asked for and not one of the site's.
+    Of several base URLs, use the one with the request's host, or else the first. Raise
+    DisallowedHost if the request's host is needed and is not in ALLOWED_HOSTS.
     """
     return _base(request).rstrip("/") + path
 
 
 def site_address(path: str) -> str:
-    """``path`` behind ``BASE_URL``, where no request is at hand: behind the first of several.
+    """Return ``path`` behind the first ``BASE_URL``, for code without a request.
 
-    Where a request would decide, it is ``path`` alone.
+    Return ``path`` alone if the address depends on the request.
     """
     base = conf.BASE_URL
     if isinstance(base, list | tuple):

@@ -17,6 +17,8 @@ from directlinks.checks import (
 
 
 class DirectLinksConfig(AppConfig):
+    """The app ``directlinks``."""
+
     name = "directlinks"
     label = "directlinks"
     verbose_name = _("Direct links")

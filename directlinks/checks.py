@@ -35,7 +35,7 @@ _OPTIONS_OF_COUNTERS = (
 
 
 def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E001 and W001 for ``DIRECTLINKS`` itself, then one id for each of its keys."""
+    """Return E001 and W001 for ``DIRECTLINKS`` itself, then one id for each of its keys."""
     if not isinstance(declared_settings(), dict):
         return [Error("DIRECTLINKS must be a dict.", id="directlinks.E001")]
     messages: list[CheckMessage] = []
@@ -61,7 +61,7 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E033, E034, E036, W002, W003 and W006, for what other settings do to this app."""
+    """Return E033, E034, E036, W002, W003 and W006, for other settings that affect this app."""
     messages: list[CheckMessage] = []
     storage = content_storage()
     if isinstance(storage, FileSystemStorage) and not storage.base_location:
@@ -289,7 +289,7 @@ ACTIVE_TYPES = (
 
 
 def check_deployment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W007 to W009, for what visitors would meet."""
+    """Return W007 to W009, for what visitors would meet."""
     for name, value in site_settings().items():
         if name in SETTINGS and SETTINGS[name].fault(value) is not None:
             return []  # that error is told by check_settings, and comes first
@@ -353,7 +353,7 @@ def _public_media() -> list[CheckMessage]:
 
 
 def check_routes(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W012, W013 and W014, for what the routes of the site do to links."""
+    """Return W012, W013 and W014, for the effect of the site's routes on links."""
     if conf.root_urlconf is None:
         return [_no_routes()]
     default, *others = conf.languages
@@ -387,7 +387,7 @@ def check_routes(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
 def check_routes_behind_the_api(
     app_configs: Sequence[Any] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """W015, for routes of the site that the API answers with 404: it takes all below its prefix."""
+    """Return W015 for routes of the site that the API's catch-all answers with 404."""
     routes = [] if conf.root_urlconf is None else get_resolver(conf.root_urlconf).url_patterns
     messages: list[CheckMessage] = []
     prefix: str | None = None
@@ -408,7 +408,7 @@ def check_routes_behind_the_api(
 
 
 def check_clients(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """I001, for a site that has an API for Cloudreve's clients and has not chosen how to answer."""
+    """Return I001 if the site has an API for Cloudreve clients and no ALWAYS_200 setting."""
     if "ALWAYS_200" in site_settings() or conf.root_urlconf is None:
         return []
     try:

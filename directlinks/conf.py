@@ -1,8 +1,8 @@
 """The only reader of ``django.conf.settings``.
 
-Each value is read when it is first asked for and kept until Django says that a setting has changed,
-so a test's ``override_settings`` works. Each key of ``DIRECTLINKS`` is declared once: its name, its
-default, what it may hold, and the id of the system check that says so when it holds something else.
+Each value is read when it is first asked for and kept until Django sends ``setting_changed``, so
+``override_settings`` works in tests. Each key of ``DIRECTLINKS`` is declared once: its name,
+default, validator, and the id of the system check that reports a wrong value.
 """
 
 from datetime import timedelta
@@ -47,12 +47,12 @@ class Setting(Generic[Value]):
 
 
 def declared_settings() -> object:
-    """``DIRECTLINKS`` as the site has it, right or wrong."""
+    """Return ``DIRECTLINKS`` as the site has it, valid or not."""
     return getattr(settings, "DIRECTLINKS", {})
 
 
 def site_settings() -> dict[str, Any]:
-    """The site's own ``DIRECTLINKS``, possibly empty."""
+    """Return the site's own ``DIRECTLINKS``, possibly empty."""
     declared = declared_settings()
     # Anything but a dict is reported by a check; here it must not hide that report.
     return declared if isinstance(declared, dict) else {}
@@ -127,7 +127,7 @@ class Conf:
 
     @cached_property
     def made(self) -> dict[Any, Any]:
-        """What others have made of settings once for all visits, forgotten when these change."""
+        """Objects made from settings once for all visits, dropped when settings change."""
         return {}
 
     @cached_property
@@ -145,13 +145,13 @@ class Conf:
 
     @cached_property
     def signing_keys(self) -> list[bytes]:
-        """The key that signs, then those that were in use before it."""
+        """Signing keys, the current one first."""
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
         return [force_bytes(key) for key in keys]
 
     @cached_property
     def max_body_bytes(self) -> int:
-        """The largest request body that can hold a batch the site accepts."""
+        """Size of the largest request body that can hold a batch the site accepts."""
         batch = self.MAX_BATCH_SIZE * uris.MAX_BYTES
         ceiling = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return batch if ceiling is None else min(batch, ceiling)
@@ -165,7 +165,7 @@ class Conf:
         return list(settings.STORAGES)
 
     def delivery_of(self, alias: str) -> dict[str, Any] | None:
-        """Return the backend that the site has chosen for a storage, with its options."""
+        """Return the backend and options that the site has chosen for a storage, if any."""
         chosen = self.DELIVERY
         if chosen is None or "BACKEND" in chosen:
             return chosen
@@ -178,13 +178,13 @@ class Conf:
 
     @cached_property
     def languages(self) -> list[str]:
-        """The codes of the site's languages, the default one first."""
+        """Codes of the site's languages, the default one first."""
         others = (code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
         return [settings.LANGUAGE_CODE, *others]
 
     @cached_property
     def facts_of_site(self) -> tuple[str, ...]:
-        """What in META decides at which address Django finds the site, beside the scheme."""
+        """Keys in META, beside the scheme, that decide the site's address in Django."""
         proxy = settings.SECURE_PROXY_SSL_HEADER
         believed = {
             "SCRIPT_NAME": settings.FORCE_SCRIPT_NAME is None,
@@ -197,7 +197,7 @@ class Conf:
 
     @cached_property
     def remembered_seconds(self) -> int:
-        """The seconds for which a process may remember an answer.
+        """Seconds for which a process may cache an answer.
 
         They are a small part of the lifetime of any target, so that clients can still follow it.
         """
@@ -205,7 +205,7 @@ class Conf:
 
     @cached_property
     def is_https(self) -> bool:
-        """Whether links certainly begin with https:."""
+        """True if links certainly begin with https:."""
         bases = [self.BASE_URL] if isinstance(self.BASE_URL, str) else self.BASE_URL or []
         known = [base for base in bases if "://" in base]  # else it is the path of a function
         if known:
@@ -214,22 +214,22 @@ class Conf:
 
     @cached_property
     def num_proxies(self) -> int:
-        """How many proxies stand in front of the site, as it told DRF; 0 where it did not."""
+        """Number of proxies in front of the site, from DRF's NUM_PROXIES; 0 if it is not set."""
         return int(getattr(settings, "REST_FRAMEWORK", {}).get("NUM_PROXIES") or 0)
 
     @cached_property
     def default_life(self) -> timedelta | None:
-        """The lifetime of a new link for which none is given."""
+        """Lifetime of a new link for which none is given."""
         return _as_timedelta(self.DEFAULT_LIFE)
 
     @cached_property
     def max_life(self) -> timedelta | None:
-        """How long any link may live."""
+        """Maximum lifetime of a link."""
         return _as_timedelta(self.MAX_LIFE)
 
     @cached_property
     def group_limits(self) -> dict[str, dict[str, Any]]:
-        """``GROUP_LIMITS`` with every life as a timedelta."""
+        """``GROUP_LIMITS`` with every lifetime as a timedelta."""
         return {
             group: {**limits, "MAX_LIFE": _as_timedelta(limits.get("MAX_LIFE"))}
             for group, limits in self.GROUP_LIMITS.items()

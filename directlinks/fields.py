@@ -1,4 +1,4 @@
-"""Columns: exact and any text, contents that notice an assignment, moments that can be read."""
+"""Model fields: exact and caseless text, contents that notice an assignment, datetimes."""
 
 from datetime import datetime
 from typing import Any

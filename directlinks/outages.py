@@ -1,7 +1,7 @@
-"""What a process does while a server that it needs is away.
+"""Circuit breaker and rate-limited log, for servers that may be away.
 
-It does not ask the server for a while, because asking may take as long as a time-out, and logs the
-error, but not at each visit. While the server works neither costs a visit anything.
+A server that failed is not asked for a while, because asking may take as long as a time-out, and
+the error is not logged at each visit. While the server works neither costs a visit anything.
 """
 
 import logging
@@ -15,7 +15,7 @@ logger = logging.getLogger("directlinks")
 
 
 class RateLimitedLog:
-    """Errors for the log: of each kind at most one line in ``seconds``."""
+    """Logs errors: at most one line of each kind in ``seconds``."""
 
     def __init__(self, seconds: float = 60.0) -> None:
         self._seconds = seconds

@@ -1,4 +1,4 @@
-"""Who may create, list, change and revoke the links of a file.
+"""Policies: who may create, list, change and revoke the links of a file.
 
 One rule in two shapes, for one file and for a queryset of files; ``DIRECTLINKS["POLICY"]`` names
 the class that a site uses. Visiting a link asks no policy: the link is the right.
@@ -15,19 +15,18 @@ from directlinks.users import is_active
 
 
 class Policy(Protocol):
-    """The methods of a policy. ``user`` is the one who asks, who may be anonymous."""
+    """Protocol of a policy. ``user`` may be anonymous."""
 
     def allows(self, user: Any, file: File) -> bool:
-        """Whether ``user`` may manage the links of ``file``.
+        """Return True if ``user`` may manage the links of ``file``.
 
-        ``file`` has an owner and a path, but no row where there is none at that path: the answer
-        for a missing file decides whether a stranger learns that it is missing. In a batch of many
-        files its version and moments (``created_at`` and the like) are read one by one, as they are
-        asked for.
+        ``file`` has an owner and a path, but no row if the file does not exist: the answer for a
+        missing file decides if a stranger learns that it is missing. In a large batch its version
+        and datetimes (``created_at`` and the like) are read one by one when they are accessed.
         """
 
     def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
-        """The files of ``queryset`` that ``allows`` allows."""
+        """Return the files of ``queryset`` that ``allows`` allows."""
 
 
 def is_admin(user: Any) -> bool:
@@ -36,7 +35,7 @@ def is_admin(user: Any) -> bool:
 
 
 class OwnerOrAdmin:
-    """The owner of a file, and administrators everywhere."""
+    """Allow the owner of a file, and administrators everywhere."""
 
     def allows(self, user: Any, file: File) -> bool:
         key = user.pk
@@ -51,5 +50,5 @@ class OwnerOrAdmin:
 
 
 def site_policy() -> Policy:
-    """A policy of the class that the site has chosen."""
+    """Return an instance of the site's policy class."""
     return cast("Policy", import_string(conf.POLICY)())

@@ -1,7 +1,7 @@
-"""The queries of the tables, each named once.
+"""Querysets of the models.
 
-Every queryset of this app reads from the database to which its rows are written: what is read
-decides what is written next, and a replica may lag. Lists, statistics and pages say ``may_lag()``.
+They read from the database to which rows are written, because what is read decides what is written
+next, and a replica may lag. Lists, statistics and pages call ``may_lag()``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ _MOST_OWNERS = 200
 
 
 def is_everything(queryset: "models.QuerySet[Any]") -> bool:
-    """Whether ``queryset`` is certainly all rows of its table, so that no condition is needed."""
+    """Return True if ``queryset`` is certainly the whole table, so that no condition is needed."""
     try:
         return str(queryset.query) == str(queryset.model._default_manager.all().query)
     except EmptyResultSet:
@@ -64,15 +64,17 @@ class PrimaryManager(models.Manager[Row]):
 
 
 class FileQuerySet(PrimaryQuerySet):
+    """Files."""
+
     def live(self) -> "FileQuerySet":
-        """Files that are not in the trash."""
+        """Filter files that are not in the trash."""
         return self.filter(deleted_at__isnull=True)
 
     def trashed(self) -> "FileQuerySet":
         return self.filter(deleted_at__isnull=False)
 
     def trash(self, now: datetime) -> int:
-        """Put the live ones into the trash; returns how many that were."""
+        """Move the live files to the trash, and return how many."""
         return self.live().update(deleted_at=now, path_key=None, updated_at=now)
 
     def at(self, places: Iterable[tuple[Any, str]]) -> "FileQuerySet":
@@ -117,19 +119,21 @@ class FileQuerySet(PrimaryQuerySet):
         return files.filter(at | below)
 
     def folders_among(self, asked: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
-        """Those of ``asked``, pairs of an owner's key and a path, that are folders."""
+        """Return those of ``asked``, pairs of an owner's key and a path, that are folders."""
         connection = connections[self.db]
         places = positions_of_folders(connection, self.model._meta, asked)
         return {asked[place] for place in places}
 
 
 class DirectLinkQuerySet(PrimaryQuerySet):
+    """Links."""
+
     def with_file(self) -> "DirectLinkQuerySet":
-        """With the file and its owner at hand, by which a link is judged."""
+        """Select the file and its owner too, which decide a link's state."""
         return self.select_related("file__owner")
 
     def in_state(self, state: LinkState, now: datetime) -> "DirectLinkQuerySet":
-        """Links that are in ``state`` at ``now``, as ``DirectLink.state`` says of each."""
+        """Filter links that are in ``state`` at ``now``, as ``DirectLink.state`` decides."""
         before = Q()
         # Spelt out, because no index knows what a CASE comes to.
         for other, holds in self._states(now).items():
@@ -139,9 +143,9 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         return self.filter(before)
 
     def with_state(self, now: datetime) -> "DirectLinkQuerySet":
-        """With the place in LinkState of each link's state at ``now`` as column ``state_place``.
+        """Annotate ``state_place``, the index in LinkState of each link's state at ``now``.
 
-        A number, because databases group by numbers much faster than by words.
+        It is a number, because databases group by numbers much faster than by strings.
         """
         places = {state: Value(place) for place, state in enumerate(LinkState)}
         cases = [When(holds, then=places[state]) for state, holds in self._states(now).items()]
@@ -177,11 +181,11 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         return links
 
     def reusable(self) -> "DirectLinkQuerySet":
-        """Links that a second request for the same file gets again."""
+        """Filter links that a second request for the same file gets again."""
         return self.filter(reuse_name__isnull=False)
 
     def opening(self, now: datetime) -> "DirectLinkQuerySet":
-        """Links that open at ``now``, as far as the database can tell whose owners are active."""
+        """Filter links that open at ``now``, as far as SQL can tell if owners are active."""
         files: Any = self.model._meta.get_field("file").related_model
         users = files._meta.get_field("owner").related_model
         active = active_where(users, "owner")
@@ -215,7 +219,7 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         }
 
     def count_download(self, now: datetime) -> int:
-        """Count one download of each that opens, and say how many do: one statement decides."""
+        """Count one download of each link that opens, in one statement, and return how many."""
         return self.opening(now).update(downloads=F("downloads") + 1, last_opened_at=now)
 
     def lock(self) -> None:
@@ -230,19 +234,23 @@ class DirectLinkQuerySet(PrimaryQuerySet):
             list(rows.select_for_update().values_list("pk", flat=True))
 
     def revoke(self, now: datetime) -> int:
-        """Revoke those that are not revoked yet; returns how many that were."""
+        """Revoke those that are not revoked yet, and return how many."""
         # In the order in which links are made, so that MariaDB has less to deadlock about.
         standing = self.filter(revoked_at__isnull=True).order_by("file_id")
         return standing.update(revoked_at=now, reuse_name=None)
 
 
 class IdempotentRequestQuerySet(PrimaryQuerySet):
+    """Idempotent requests."""
+
     def outdated(self, now: datetime) -> "IdempotentRequestQuerySet":
-        """Requests whose keys are free again."""
+        """Filter requests whose keys are free again."""
         return self.filter(created_at__lte=now - timedelta(hours=24))
 
 
 class FlushedBatchQuerySet(PrimaryQuerySet):
+    """Flushed batches of counts."""
+
     def last_met_before(self, moment: datetime) -> "FlushedBatchQuerySet":
         """Filter batches that no process has met since ``moment``."""
         return self.filter(flushed_at__lt=moment)
@@ -253,13 +261,14 @@ def positions_of_folders(
     meta: "Options[Any]",
     asked: Sequence[tuple[object, str]],
 ) -> set[int]:
-    """Which of ``asked``, pairs of an owner's key and a path, are folders with a live file in them.
+    """Return the positions in ``asked`` of folders that have a live file.
 
-    One statement for any number: a list of thousands of ORed ranges exceeds the depth of
-    expression that SQLite accepts, and the ORM has no word for a table of values. Each row of the
-    table is looked up in the index (owner, path_head), which narrows a path as far as an index can
-    hold it; the whole path under NFC decides, which is ``path`` itself unless ``path_nfc`` holds
-    another. Paths are in binary collation everywhere, so the range of a prefix is contiguous.
+    Each of ``asked`` is an owner's key and a path. One statement for any number: a list of
+    thousands of ORed ranges exceeds the depth of expression that SQLite accepts, and the ORM cannot
+    write a table of values. Each row of the table is looked up in the index (owner, path_head),
+    which narrows a path as far as an index can hold it; the whole path under NFC decides, which is
+    ``path`` itself unless ``path_nfc`` holds another. Paths are in binary collation everywhere, so
+    the range of a prefix is contiguous.
     """
     owner: Any = meta.get_field("owner")
     rows: list[Any] = []
@@ -295,11 +304,11 @@ STEP = 500
 
 
 def in_batches(queryset: "QuerySet[Row, Row]", most: int | None = None) -> Iterator[list[Row]]:
-    """The rows of ``queryset`` in the order of their keys, in lists of at most ``most``, else STEP.
+    """Yield the rows of ``queryset`` by primary key, in lists of up to ``most``, else STEP.
 
-    One statement each, which begins where the one before ended: no database has to keep a long
-    result in memory or open, no lock outlives a step, and the rows of a step may be changed or
-    deleted before the next one is asked for.
+    One statement each, which begins after the last row of the one before: no database has to keep a
+    long result in memory or open, no lock outlives a batch, and the rows of a batch may be changed
+    or deleted before the next one.
     """
     most = most or STEP
     last: Any = None
@@ -315,7 +324,7 @@ def in_batches(queryset: "QuerySet[Row, Row]", most: int | None = None) -> Itera
 
 
 def batched(items: Iterable[Item], most: int | None = None) -> Iterator[list[Item]]:
-    """``items`` in their order, in lists of at most ``most``, else STEP."""
+    """Yield ``items`` in their order, in lists of up to ``most``, else STEP."""
     rest = iter(items)
     while step := list(islice(rest, most or STEP)):
         yield step

@@ -1,6 +1,6 @@
-"""What the log may say of a request for a link.
+"""Logging of failed requests for links.
 
-A code is a secret that opens a file, so it is never written whole. Django's own request log would
+A code is a secret that opens a file, so it is never logged whole. Django's own request log would
 print the path of every answer from 400 on: these answers are marked as logged instead.
 """
 
@@ -25,7 +25,7 @@ _outages = RateLimitedLog(1.0)
 
 
 def correlation_id(request: HttpRequest) -> str:
-    """The id of ``request``: the client's own where it sent a UUID. The same at every call."""
+    """Return the id of ``request``: the client's own if it sent a UUID. Always the same."""
     known = request.META.get("directlinks.correlation_id")
     if known is None:
         names = ("X-Cr-Correlation-Id", "X-Request-ID")
@@ -60,7 +60,7 @@ def report(
 
 
 def report_unexpected(request: HttpRequest, response: HttpResponse, exc: Exception) -> None:
-    """Tell the log, and who listens to ``got_request_exception``, what Django would tell them."""
+    """Log ``exc`` and send ``got_request_exception``, as Django would."""
     got_request_exception.send(sender=None, request=request)
     log_response(
         "Internal Server Error in directlinks (correlation id %s)",

@@ -1,4 +1,4 @@
-"""Where contents are stored."""
+"""The storage of contents, and what can be said of local ones without a request."""
 
 import errno
 import os
@@ -28,9 +28,9 @@ _PLAIN = (*_METHODS, "location", "base_location")
 
 
 def content_storage() -> Storage:
-    """The storage ``directlinks`` if the site has one, else its default storage.
+    """Return the storage ``directlinks`` if the site has one, else its default storage.
 
-    A migration names this function, so it says nothing of the storage that a site has chosen.
+    A migration names this function, so migrations do not depend on a site's storage.
     """
     return storages[conf.storage_alias]
 
@@ -41,7 +41,7 @@ def content_alias() -> str:
 
 
 def has_local_paths(storage: Storage) -> bool:
-    """Whether ``storage`` answers at once, from files of this machine or from its memory."""
+    """Return True if ``storage`` reads local files or memory, without a request."""
     try:
         storage.path("name")
     except NotImplementedError:
@@ -50,7 +50,7 @@ def has_local_paths(storage: Storage) -> bool:
 
 
 def lacks_bytes(content: FieldFile) -> bool:
-    """Whether it is certain, without asking a remote storage, that ``content`` has no bytes."""
+    """Return True if ``content`` is certainly missing, without asking a remote storage."""
     try:
         storage = content.storage
     except InvalidStorageError:
@@ -59,7 +59,7 @@ def lacks_bytes(content: FieldFile) -> bool:
 
 
 def without_bytes(storage: Storage, names: Collection[str]) -> set[str]:
-    """Those of ``names`` under which ``storage`` certainly has no bytes.
+    """Return those of ``names`` that are certainly missing in ``storage``.
 
     Remote storages are not asked: a batch would mean a request for each file.
     """
@@ -74,7 +74,7 @@ def without_bytes(storage: Storage, names: Collection[str]) -> set[str]:
 
 
 def _not_in(folder: str, names: Iterable[str], storage: Storage) -> set[str]:
-    """Those of ``names`` that are none of a file in ``folder``. Raises ValueError."""
+    """Return those of ``names`` that are no file in ``folder``. Raise ValueError."""
     return {
         name
         for name in names
@@ -87,14 +87,17 @@ def _not_in(folder: str, names: Iterable[str], storage: Storage) -> set[str]:
 
 
 def local_path(storage: FileSystemStorage, name: str) -> str:
-    """Where a plain folder has ``name``. Raises SuspiciousFileOperation where that leads out."""
+    """Return the path of ``name`` in a plain folder.
+
+    Raise SuspiciousFileOperation if it leads out.
+    """
     return f"{storage.location}/{name}" if _stays_below(name) else storage.path(name)
 
 
 def _stays_below(name: str) -> bool:
-    """Whether it is plain that ``name`` leads nowhere but below the folder that it is put behind.
+    """Return True if ``name`` plainly leads below the folder that it is put behind.
 
-    What may lead elsewhere is for the storage to judge, at five times the price.
+    Other names are checked by the storage, at five times the cost.
     """
     return ".." not in name and "\0" not in name and not name.startswith("/")
 
@@ -167,7 +170,7 @@ def are_same(one: Storage, other: Storage) -> bool:
 
 
 def is_plain_folder(storage: Storage) -> TypeGuard[FileSystemStorage]:
-    """Whether ``storage`` finds its files as Django's own does, and not in a way of its own."""
+    """Return True if ``storage`` finds its files as Django's FileSystemStorage does."""
     own: type = type(storage)
     return _is_plain(own) and vars(storage).keys().isdisjoint(_METHODS)
 
@@ -192,7 +195,7 @@ Known = TypeVar("Known")
 
 
 class StorageRegistry(Generic[Known]):
-    """Something for each storage class, by its dotted path; subclasses inherit it."""
+    """Values by the dotted path of a storage class; subclasses inherit them."""
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
@@ -203,7 +206,7 @@ class StorageRegistry(Generic[Known]):
         self._found = {}  # a new one: a look-up under way writes into the old one
 
     def of(self, storage: Storage) -> Known | None:
-        """What is known of the class of ``storage``, or of the nearest class that it extends."""
+        """Return the value for the class of ``storage``, or for its nearest base class."""
         kind, found = type(storage), self._found
         if kind not in found:
             found[kind] = self._nearest(kind)

@@ -1,4 +1,4 @@
-"""What an error of a storage means: one answer for those of S3, Azure, Google and the machine.
+"""Translation of storage errors of S3, Azure, Google and the file system.
 
 Their packages need not be installed, so exceptions are known by the dotted path of their class, and
 the answers of servers by the attributes in which each package keeps them.

@@ -1,7 +1,7 @@
-"""Who is active, by the user model of the site: only the value ``True`` counts.
+"""Active users, by the site's user model: only the value ``True`` counts.
 
 A model without ``is_active`` has no inactive users. A method, None or a number is never ``True``,
-so a model that was written otherwise closes its links instead of opening those of everyone.
+so a model with such an attribute closes its links instead of opening those of everyone.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What can be done with many links: asked once more on a page of its own, counted afterwards."""
+"""Actions on many links: each asks for confirmation and reports how many links it changed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -63,10 +63,9 @@ class _Echo:
 
 
 def csv_response(links: DirectLinkQuerySet, *, site: str, now: datetime) -> StreamingHttpResponse:
-    """``links`` as CSV, row by row; their addresses begin with ``site``.
+    """Return ``links`` as CSV, row by row; their addresses begin with ``site``.
 
-    Of a password it says whether there is one. The mark at the beginning tells Excel that it is
-    UTF-8.
+    A password is shown only as yes or no. The byte order mark tells Excel that this is UTF-8.
     """
     answer = StreamingHttpResponse(_lines(links, site, now), content_type="text/csv; charset=utf-8")
     name = f"links-{as_clock(now):%Y-%m-%d}.csv"
@@ -99,7 +98,7 @@ def _values(link: DirectLink, site: str, now: datetime) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
-    """``value`` for a spreadsheet, which must not take a text for a formula."""
+    """Return ``value`` for a spreadsheet, which must not take a text for a formula."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -117,7 +116,7 @@ _AT_ONCE = 2000
 
 
 class ActionForm(forms.Form):
-    """What an action asks about ``links`` before it changes them."""
+    """Options of an action on ``links``."""
 
     def __init__(self, data: Any, *, links: DirectLinkQuerySet) -> None:
         super().__init__(data)
@@ -172,6 +171,8 @@ def _told(pause: Pause | None, number: int) -> str:
 
 
 class ExtendForm(ActionForm):
+    """Ask by how long to extend links."""
+
     days = forms.IntegerField(
         label=_("Days"),
         min_value=1,
@@ -182,6 +183,8 @@ class ExtendForm(ActionForm):
 
 
 class RotateForm(ActionForm):
+    """Ask for how long the old codes keep working."""
+
     hours = forms.IntegerField(
         label=_("Hours of grace"),
         min_value=0,
@@ -193,7 +196,7 @@ class RotateForm(ActionForm):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One thing to do with links: how it is asked, what it does, what is said afterwards."""
+    """An action on links: its form, what it does, and the message that follows."""
 
     action: str
     title: Any
@@ -274,7 +277,7 @@ ROTATE = Verb(
 
 
 class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """The actions of the list of links."""
+    """Actions of the list of links."""
 
     actions = (
         "pause_links",
@@ -314,7 +317,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         return csv_response(queryset, site=site, now=timezone.now())
 
     def _do(self, verb: Verb, request: HttpRequest, queryset: DirectLinkQuerySet) -> HttpResponse:
-        """Ask, with the choices that there are; where it was confirmed, do it."""
+        """Show the confirmation page with its form, or run the action if it was confirmed."""
         confirmed = "confirmed" in request.POST
         form = verb.form(request.POST if confirmed else None, links=queryset)
         if not confirmed or not form.is_valid():
@@ -331,7 +334,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         return HttpResponseRedirect(self._back(request, request.POST.getlist(ACTION_CHECKBOX_NAME)))
 
     def _back(self, request: HttpRequest, selected: list[str]) -> str:
-        """The page from which the action was asked: that of the one link, or the list."""
+        """Return the page from which the action was started: that of the one link, or the list."""
         if "on_page" in request.POST and len(selected) == 1:
             return str(page_address(self.admin_site, DirectLink, "change", *selected))
         return request.get_full_path()

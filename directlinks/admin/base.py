@@ -1,4 +1,4 @@
-"""What the pages of the admin share: who sees what, columns, states, and the history of a link."""
+"""What pages of the admin share: visible rows, columns, states, and the history of a link."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,12 +44,12 @@ TITLES = {
 
 
 def slug(state: LinkState) -> str:
-    """The state in addresses of pages and names of CSS classes."""
+    """Return the state as it is written in URLs and names of CSS classes."""
     return state.name.lower().replace("_", "-")
 
 
 def badge(state: LinkState) -> SafeString:
-    """The state as a word in its colour; the colour alone says nothing."""
+    """Return the state as a word in its colour, since colour alone is not accessible."""
     return format_html('<span class="dl-badge dl-{}">{}</span>', slug(state), str(TITLES[state]))
 
 
@@ -60,13 +60,13 @@ def visible_files(user: Any) -> FileQuerySet:
 
 
 def visible_links(user: Any) -> DirectLinkQuerySet:
-    """The links of ``visible_files``; where these are all, no condition makes the list slower."""
+    """Return the links of ``visible_files``, without a slow condition if these are all files."""
     files, links = visible_files(user), DirectLink.objects.all()
     return links if is_everything(files) else links.filter(file__in=files)
 
 
 def may_create_links(user: Any) -> bool:
-    """BATCH_SIZE = 0 switches creating links off, in the admin as well."""
+    """Return False if BATCH_SIZE is 0, which switches creating links off in the admin too."""
     return bool(conf.BATCH_SIZE) and user.has_perm("directlinks.add_directlink")
 
 
@@ -88,7 +88,7 @@ def copy_button(text: str, name: str) -> SafeString:
 
 
 def which(link: DirectLink) -> SafeString:
-    """What tells ``link`` from others of the same name: its code, owner, path and label."""
+    """Return what tells ``link`` from others of the same name: code, owner, path and label."""
     facts = [codes.shortened(link.code), str(link.file.owner), link.file.path, link.label]
     return format_html('<span class="dl-label">{}</span>', " · ".join(filter(None, facts)))
 
@@ -102,7 +102,7 @@ def page_address(site: Any, model: type[Model], page: str, *keys: Any) -> str | 
 
 
 class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """The columns. A link has its ``site`` with it, and in the list its ``recent`` downloads."""
+    """Columns of links, which have their ``site`` and in lists their ``recent`` downloads."""
 
     @admin.display(description=_("name"), ordering="name")
     def link(self, link: DirectLink) -> SafeString:
@@ -121,7 +121,7 @@ class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
 
     @admin.display(description=_("address"))
     def address(self, link: Any) -> SafeString:
-        """The whole address, to be copied or followed; it may wrap, which a copy does not show."""
+        """Return the whole address, to be copied or followed; it may wrap on the page."""
         url = link.site + link.get_absolute_url()
         parts = ((url[start : start + 24],) for start in range(0, len(url), 24))
         shown = format_html_join(mark_safe("<wbr>"), "{}", parts)
@@ -143,7 +143,7 @@ class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
 
     @admin.display(description=_("owner"), ordering="file__owner")
     def owner(self, link: DirectLink) -> SafeString:
-        """Leads to all links of the owner."""
+        """Return the owner, linked to all links of that owner."""
         page = page_address(self.admin_site, DirectLink, "changelist")
         return format_html(
             '<a href="{}?owner={}">{}</a>', page, link.file.owner_id, link.file.owner
@@ -168,6 +168,8 @@ _READ = 300
 
 @dataclass(frozen=True, slots=True)
 class Deed:
+    """One entry of a link's history."""
+
     at: datetime
     by: str
     what: str
@@ -175,13 +177,13 @@ class Deed:
 
 
 def history_of(link: DirectLink) -> list[Deed]:
-    """The last deeds on ``link``, the latest first, and how it began."""
+    """Return the last changes of ``link``, the latest first, and its creation."""
     entries = _entries().filter(object_id=str(link.pk))[:_SHOWN]
     return [*(_deed(entry, link) for entry in entries), _beginning(link)]
 
 
 def recent_deeds(links: DirectLinkQuerySet, number: int) -> list[Deed]:
-    """The last ``number`` deeds on any of ``links``, at most; three statements."""
+    """Return up to ``number`` last changes of any of ``links``. Three statements."""
     entries = list(_entries()[:_READ])
     keys = {entry.object_id for entry in entries}
     found = {str(link.pk): link for link in links.filter(pk__in=keys)}
@@ -194,7 +196,7 @@ def recent_deeds(links: DirectLinkQuerySet, number: int) -> list[Deed]:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Who paused links, and in which minute: what one action did is the same to the reader."""
+    """The user who paused links and the minute, which is the same for all links of one action."""
 
     at: datetime
     by: str
@@ -239,7 +241,7 @@ def _deed(entry: LogEntry, link: DirectLink) -> Deed:
 
 @cache
 def _sentences() -> dict[str, Any]:
-    """What was done that is more than a changed field, by the message that admin keeps."""
+    """Return the sentence for each admin message that is more than a changed field."""
     return {
         message_of(["paused"]): _("Paused."),
         message_of([RESUMED]): _("Resumed."),

@@ -15,7 +15,7 @@ _BAR, _GAP, _TALL = 16, 4, 120
 
 
 def in_words(counts: Sequence[int]) -> str:
-    """What a chart of ``counts`` shows, in a sentence."""
+    """Return what a chart of ``counts`` shows, in a sentence."""
     total = sum(counts)
     told = ngettext(
         "%(total)d download in %(days)d days", "%(total)d downloads in %(days)d days", total
@@ -27,7 +27,7 @@ def in_words(counts: Sequence[int]) -> str:
 
 
 def sparkline(counts: Sequence[int]) -> SafeString:
-    """``counts`` of successive days as a small line."""
+    """Return ``counts`` of successive days as a small line."""
     step = _WIDTH / max(len(counts) - 1, 1)
     most = max(*counts, 1)
     heights = (_HEIGHT - 2 - count * (_HEIGHT - 4) / most for count in counts)
@@ -42,7 +42,7 @@ def sparkline(counts: Sequence[int]) -> SafeString:
 
 
 def bars(days: Sequence[date], counts: Sequence[int]) -> SafeString:
-    """``counts`` of ``days`` as bars, as wide as the page has room for."""
+    """Return ``counts`` of ``days`` as bars that fill the width of the page."""
     most = max(*counts, 1)
     drawn = (
         (
@@ -70,7 +70,7 @@ def bars(days: Sequence[date], counts: Sequence[int]) -> SafeString:
 
 
 def chart_context(days: Sequence[date], counts: Sequence[int]) -> dict[str, Any]:
-    """What the template ``chart.html`` shows of ``counts`` on ``days``."""
+    """Return the context of the template ``chart.html`` for ``counts`` on ``days``."""
     return {
         "chart": bars(days, counts),
         "chart_words": in_words(counts),

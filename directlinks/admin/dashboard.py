@@ -1,4 +1,4 @@
-"""A page of all links together: their states, their downloads, what is used most, what was done."""
+"""Dashboard of all links: states, downloads, most downloaded, recent changes."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def dashboard(model_admin: Any, request: HttpRequest) -> TemplateResponse:
 
 
 def _numbers_by_state(links: DirectLinkQuerySet) -> list[tuple[str, Any, int]]:
-    """The name that addresses use, title and number of links of each state, in one statement."""
+    """Return slug, title and number of links of each state, in one statement."""
     counted = links.with_state(timezone.now()).order_by().values("state_place")
     numbers = dict(counted.annotate(number=Count("pk")).values_list("state_place", "number"))
     places = list(LinkState)

@@ -1,4 +1,4 @@
-"""The files: upload, replace, rename, trash and restore, and links for those selected."""
+"""Admin of files: upload, replace, rename, trash and restore, and create links."""
 
 import logging
 from collections.abc import Collection
@@ -39,7 +39,7 @@ _SHOWN_LINKS = 50
 
 
 class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """A file's links on its page, and the ways to make more of them."""
+    """Links of a file on its page, and the ways to create more of them."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.create_link_view)
@@ -57,7 +57,7 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         return super().render_change_form(request, context, *args, **kwargs)
 
     def create_link_view(self, request: HttpRequest, key: str) -> HttpResponse:
-        """Make a link to the file, or find the one that it has, and go to its page."""
+        """Create a link to the file, or get its reusable one, and redirect to its page."""
         if not self.has_create_link_permission(request):
             raise PermissionDenied
         file = self.get_object(request, key) if request.method == "POST" else None
@@ -126,7 +126,7 @@ def _row(link: DirectLink, request: HttpRequest) -> dict[str, Any]:
 
 
 def _make_links(files: Collection[File], *, separate: bool, user: Any) -> dict[int, DirectLink]:
-    """A link to each of ``files`` that visitors could open, by the file's key."""
+    """Return a link to each of ``files`` that visitors could open, by the file's key."""
     linkable = [file for file in files if file.is_live and not lacks_bytes(file.content)]
     return issue_links(
         linkable, limits={}, new=separate, limited_as=user, created_by=user, now=timezone.now()
@@ -142,6 +142,8 @@ _CHECKED, _NAMED = 1000, 10
 
 @admin.register(File)
 class FileAdmin(OwnPages, BoundedSearch, FileLinks):
+    """Files, within what the site's policy lets the user see."""
+
     list_display = ("path", "owner", "human_size", "content_type", "is_live", "links", "updated_at")
     list_filter = (TrashFilter, "content_updated_at")
     list_select_related = ("owner",)
@@ -220,7 +222,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
 
     @admin.display(description=_("links"), ordering="link_count")
     def links(self, file: Any) -> SafeString:
-        """How many there are, leading to them."""
+        """Return the number of links, linked to the list of them."""
         page = page_address(self.admin_site, DirectLink, "changelist")
         if page is None:
             return format_html("{}", file.link_count)
@@ -274,12 +276,12 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         return self._back(request)
 
     def _back(self, request: HttpRequest) -> HttpResponseRedirect | None:
-        """To the page of the one file, where the action was asked from there."""
+        """Redirect to the page of the file if the action was started there."""
         if "on_page" not in request.POST:
             return None
         return self._to_page_of(File, request.POST[ACTION_CHECKBOX_NAME])
 
 
 def _level(count: int) -> int:
-    """An action that changed nothing is no success."""
+    """Return WARNING if an action changed nothing, else SUCCESS."""
     return messages.SUCCESS if count else messages.WARNING

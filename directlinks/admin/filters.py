@@ -1,4 +1,4 @@
-"""The filters of the lists. Those of links are counted together, in one statement."""
+"""Filters of the lists. Those of links are counted together, in one statement."""
 
 import re
 from abc import ABC, abstractmethod
@@ -39,6 +39,8 @@ _MOMENTS = {
 
 
 class TrashFilter(admin.SimpleListFilter):
+    """Show live files, or those in the trash."""
+
     title = _("trash")
     parameter_name = "trash"
 
@@ -52,7 +54,7 @@ class TrashFilter(admin.SimpleListFilter):
 
 
 class Cell(NamedTuple):
-    """All that the filters know of a link."""
+    """Values of a link that filters use."""
 
     state: LinkState
     opened: str
@@ -61,10 +63,10 @@ class Cell(NamedTuple):
 
 
 def numbers_by_cell(links: DirectLinkQuerySet, now: datetime) -> dict[Cell, int]:
-    """How many of ``links`` there are of each kind, in one statement that reads each link once.
+    """Return how many of ``links`` are in each cell, in one statement that reads each link once.
 
-    What a link is, is one number to the database: rows are grouped by it much faster than by four
-    columns.
+    Each cell is a number to the database, because rows are grouped by one number much faster than
+    by four columns.
     """
     moments = _opened(now)
     kinds = [
@@ -84,13 +86,13 @@ def numbers_by_cell(links: DirectLinkQuerySet, now: datetime) -> dict[Cell, int]
 
 
 def _place(*conditions: Q) -> Case:
-    """Which of ``conditions`` is the first that holds, as a number; behind the last, if none."""
+    """Return the index of the first of ``conditions`` that holds, or their number if none does."""
     cases = [When(condition, then=Value(place)) for place, condition in enumerate(conditions)]
     return Case(*cases, default=Value(len(conditions)), output_field=IntegerField())
 
 
 def _opened(now: datetime) -> dict[str, Q]:
-    """When a link was last opened, by the name of the choice; one of them always holds."""
+    """Return conditions on when a link was last opened, by choice; exactly one of them holds."""
     return {
         "never": Q(last_opened_at__isnull=True),
         "recently": Q(last_opened_at__gt=now - RECENT),
@@ -99,18 +101,18 @@ def _opened(now: datetime) -> dict[str, Q]:
 
 
 class LinkFilter(ABC, admin.SimpleListFilter):
-    """A filter of links: ``holds`` says of a Cell what ``queryset`` asks of the database."""
+    """A filter of links: ``holds`` decides for a Cell what ``queryset`` decides in SQL."""
 
     def expected_parameters(self) -> list[str | None]:
         return self.shared_parameters()
 
     @staticmethod
     def shared_parameters() -> list[str | None]:
-        """Those of all of them, which a list can so leave out at once to count what there is."""
+        """Return the parameters of all link filters, which a list leaves out to count its cells."""
         return [kind.parameter_name for kind in LINK_FILTERS]
 
     def get_facet_queryset(self, changelist: Any) -> dict[str, int]:
-        """How many links each choice would show, given what the other filters have chosen."""
+        """Return how many links each choice would show under the other filters' choices."""
         chosen, numbers = choices_of(self.request), changelist.numbers()
         return {
             f"{place}__c": number_shown(numbers, {**chosen, type(self): str(choice)})
@@ -120,10 +122,12 @@ class LinkFilter(ABC, admin.SimpleListFilter):
     @staticmethod
     @abstractmethod
     def holds(cell: Cell, choice: str | None) -> bool:
-        """Whether ``choice`` shows the links of ``cell``; what is no choice shows all."""
+        """Return True if ``choice`` shows the links of ``cell``; an unknown choice shows all."""
 
 
 class StateFilter(LinkFilter):
+    """Filter links by their state."""
+
     title = _("state")
     parameter_name = "state"
 
@@ -154,6 +158,8 @@ class StateFilter(LinkFilter):
 
 
 class OpenedFilter(LinkFilter):
+    """Filter links by when they were last opened."""
+
     title = _("last opened")
     parameter_name = "opened"
 
@@ -169,7 +175,7 @@ class OpenedFilter(LinkFilter):
 
 
 class OwnerFilter(admin.SimpleListFilter):
-    """The owner whose name was followed: a list of all owners would be too long to choose from."""
+    """Filter by an owner whose name was followed: a list of all owners would be too long."""
 
     title = _("owner")
     parameter_name = "owner"
@@ -185,7 +191,7 @@ class OwnerFilter(admin.SimpleListFilter):
         return found
 
     def _owners(self, request: HttpRequest) -> list[tuple[str, Any]]:
-        """The one that was chosen, if the user may see anything of theirs."""
+        """Return the chosen owner if the user may see any of that owner's links."""
         keys = user_keys(str(self.value()))
         if not keys:
             raise IncorrectLookupParameters
@@ -204,7 +210,7 @@ LINK_FILTERS: tuple[type[LinkFilter], ...] = (StateFilter, OpenedFilter)
 
 
 def number_shown(numbers: dict[Cell, int], chosen: dict[type[LinkFilter], str | None]) -> int:
-    """How many links remain of ``numbers`` after the choices in ``chosen``."""
+    """Return how many links of ``numbers`` remain after the choices in ``chosen``."""
     return sum(
         number
         for cell, number in numbers.items()
@@ -213,7 +219,7 @@ def number_shown(numbers: dict[Cell, int], chosen: dict[type[LinkFilter], str | 
 
 
 def choices_of(request: HttpRequest) -> dict[type[LinkFilter], str | None]:
-    """What the address of the page chooses of each of LINK_FILTERS."""
+    """Return the choice for each of LINK_FILTERS in the query string."""
     return {kind: request.GET.get(str(kind.parameter_name)) for kind in LINK_FILTERS}
 
 
@@ -264,7 +270,7 @@ class LinkSearch(BoundedSearch):
     def search(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """What is at hand is often the whole address, of which the code is enough."""
+        """Search by the code if the term is a link's whole address, which people often paste."""
         address = _ADDRESS.search(search_term)
         if address is not None:
             search_term = address[1] or address[2]
@@ -274,9 +280,9 @@ class LinkSearch(BoundedSearch):
         return queryset.filter(pk__in=keys), False
 
     def _found(self, request: HttpRequest, term: str) -> list[Any] | None:
-        """The keys of all that the user may see of what ``term`` finds; None where they are many.
+        """Return the keys of the visible links that ``term`` finds, or None if there are too many.
 
-        A list asks for its rows, for their number and for the facets: each time the same.
+        A list asks for its rows, their number and the facets with the same search each time.
         """
         known: dict[str, list[Any]] = request.__dict__.setdefault("directlinks_found", {})
         if term not in known:
@@ -319,7 +325,7 @@ class LinkChangeList(LaggingChangeList):
         self.result_list = links
 
     def numbers(self) -> dict[Cell, int]:
-        """How many links of each kind the list would have, if its LINK_FILTERS chose nothing."""
+        """Return how many links of each kind the list has without its LINK_FILTERS."""
         return self._numbers
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The forms of the pages of a file and of a link."""
+"""Forms of the pages of a file and of a link."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -119,7 +119,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
             del self.fields["new_password"], self.fields["remove_password"]
 
     def limits(self) -> dict[str, Any]:
-        """What was changed, as ``change_direct_link`` takes it."""
+        """Return the changed limits as ``change_direct_link`` takes them."""
         changed = {name: self.cleaned_data[name] for name in self.changed_data if name in LIMITS}
         if self.cleaned_data.get("new_password"):
             changed["password"] = self.cleaned_data["new_password"]
@@ -134,7 +134,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
         return cleaned
 
     def _post_clean(self) -> None:
-        """After the link itself was found in order, ask whether the site allows it."""
+        """Check that the site allows the limits, once the link itself is valid."""
         super()._post_clean()  # type: ignore[misc]  # Django's own forms do the same
         if not self.errors:
             limits = {name: value for name, value in self.limits().items() if name != "password"}

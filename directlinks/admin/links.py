@@ -1,4 +1,4 @@
-"""The links: where they lead, who made them, how they are used; limit and revoke them."""
+"""Admin of links: change their limits, pause and revoke them, see how they are used."""
 
 from io import BytesIO
 from typing import Any
@@ -45,7 +45,7 @@ INSTALL = 'pip install "django-directlinks[qr]"'
 
 
 def qr_code(text: str, title: str) -> SafeString | None:
-    """``text`` as a QR code in SVG that is called ``title``; None where segno is not installed."""
+    """Return ``text`` as an SVG QR code with this ``title``, or None if segno is not installed."""
     try:
         make = import_string("segno.make")
     except ImportError:
@@ -78,7 +78,7 @@ _TITLES = {
 
 
 def facts_of(link: DirectLink, *, url: str) -> dict[str, Any]:
-    """Use, snippets, QR code, history and former codes of ``link``, whose address is ``url``."""
+    """Return use, snippets, QR code, history and former codes of ``link`` at address ``url``."""
     today = day_of(timezone.now())
     days, counts = last_days(today), downloads_by_day([link.pk], today=today)[link.pk]
     pasted = snippets(url, str(link.name), link.file.content_type, ask_first=link.ask_first)
@@ -155,7 +155,7 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
         return [own, *super().get_urls()]
 
     def dashboard_view(self, request: HttpRequest) -> HttpResponse:
-        """Totals, and what is used most, of the links that the user may see."""
+        """Return the dashboard of the links that the user may see."""
         return dashboard(self, request)
 
     def described(self, one: DirectLink) -> SafeString:
@@ -173,7 +173,7 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
     def get_readonly_fields(
         self, request: HttpRequest, obj: DirectLink | None = None
     ) -> tuple[str, ...]:
-        """Revoking is for good, so the limits of a revoked link are history."""
+        """Return every limit of a revoked link too, since revoking is final."""
         return (*self.readonly_fields, *(() if self._is_editable(request, obj) else _LIMITS))
 
     def _is_editable(self, request: HttpRequest, link: DirectLink | None) -> bool:

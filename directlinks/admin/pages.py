@@ -1,4 +1,4 @@
-"""What the pages of files and those of links have in common."""
+"""What the pages of files and of links have in common."""
 
 from typing import Any
 
@@ -33,8 +33,10 @@ class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
         return form
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """As Django does, but of what goes with ``objs`` only how many there are: the counts of
-        each day would be a line each."""
+        """Count what is deleted with ``objs`` instead of listing it.
+
+        The counts of each day would be a line each.
+        """
         _lines, numbers, missing_permissions, protected = super().get_deleted_objects(objs, request)
         return [self.described(one) for one in objs], numbers, missing_permissions, protected
 

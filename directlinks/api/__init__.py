@@ -1,1 +1,1 @@
-"""The REST door: the only room that imports DRF and simplejwt."""
+"""The REST API: the only package that imports DRF and simplejwt."""

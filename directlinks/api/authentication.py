@@ -114,9 +114,9 @@ def discard(text: str) -> None:
 
 
 def names_user(token: tokens.Token, user: Any) -> bool:
-    """Return True if ``token`` names ``user`` as a new token would.
+    """Return True if ``token`` names ``user`` exactly as a new token would.
 
-    Databases find user 1 by ``true``, ``1.5`` and ``" 1"`` too.
+    Databases also find user 1 by ``true``, ``1.5`` and ``" 1"``.
     """
     key = token.get(api_settings.USER_ID_CLAIM)
     if isinstance(key, bool) or not isinstance(key, int | str):

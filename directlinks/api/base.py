@@ -50,18 +50,24 @@ class EnvelopeRenderer(BaseRenderer):
 
 
 class BodyTooLarge(APIException):
+    """The request body is larger than a full batch."""
+
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The request body is too large."
     default_code = "body_too_large"
 
 
 class LengthRequired(APIException):
+    """The request has a body of unknown length that the server does not end."""
+
     status_code = status.HTTP_411_LENGTH_REQUIRED
     default_detail = "The server cannot read a body of unknown length: send a Content-Length."
     default_code = "length_required"
 
 
 class Readable(Protocol):
+    """A stream of bytes."""
+
     def read(self, size: int, /) -> bytes: ...
 
 
@@ -159,7 +165,7 @@ class EnvelopeView(APIView):
     metadata_class = None
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Access tokens, then the site's own authentication, read when it is asked for."""
+        """Return access tokens first, then the site's own authentication, read late."""
         classes = cast("Any", api_settings.DEFAULT_AUTHENTICATION_CLASSES) or ()
         own = [authentication() for authentication in classes]
         return [AccessTokenAuthentication(), *own]
@@ -173,7 +179,7 @@ class EnvelopeView(APIView):
         return throttles
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Not being logged in is a 401, also where the site's first class has no challenge."""
+        """Return a challenge even if the site's first class has none, so the status is 401."""
         return CHALLENGE
 
     def permission_denied(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:

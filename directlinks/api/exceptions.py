@@ -1,4 +1,4 @@
-"""Every failure of our API views, translated once into an envelope."""
+"""Translates every exception of our API views into an envelope."""
 
 import math
 from collections.abc import Mapping
@@ -81,7 +81,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def _as_ours_or_drfs(exc: Exception) -> Exception:
-    """The error of ours that ``exc`` means, DRF's where its status says it all, or itself."""
+    """Return our error for ``exc``, DRF's if its status is enough, or ``exc`` itself."""
     match exc:
         case exceptions.ValidationError():
             return InvalidParameters(_first_fault(exc))
@@ -107,7 +107,7 @@ def _first_fault(error: exceptions.ValidationError) -> str:
 
 
 def _first_of_models(error: DjangoValidationError) -> str:
-    """What is wrong with a limit of a link; our services raise these by the name of the field."""
+    """Return the first message of ``error``, which services raise by a limit's field name."""
     field, faults = next(iter(error.message_dict.items()))
     return f"{field}: {faults[0]}"
 

@@ -1,6 +1,6 @@
-"""The API in OpenAPI, for sites that have drf-spectacular installed; see docs/api.md.
+"""OpenAPI schema for sites that have drf-spectacular installed; see docs/api.md.
 
-Importing this is all: drf-spectacular finds the extensions below.
+Importing this module is enough: drf-spectacular finds the extensions below.
 """
 
 from collections.abc import Callable
@@ -195,7 +195,7 @@ class Failure(Shape):
 
 
 def envelope_of(name: str, data: serializers.Field[Any, Any, Any, Any] | None) -> type[Shape]:
-    """The shape ``name`` of a success with ``data``, or without any."""
+    """Return the shape ``name`` of a success with ``data``, or without data."""
     fields: dict[str, Any] = {
         "code": serializers.IntegerField(min_value=0, max_value=0),
         "msg": serializers.CharField(allow_blank=True, max_length=0),
@@ -206,7 +206,7 @@ def envelope_of(name: str, data: serializers.Field[Any, Any, Any, Any] | None) -
 
 
 def batch_of(name: str, items: serializers.Field[Any, Any, Any, Any]) -> type[Shape]:
-    """The shape ``name`` of a batch that was worked through; ``items`` are not required."""
+    """Return the shape ``name`` of a processed batch; ``items`` are not required."""
     fields = {
         "code": serializers.ChoiceField(choices=[0, 40081], help_text="0: all succeeded."),
         "data": items,
@@ -269,7 +269,7 @@ PARTLY = {
 
 
 def answers(shape: type[Shape], *failures: int, **examples: Any) -> dict[Any, Any]:
-    """What a call answers: 200 with ``shape``, and each of ``failures`` with a failure."""
+    """Return the responses of a call: 200 with ``shape``, and each status of ``failures``."""
     # Else drf-spectacular takes the answer to a call named "list" for a bare list.
     success = extend_schema_serializer(many=False)(shape)
     shown = [OpenApiExample(name, value, response_only=True) for name, value in examples.items()]
@@ -283,6 +283,7 @@ def answers(shape: type[Shape], *failures: int, **examples: Any) -> dict[Any, An
 
 
 def body(serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """Return the request body that ``serializer`` describes."""
     return {_JSON: serializer}
 
 
@@ -483,7 +484,7 @@ class _Refresh(OpenApiViewExtension):
 
 
 def _described(view: Any, operations: dict[str, dict[str, Any]], *, tag: str) -> type[Any]:
-    """``view`` with its ``operations`` described, for drf-spectacular alone."""
+    """Return ``view`` with its ``operations`` described, for drf-spectacular alone."""
     methods = {
         name: extend_schema(tags=[tag], **facts)(_copy_of(getattr(view, name)))
         for name, facts in operations.items()

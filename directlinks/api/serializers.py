@@ -1,4 +1,4 @@
-"""What request bodies hold."""
+"""Serializers of request bodies and queries, and the output of files and links."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -79,7 +79,7 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class MomentField(serializers.DateTimeField):
-    """A moment as RFC 3339 writes it, to the second or finer, with its time zone."""
+    """A datetime in RFC 3339, to the second or finer, with its time zone."""
 
     default_error_messages = {
         "invalid": "Expected a moment such as 2026-12-31T18:00:00+01:00.",
@@ -139,10 +139,14 @@ _LARGEST = 2_147_483_647
 
 
 class CreateDirectLinksSerializer(serializers.Serializer[Any]):
+    """URIs of the files that are to have links."""
+
     uris = StringListField()
 
 
 class RevokeSerializer(serializers.Serializer[Any]):
+    """Codes of the links to revoke."""
+
     ids = StringListField()
 
 
@@ -155,17 +159,19 @@ class LoginSerializer(serializers.Serializer[Any]):
 
 
 class RefreshTokenSerializer(serializers.Serializer[Any]):
+    """A refresh token."""
+
     refresh_token = TextField()
 
 
 class PlainSerializer(serializers.Serializer[Any]):
-    """One whose faults are told in words, unlike those that the protocol has words for."""
+    """Reports its errors in plain sentences, where the protocol has no messages of its own."""
 
     def checked(self, *, beside: Collection[str] = ()) -> dict[str, Any]:
-        """Return the values that were given. Raise InvalidParameters with the first fault.
+        """Return the values that were given. Raise InvalidParameters with the first error.
 
-        An unknown name is a fault too, unless it is in ``beside``: with a limit that is misspelt, a
-        link would be made without it.
+        Reject unknown names too, unless they are in ``beside``: a misspelt limit would create a
+        link without it.
         """
         known = [*self.fields, *beside]
         if unknown := self.initial_data.keys() - set(known):
@@ -219,7 +225,7 @@ _NOTHING = {
 
 
 def limits_in(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The limits among ``values`` as the services take them: empty what null takes away."""
+    """Return the limits among ``values`` as services take them: null becomes an empty value."""
     return {
         name: _NOTHING.get(name) if values[name] is None else values[name]
         for name in LIMITS
@@ -235,6 +241,8 @@ STATES = {state.name.lower(): state for state in LinkState}
 
 
 class SnippetsQuery(PlainSerializer):
+    """Query of a single link."""
+
     snippets = QueryTruthField(required=False, default=False)
 
 
@@ -269,10 +277,14 @@ class ListQuery(SnippetsQuery):
 
 
 class StatisticsQuery(PlainSerializer):
+    """Query of a link's statistics."""
+
     days = serializers.IntegerField(required=False, default=DAYS, min_value=1, max_value=MOST_DAYS)
 
 
 class InfoQuery(PlainSerializer):
+    """Query of a file or folder."""
+
     uri = TextField(required=False)
     id = TextField(required=False)
     extended = QueryTruthField(required=False, default=False)
@@ -293,7 +305,7 @@ _CAPABILITY = "w8edAQ=="
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads, when, and at which ``address`` the link with a code and a name is for them."""
+    """The user who reads, the time, and a function that makes a link's ``address``."""
 
     user: Any
     address: Callable[[str, str], str]
@@ -321,7 +333,7 @@ class Reader:
         return item
 
     def link(self, link: DirectLink) -> dict[str, Any]:
-        """A link with all that may be known of it, and so without its password."""
+        """Return all fields of a link that may be shown, which excludes its password."""
         return {
             "id": link.code,
             "url": self.url(link),
@@ -350,9 +362,9 @@ class Reader:
         }
 
     def file(self, file: File, *, path: str) -> dict[str, Any]:
-        """A file as the protocol shows it; what this server has no notion of is empty.
+        """Return a file as the protocol shows it; fields that this server lacks are empty.
 
-        Its ``path`` is the URI as the asker wrote it, or would write it.
+        Its ``path`` is the URI as the user wrote it, or would write it.
         """
         return {
             "type": 0,
@@ -385,7 +397,7 @@ class Reader:
         }
 
     def extended_info(self, file: File, links: Iterable[DirectLink]) -> dict[str, Any]:
-        """What is beside a file; without links their key is absent, as clients expect it."""
+        """Return the extended info of a file; ``direct_links`` is absent if there are none."""
         info: dict[str, Any] = {"storage_used": file.size}
         if shown := [self._short(link) for link in links]:
             info["direct_links"] = shown
@@ -399,7 +411,7 @@ class Reader:
         return self.address(str(link.code), str(link.name))
 
     def file_url(self, file: File) -> str:
-        """The file's URI as the reader would write it."""
+        """Return the file's URI as the reader would write it."""
         owner = None if file.owner_id == self.user.pk else str(file.owner_id)
         return file_url(file.path, owner)
 
@@ -411,7 +423,7 @@ class Reader:
 
 
 def usage(statistics: Statistics) -> dict[str, Any]:
-    """How a link is used."""
+    """Return the statistics of a link."""
     return {
         "downloaded": statistics.total,
         "last_opened_at": _moment(statistics.last_opened_at),

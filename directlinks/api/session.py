@@ -27,9 +27,9 @@ from directlinks.users import is_active, users
 
 
 def logged_in_user(user: Any) -> dict[str, Any]:
-    """The account as existing clients read it; ``permission`` is a bit set in base64.
+    """Return the account as existing clients read it; ``permission`` is a bit set in base64.
 
-    A user without a date of joining gives the beginning of Unix time: strict clients need one.
+    A user without ``date_joined`` gets the Unix epoch, because strict clients require a date.
     """
     joined = getattr(user, "date_joined", None)
     admin = is_admin(user)
@@ -60,11 +60,11 @@ def _full_name(user: Any) -> str:
 
 
 def user_by_credentials(request: HttpRequest, *, login: str, password: str) -> Any:
-    """The active user whose user name, or else whose e-mail address alone, is ``login``.
+    """Return the active user whose username, or else unique e-mail address, is ``login``.
 
-    The site's authentication backends decide. The password hasher always runs exactly once,
-    so neither the answer nor its time tells an unknown name from a wrong password. Raises
-    IncorrectCredentials, and AccountNotActivated only for those who know the password.
+    The site's authentication backends decide. The password hasher always runs exactly once, so
+    neither the answer nor its time tells an unknown name from a wrong password. Raise
+    IncorrectCredentials, or AccountNotActivated if the password is right.
     """
     known = _user_called(login)
     if known is not None and not is_active(known):
@@ -107,7 +107,7 @@ class LoginThrottle(SimpleRateThrottle):
     cache: Any = ForgivingCache()
 
     def get_ident(self, request: Request) -> str:
-        """The network of the client. Without NUM_PROXIES, DRF believes any X-Forwarded-For."""
+        """Return the network of the client. Without NUM_PROXIES, DRF trusts any X-Forwarded-For."""
         return client_of(django_request(request))
 
     def get_rate(self) -> str | None:

@@ -1,4 +1,4 @@
-"""file/source: the links of the files that the caller may link."""
+"""Views of ``file/source`` and ``file/info``: the links of the files that the user may link."""
 
 import json
 import re
@@ -162,7 +162,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
             self.values = self.query.checked()
 
     def update(self, request: Request) -> Response:
-        """Answer with a link for each URI in the body, or with an error for each without one."""
+        """Return a link for each URI in the body, or an error for each without one."""
         body = json_object(django_request(request))
         serializer = CreateDirectLinksSerializer(data=body)
         serializer.is_valid(raise_exception=True)
@@ -191,7 +191,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         return Response(_once(request, key, asked, answer))
 
     def list(self, request: Request) -> Response:
-        """The links that the caller may manage, page by page."""
+        """Return a page of the links that the user may manage."""
         values = self.values
         reader = self._reader(request)
         size = min(values["page_size"], MAX_PAGE_SIZE)
@@ -225,13 +225,13 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         return Response(envelope.success(reader.link(link)))
 
     def destroy(self, request: Request, code: str) -> Response:
-        """Revoke a link. Strangers learn nothing: to them no link has this code."""
+        """Revoke a link. Other users get the answer for an unknown code."""
         link = self._link(request, code)
         revoke_direct_link(link, user=request.user, now=timezone.now())
         return Response(envelope.success())
 
     def rotate(self, request: Request, code: str) -> Response:
-        """Give a link a new code, and let the old one open for the grace in the body."""
+        """Give a link a new code; the old one keeps working for ``grace`` seconds."""
         body = json_object(django_request(request), may_be_empty=True)
         grace = RotateSerializer(data=body).checked().get("grace")
         reader = self._reader(request)
@@ -245,7 +245,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         return Response(envelope.success(reader.link(link)))
 
     def statistics(self, request: Request, code: str) -> Response:
-        """How a link is used, day by day."""
+        """Return the downloads of a link, day by day."""
         link = self._link(request, code, may_lag=True)
         shown = link_statistics(link, days=self.values["days"], now=timezone.now())
         return Response(envelope.success(usage(shown)))
@@ -275,10 +275,10 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
 
 
 class RevocationViewSet(DirectLinkViewSet):
-    """POST revokes many links; all else is for a link of which "revoke" is the code."""
+    """Revoke many links by POST; other methods are for a link whose code is "revoke"."""
 
     def revoke(self, request: Request, code: str) -> Response:
-        """Revoke the links in the body; what cannot be revoked has an error of its own."""
+        """Revoke the links in the body; each that cannot be revoked has its own error."""
         body = json_object(django_request(request))
         serializer = RevokeSerializer(data=body)
         serializer.is_valid(raise_exception=True)

@@ -1,0 +1,1 @@
+"""Optional parts that nothing else imports."""

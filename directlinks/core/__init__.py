@@ -1,1 +1,1 @@
-"""What can be said without Django: grammars, codes, tickets, ranges and the shape on the wire."""
+"""Pure Python without Django: URIs, codes, tickets, ranges and the envelope."""

@@ -29,7 +29,7 @@ def generate(
     *,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> list[str]:
-    """``number`` new codes of ``length`` characters, each drawn from ``alphabet`` with equal odds.
+    """Return ``number`` codes of ``length`` characters, drawn from ``alphabet`` with equal odds.
 
     ``alphabet`` is ASCII. Each byte of ``random_bytes`` becomes a character. Those from the last
     multiple of the alphabet's size on are thrown away: they would favour its first characters.
@@ -45,7 +45,7 @@ def generate(
 
 
 def random_bits(length: int, alphabet: str) -> float:
-    """How many of them a code of ``length`` characters of ``alphabet`` holds."""
+    """Return the entropy in bits of a code of ``length`` characters of ``alphabet``."""
     return length * math.log2(len(alphabet))
 
 
@@ -54,7 +54,7 @@ UNREPEATED_BITS = 64
 
 
 def may_repeat(length: int, alphabet: str) -> bool:
-    """Whether a code that was drawn before may well be drawn again."""
+    """Return True if a code that was drawn before may well be drawn again."""
     return random_bits(length, alphabet) < UNREPEATED_BITS
 
 
@@ -63,14 +63,14 @@ SHORT = 16
 
 
 def is_well_formed(code: str) -> bool:
-    """Whether ``code`` could be a code at all: nothing else is worth a query."""
+    """Return True if ``code`` could be a code; nothing else is worth a query."""
     return _WELL_FORMED.fullmatch(code) is not None
 
 
 def shortened(code: str) -> str:
-    """What a log may show of a code: enough to find the link, too little to open it.
+    """Return what a log may show of a code: enough to find the link, too little to open it.
 
-    Of what is no code it shows nothing, since that may be anything.
+    Return "(no code)" for anything else, since that may be anything.
     """
     return code[:4] + "…" if is_well_formed(code) else "(no code)"
 

@@ -1,7 +1,7 @@
-"""The shape of every answer on the wire: ``{"code": …, "data": …, "msg": …}``.
+"""The envelope of every answer: ``{"code": …, "data": …, "msg": …}``.
 
-Answers are built here as plain dicts and written here as bytes, for the API and for the visitor's
-views alike. A batch is the result of an operation on many URIs.
+Answers are built here as plain dicts and written here as bytes, for the API and the visitor's
+views. A batch is the result of an operation on many URIs.
 """
 
 import json
@@ -29,7 +29,7 @@ class Batch(Generic[Item]):
 
     @property
     def summary(self) -> str:
-        """One line for all errors: the error itself where there is only one."""
+        """One line for all errors: the error itself if there is only one."""
         if self.is_complete:
             return ""
         if len(self.errors) == 1:
@@ -38,7 +38,7 @@ class Batch(Generic[Item]):
         return "One or more operation failed"
 
     def map(self, change: Callable[[Item], Other]) -> "Batch[Other]":
-        """The same batch with ``change`` applied to each item."""
+        """Return the same batch with ``change`` applied to each item."""
         return Batch([change(item) for item in self.items], self.errors)
 
 
@@ -50,7 +50,7 @@ _NOTHING: Any = object()
 
 
 def success(data: Any = _NOTHING) -> Envelope:
-    """An answer without errors; ``data`` may be None, and is absent only where none is given."""
+    """Return an answer without errors; ``data`` may be None, and is absent if it is not given."""
     envelope: Envelope = {"code": ErrorCode.SUCCESS.value}
     if data is not _NOTHING:
         envelope["data"] = data
@@ -59,7 +59,7 @@ def success(data: Any = _NOTHING) -> Envelope:
 
 
 def failure(code: int, msg: str, *, correlation_id: str, detail: str = "") -> Envelope:
-    """An answer to a request that failed. ``detail`` is for developers, and absent where empty."""
+    """Return an answer to a request that failed. ``detail`` is for developers; absent if empty."""
     envelope: Envelope = {"code": int(code), "msg": msg}
     if detail:
         envelope["error"] = detail
@@ -68,7 +68,7 @@ def failure(code: int, msg: str, *, correlation_id: str, detail: str = "") -> En
 
 
 def from_error(error: DirectLinksError, *, correlation_id: str, debug: bool) -> Envelope:
-    """The failure that ``error`` is. Only with ``debug`` does it tell what lies beneath."""
+    """Return the failure for ``error``, with its cause only if ``debug``."""
     # An error without a number has no message to show, so its detail is all that it says.
     detail = error.text if error.code is ErrorCode.UNKNOWN else error.cause
     return failure(
@@ -77,7 +77,7 @@ def from_error(error: DirectLinksError, *, correlation_id: str, debug: bool) -> 
 
 
 def from_batch(batch: Batch[Any], *, correlation_id: str, debug: bool) -> Envelope:
-    """The answer to a batch: ``data`` is absent where nothing succeeded."""
+    """Return the answer to a batch: ``data`` is absent if nothing succeeded."""
     if batch.is_complete:
         return success(batch.items)
     envelope: Envelope = {"code": ErrorCode.BATCH_NOT_COMPLETED.value}
@@ -100,7 +100,7 @@ _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
 def encode(envelope: Envelope) -> bytes:
-    """``envelope`` as compact UTF-8 JSON."""
+    """Return ``envelope`` as compact UTF-8 JSON."""
     text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
     # Most texts have none of them, which is seen at once.
     if not text.isascii() or "<" in text or ">" in text or "&" in text:

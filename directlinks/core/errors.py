@@ -138,39 +138,55 @@ class ServiceUnavailable(DirectLinksError):
 
 
 class InvalidParameters(DirectLinksError):
+    """The request has the wrong shape."""
+
     code = ErrorCode.INVALID_PARAMETERS
     msg = "Parameter error"
 
 
 class UnknownURI(InvalidParameters):
+    """A text is no file URI."""
+
     msg = "unknown uri"
 
 
 class LoginRequired(DirectLinksError):
+    """The user is not authenticated."""
+
     code = ErrorCode.LOGIN_REQUIRED
     msg = "Login required"
 
 
 class InvalidToken(DirectLinksError):
+    """A token is malformed, expired or revoked."""
+
     code = ErrorCode.INVALID_TOKEN
     msg = "Invalid token type"
 
 
 class IncorrectCredentials(DirectLinksError):
+    """The login or the password is wrong."""
+
     code = ErrorCode.INCORRECT_CREDENTIALS
     msg = "Incorrect password or email address"
 
 
 class AccountNotActivated(DirectLinksError):
+    """The user is inactive."""
+
     code = ErrorCode.ACCOUNT_NOT_ACTIVATED
     msg = "This account is not activated"
 
 
 class LinksSwitchedOff(DirectLinksError):
+    """The site has switched creating links off."""
+
     code = ErrorCode.LINKS_SWITCHED_OFF
 
 
 class TooManyURIs(DirectLinksError):
+    """The request has more URIs than the user may send at once."""
+
     code = ErrorCode.TOO_MANY_URIS
 
 
@@ -186,6 +202,8 @@ class BatchAboveCeiling(DirectLinksError):
 
 
 class KeyReused(DirectLinksError):
+    """An Idempotency-Key came with another request."""
+
     code = ErrorCode.CONFLICT
     msg = "This Idempotency-Key belongs to another request"
 
@@ -195,6 +213,8 @@ class URIError(DirectLinksError):
 
 
 class UnknownFileSystem(URIError):
+    """A URI names a file system that the protocol does not have."""
+
     def __init__(self, fs: str) -> None:
         super().__init__(cause=f"unknown file system {quote(fs)}")
         self.fs = fs
@@ -202,6 +222,8 @@ class UnknownFileSystem(URIError):
 
 
 class ActionNotSupported(URIError):
+    """A URI names a file system whose files cannot have links."""
+
     code = ErrorCode.PERMISSION_DENIED
     msg = "Not supported action"
     # A backslash and a letter: how the original writes the number of the refused capability.
@@ -215,16 +237,22 @@ class TargetError(URIError):
 
 
 class ShareNotFound(TargetError):
+    """A URI leads to a share, which this server does not have."""
+
     code = ErrorCode.NOT_FOUND
     msg = "Shared file does not exist"
 
 
 class ForeignSpace(TargetError):
+    """A URI leads to the space of another user."""
+
     code = ErrorCode.PERMISSION_DENIED
     msg = "Permission denied"
 
 
 class NotOwner(URIError):
+    """The user may not manage the links of the file."""
+
     code = ErrorCode.NOT_OWNER
     msg = "Only owner or administrator can perform this action"
 
@@ -243,6 +271,8 @@ class PathNotExist(TargetError):
 
 
 class EntityNotExist(URIError):
+    """No file is at the path."""
+
     code = ErrorCode.ENTITY_NOT_EXIST
     msg = "Entity not exist"
 
@@ -258,6 +288,8 @@ class NotAFile(EntityNotExist):
 
 
 class LinkNotFound(DirectLinksError):
+    """The link does not exist, to a visitor."""
+
     code = ErrorCode.NOT_FOUND
     msg = "direct link not found"
 
@@ -276,23 +308,33 @@ class NotYourLink(LinkNotFound):
 
 
 class LinkGone(DirectLinksError):
+    """The link does not open any more."""
+
     code = ErrorCode.GONE
 
 
 class LinkExpired(LinkGone):
+    """The link has expired."""
+
     msg = "Direct link expired"
 
 
 class LinkUsedUp(LinkGone):
+    """The link has had all its downloads."""
+
     msg = "Direct link used up"
 
 
 class PasswordRequired(DirectLinksError):
+    """The link has a password, and the visit came without it."""
+
     code = ErrorCode.LOGIN_REQUIRED
     msg = "Password required"
 
 
 class WrongPassword(PasswordRequired):
+    """The visit came with a wrong password."""
+
     msg = "Wrong password"
 
 
@@ -310,6 +352,8 @@ class ConfirmationRequired(DirectLinksError):
 
 
 class RefererRefused(DirectLinksError):
+    """A site that the link does not allow sent the visitor."""
+
     code = ErrorCode.PERMISSION_DENIED
     msg = "This link does not open from there"
 
@@ -327,39 +371,47 @@ class TooManyAttempts(DirectLinksError):
 
 
 class MethodNotAllowed(DirectLinksError):
+    """A link is visited by another method than GET and HEAD."""
+
     code = ErrorCode.METHOD_NOT_ALLOWED
     msg = "Method not allowed"
 
 
 class NotForPreviews(DirectLinksError):
+    """A link preview, which is not counted, gets no contents of a limited link."""
+
     code = ErrorCode.UNAVAILABLE
     msg = "This link opens for downloads only"
 
 
 class TicketError(DirectLinksError):
-    pass
+    """A temporary content URL does not open."""
 
 
 class TicketInvalid(TicketError):
+    """The ticket is forged, malformed or for another link."""
+
     code = ErrorCode.INVALID_SIGNATURE
     msg = "invalid sign"
 
 
 class TicketExpired(TicketError):
+    """The ticket has expired."""
+
     code = ErrorCode.SIGNATURE_EXPIRED
     msg = "signature expired"
 
 
 class ContentNotFound(LinkNotFound):
-    """The storage has no such content: to a visitor a link without one is not there."""
+    """The storage does not have the content, so the link does not exist to a visitor."""
 
 
 class StorageError(DirectLinksError):
-    """The storage did not give what it was asked for, and that may change."""
+    """The storage failed; this may be temporary."""
 
 
 class StorageRefused(StorageError):
-    """The storage refuses the request, or is set up so that it cannot be asked: a site must act."""
+    """The storage refuses the request, or is misconfigured: the site must act."""
 
     code = ErrorCode.STORAGE_REFUSED
     msg = "Storage refused the file"

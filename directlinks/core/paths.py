@@ -1,7 +1,7 @@
-"""Paths inside an owner's space: what may be stored, and the digest that look-ups go by.
+"""Paths inside an owner's space: which may be stored, and the digest used for look-ups.
 
 Two paths are one if they are equal under Unicode's NFC: macOS decomposes what others compose. The
-spelling that was stored stays; every comparison goes by ``nfc``.
+stored spelling stays; every comparison uses ``nfc``.
 """
 
 import hashlib
@@ -24,9 +24,9 @@ _ESCAPES = {
 
 
 def quote(text: str) -> str:
-    """``text`` in double quotes, on one line, with printable characters kept.
+    r"""Return ``text`` in double quotes, on one line, with printable characters kept.
 
-    Undecodable bytes (surrogates of ``surrogateescape``) appear as ``\\xNN``.
+    Undecodable bytes (surrogates of ``surrogateescape``) appear as ``\xNN``.
     """
     return '"' + "".join(map(_escaped, text)) + '"'
 
@@ -72,7 +72,7 @@ _REORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def strip_bidi_controls(text: str) -> str:
-    """``text`` without characters that reorder it: they can make ``exe.txt`` of ``txt.exe``."""
+    """Return ``text`` without bidi controls, which can make ``exe.txt`` of ``txt.exe``."""
     return "".join(c for c in text if bidirectional(c) not in _REORDERING)
 
 
@@ -150,11 +150,11 @@ def bounds(folder: str) -> tuple[str, str]:
 
 
 def name(path: str) -> str:
-    """The last name of ``path``."""
+    """Return the last name of ``path``."""
     return path.rpartition("/")[2]
 
 
 def folders(path: str) -> list[str]:
-    """The folders that ``path`` lies in, the outermost first."""
+    """Return the folders of ``path``, the outermost first."""
     names = path.split("/")
     return ["/".join(names[:count]) for count in range(1, len(names))]

@@ -97,12 +97,12 @@ REQUIRED = ("code", "owner", "path")
 
 
 def to_json(record: LinkRecord) -> str:
-    """``record`` as a line, without its end, of ASCII alone."""
+    """Return ``record`` as a line of ASCII without its line end."""
     return json.dumps(_to_plain(record))
 
 
 def from_json(line: str) -> LinkRecord:
-    """The record in ``line``. Raises ValueError, with a sentence, where there is none."""
+    """Return the record in ``line``. Raise ValueError with a sentence if there is none."""
     plain = _loaded(line)
     if not isinstance(plain, dict):
         raise ValueError("This is no JSON object.")  # noqa: TRY004  # it is the text that is wrong
@@ -110,13 +110,13 @@ def from_json(line: str) -> LinkRecord:
 
 
 def to_cells(record: LinkRecord) -> list[str]:
-    """``record`` as the cells of COLUMNS: texts escaped, nothing as an empty one, all else JSON."""
+    """Return ``record`` as the cells of COLUMNS: texts escaped, None empty, all else JSON."""
     plain = _to_plain(record)
     return [_to_cell(plain[name]) for name in COLUMNS]
 
 
 def from_cells(row: Mapping[str, str]) -> LinkRecord:
-    """The record in ``row``, cells by their columns. Raises ValueError where there is none."""
+    """Return the record in ``row``, cells by their columns. Raise ValueError if there is none."""
     return _from_plain(
         {
             name: _loaded(cell) if name in _NO_TEXT else unescape_cell(cell)
@@ -171,7 +171,7 @@ def _from_plain(plain: Mapping[str, Any]) -> LinkRecord:
 
 
 def _text(value: Any) -> str:
-    """A text that every database can hold."""
+    """Return a text that every database can store. Raise ValueError for any other value."""
     if not isinstance(value, str) or any(_is_unstorable(character) for character in value):
         raise ValueError
     return value
@@ -274,11 +274,13 @@ _NO_TEXT = {
 
 
 class Out(Protocol):
+    """A text file to write to."""
+
     def write(self, text: str, /) -> object: ...
 
 
 class WrongFormat(ValueError):
-    """The file as a whole is not what it was taken for."""
+    """The file as a whole is not in the expected format."""
 
 
 # In which spreadsheets save, depending on the language of their user.

@@ -1,7 +1,7 @@
 """The sites whose pages may lead to a link: one host on each line of a text.
 
-This keeps other sites from spending the bandwidth of this one. It protects nothing: a visitor's
-browser says where they come from only if it, and the page, want to (Referrer Policy, section 3).
+This keeps other sites from spending this site's bandwidth. It is no access control: a browser sends
+a Referer only if it, and the page, want to (Referrer Policy, section 3).
 """
 
 import re
@@ -16,20 +16,20 @@ _HOST = re.compile(
 
 
 def hosts(text: str) -> list[str]:
-    """The hosts in ``text``, lower case, in the order of its lines."""
+    """Return the hosts in ``text``, lower case, in the order of its lines."""
     return [line.strip().lower() for line in text.splitlines() if line.strip()]
 
 
 def fault(text: str) -> str | None:
-    """The first line of ``text`` that is no host name, or None. Names beyond ASCII: as Punycode."""
+    """Return the first line of ``text`` that is no host name, or None. IDNs must be Punycode."""
     return next((host for host in hosts(text) if not _HOST.fullmatch(host)), None)
 
 
 def allows(text: str, referer: str | None) -> bool:
-    """Whether a visitor sent by ``referer``, an absolute URL, may follow a link with ``text``.
+    """Return True if a visitor sent by ``referer``, an absolute URL, may follow the link.
 
-    If ``text`` lists no host, all visitors may; else a visitor without a ``Referer`` may not. A
-    host allows its subdomains.
+    ``text`` is the link's list. If it lists no host, all visitors may; else a visitor without a
+    ``Referer`` may not. A host allows its subdomains.
     """
     allowed = hosts(text)
     if not allowed:

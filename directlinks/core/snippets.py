@@ -1,7 +1,7 @@
-"""A link as it is pasted somewhere: into a page, a message, a forum, a terminal.
+"""Snippets of a link for a web page, a message, a forum or a terminal.
 
-The name of a file is a stranger's text, and each of these languages has characters that would end
-its own brackets. What it has an escape for is escaped; what it has none for is replaced.
+The name of a file is untrusted text, and each of these languages has characters that would end its
+own brackets. They are escaped where the language has an escape, and replaced if it has none.
 """
 
 import html
@@ -43,14 +43,14 @@ def snippets(url: str, name: str, content_type: str, *, ask_first: bool = False)
 
 
 def _bare(url: str) -> str:
-    """``url`` with its path and query free of brackets, quotes and blanks."""
+    """Return ``url`` with its path and query free of brackets, quotes and blanks."""
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return origin + quote(url.removeprefix(origin), safe=_URL_BARE)
 
 
 def _on_one_line(name: str) -> str:
-    """``name`` without what would break its line or turn it round."""
+    """Return ``name`` without line breaks and bidi controls."""
     return _LINE_BREAKING.sub(" ", strip_bidi_controls(name))
 
 

@@ -72,12 +72,12 @@ class FileURI(NamedTuple):
         return hash(self[:-1])
 
     def file_url(self) -> str:
-        """The URI to show for this file: no password, no query, no fragment, clean path."""
+        """Return the URI to show for this file: no password, query or fragment, clean path."""
         return file_url(self.path, self.user)
 
 
 def file_url(path: str, user: str | None = None) -> str:
-    """The file URI of a stored ``path``, in ``user``'s space or, where None, the reader's own."""
+    """Return the file URI of a stored ``path`` in ``user``'s space, or the reader's own if None."""
     userinfo = "" if user is None else _escape(_to_bytes(user), _USERINFO_BARE) + "@"
     if _BARE_FILE_URL.fullmatch(path):
         return f"{SCHEME}://{userinfo}my/{path}"
@@ -86,9 +86,9 @@ def file_url(path: str, user: str | None = None) -> str:
 
 
 def parse(text: str) -> FileURI:
-    """Read one file URI.
+    """Return the file URI in ``text``.
 
-    Raises UnknownURI for everything else; its cause says what is wrong.
+    Raise UnknownURI if it is none; its cause says what is wrong.
     """
     if len(text) <= MAX_BYTES and (plain := _PLAIN.fullmatch(text)) is not None:
         user, path = plain.groups()
@@ -195,7 +195,7 @@ def _host(data: bytes) -> bytes:
 
 
 def _path(typed: bytes) -> tuple[bytes, str]:
-    """The decoded path without one trailing slash, and the text that stands for it."""
+    """Return the decoded path without one trailing slash, and the text that stands for it."""
     decoded = _unescape(typed)
     path = decoded.removesuffix(b"/")
     # Dropping the slash makes the typed text that of another path, so it is written anew.
@@ -214,7 +214,7 @@ def _fragment(typed: bytes) -> str:
 
 
 def _cleaned(path: bytes) -> str:
-    """The path as its names say it; ``..`` cannot climb above the root."""
+    """Return the path with ``.`` and ``..`` resolved; ``..`` cannot climb above the root."""
     names: list[bytes] = []
     for name in path.split(b"/"):
         if name == b"..":

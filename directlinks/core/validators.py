@@ -1,4 +1,7 @@
-"""What is wrong with the value of a setting: each answers with a sentence's end, or None."""
+"""Validators of settings.
+
+Each returns None for a valid value, or what is wrong as the end of a sentence: "must be …".
+"""
 
 import re
 from collections.abc import Callable
@@ -12,7 +15,7 @@ Fault = Callable[[object], str | None]
 
 
 def whole_number(least: int, most: int | None = None) -> Fault:
-    """The fault of what is no whole number from ``least`` to ``most``."""
+    """Return a validator of whole numbers from ``least`` to ``most``."""
     to = "" if most is None else f" and at most {most}"
 
     def fault(value: object) -> str | None:
@@ -29,7 +32,7 @@ def whole_number(least: int, most: int | None = None) -> Fault:
 
 
 def life(value: object) -> str | None:
-    """The fault of what is neither None nor a time that something lasts."""
+    """Validate None, a positive number of seconds or a positive timedelta."""
     whole_seconds = isinstance(value, int) and not isinstance(value, bool) and value > 0
     if value is None or whole_seconds or (isinstance(value, timedelta) and value > timedelta(0)):
         return None
@@ -40,7 +43,7 @@ GROUP_LIMITS = {"MAX_LIFE", "MAX_DOWNLOADS"}
 
 
 def group_limits(value: object) -> str | None:
-    """The fault of what is no dict of limits by the name of a group."""
+    """Validate a dict of limits by the name of a group."""
     if isinstance(value, dict) and all(
         isinstance(name, str)
         and isinstance(limits, dict)
@@ -57,6 +60,7 @@ COUNTERS = ("database", "journal", "redis")
 
 
 def counter(value: object) -> str | None:
+    """Validate the name of a counter, a dotted path or a dict with BACKEND and OPTIONS."""
     if isinstance(value, dict) and value.get("BACKEND") in COUNTERS:
         value = {**value, "BACKEND": "known.by.name"}
     if value in COUNTERS or _is_backend(value) or dotted_path(value) is None:
@@ -68,16 +72,19 @@ def counter(value: object) -> str | None:
 
 
 def truth(value: object) -> str | None:
+    """Validate a boolean."""
     return None if isinstance(value, bool) else "must be True or False"
 
 
 def dotted_path(value: object) -> str | None:
+    """Validate a dotted path."""
     if isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", value):
         return None
     return "must be a dotted path like 'package.module.name'"
 
 
 def alphabet(value: object) -> str | None:
+    """Validate an alphabet of codes: two or more different letters, digits, - or _."""
     if (
         isinstance(value, str)
         and len(set(value)) == len(value) >= 2
@@ -102,6 +109,7 @@ def _is_origin(value: object, *, with_path: bool) -> bool:
 
 
 def base_url(value: object) -> str | None:
+    """Validate None, an address or a list of them, or the dotted path of a callable."""
     several = value if isinstance(value, list | tuple) and value else [value]
     if value is None or all(_is_origin(item, with_path=True) for item in several):
         return None
@@ -114,6 +122,7 @@ def base_url(value: object) -> str | None:
 
 
 def cors(value: object) -> str | None:
+    """Validate "off", "*" or a list of origins."""
     if value in ("off", "*"):
         return None
     if isinstance(value, list | tuple) and all(_is_origin(item, with_path=False) for item in value):
@@ -122,6 +131,7 @@ def cors(value: object) -> str | None:
 
 
 def strings(value: object) -> str | None:
+    """Validate a list of strings that are not empty."""
     if isinstance(value, list | tuple | set | frozenset) and all(
         isinstance(item, str) and item for item in value
     ):
@@ -130,16 +140,19 @@ def strings(value: object) -> str | None:
 
 
 def hosts(value: object) -> str | None:
+    """Validate None or a list of hosts."""
     return None if value is None or strings(value) is None else "must be None or a list of hosts"
 
 
 def types(value: object) -> str | None:
+    """Validate a list of content types."""
     if strings(value) is None and all("/" in item for item in cast("list[str]", value)):
         return None
     return "must be a list of content types like 'image/png' or 'video/*'"
 
 
 def content_types_by_extension(value: object) -> str | None:
+    """Validate a dict of content types by file extension."""
     if isinstance(value, dict) and all(
         isinstance(extension, str)
         and re.fullmatch(r"\.[^./A-Z]+", extension)
@@ -152,6 +165,7 @@ def content_types_by_extension(value: object) -> str | None:
 
 
 def delivery(value: object) -> str | None:
+    """Validate None, a delivery backend, or a dict of backends by storage alias."""
     choices = value.values() if isinstance(value, dict) and "BACKEND" not in value else [value]
     if value is None or all(map(_is_backend, choices)):
         return None
@@ -171,6 +185,7 @@ def _is_backend(value: object) -> bool:
 
 
 def rate(value: object) -> str | None:
+    """Validate None or a rate such as "30/min"."""
     if value is None:
         return None
     if isinstance(value, str) and re.fullmatch(
@@ -184,13 +199,13 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def parse_rate(rate: str) -> tuple[int, int]:
-    """The number of ``30/min``, and in how many seconds: ``(30, 60)``."""
+    """Return the number and the seconds of a rate: ``(30, 60)`` for ``30/min``."""
     number, _, period = rate.partition("/")
     return int(number), _SECONDS[period[0]]
 
 
 def is_near(moment: datetime) -> bool:
-    """Whether every time zone can show ``moment``: not so in the first and in the last years."""
+    """Return True if every time zone can show this datetime: not in the first and last years."""
     near = MINYEAR < moment.year < MAXYEAR
     if near and moment.tzinfo is not None:
         near = MINYEAR < moment.astimezone(UTC).year < MAXYEAR

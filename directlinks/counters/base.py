@@ -1,4 +1,4 @@
-"""Counters: where the downloads of links without a download limit are counted."""
+"""Counters of the downloads of links without a download limit."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from directlinks.conf import conf
 
 
 class Counter(ABC):
-    """A subclass is named in ``DIRECTLINKS["COUNTER"]``; its OPTIONS arrive as keywords.
+    """Base class of counters. Name a subclass in ``DIRECTLINKS["COUNTER"]``.
 
-    A link with a download limit never comes here: the statement that grants a download of it
-    counts it in the database.
+    Its OPTIONS arrive as keyword arguments. A link with a download limit never comes here: the
+    statement that grants a download counts it in the database.
     """
 
     #: True if counting needs the database, and so can be part of the statement that finds a link.

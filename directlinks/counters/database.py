@@ -14,5 +14,5 @@ class DatabaseCounter(Counter):
     in_database = True
 
     def count(self, link_id: int, now: datetime) -> bool:
-        """Return False if the link does not open any more, too."""
+        """Return False also if the link no longer opens."""
         return links_of(DirectLink).count(link_id, now, day_of(now))

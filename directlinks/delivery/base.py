@@ -1,4 +1,4 @@
-"""What a delivery backend is: one way to bring the bytes of a file to a visitor."""
+"""Base classes of delivery backends, which bring a file's contents to a visitor."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from directlinks.delivery.responses import PlainResponse
 
 
 class DeliveryBackend(ABC):
-    """A subclass is named in ``DIRECTLINKS["DELIVERY"]``; its OPTIONS arrive as keywords.
+    """Base class of delivery backends. Name a subclass in ``DIRECTLINKS["DELIVERY"]``.
 
-    The care that all need stands elsewhere: whether a visit is granted, what may be shown inline,
-    how a name is quoted. One instance serves all visitors, in all threads.
+    Its OPTIONS arrive as keyword arguments. A backend does not check access, choose what is shown
+    inline or quote names: callers do. One instance serves all visitors, in all threads.
     """
 
     #: Whether it works only where the contents are files of this machine.
@@ -42,22 +42,22 @@ class DeliveryBackend(ABC):
 
     @abstractmethod
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:
-        """The answer to a GET or HEAD of a link at ``now``.
+        """Return the answer to a GET or HEAD of a link at ``now``.
 
-        With ``counts_first`` the visit was counted already, and is taken back where this raises or
-        grants nothing; else the answer is thrown away where counting refuses it, so this must not
-        send anything. Raises LinkNotFound where the bytes are known to be gone.
+        With ``counts_first`` the visit was counted already, and is taken back if this raises or
+        grants nothing; else the answer is discarded if the count refuses it, so this must not send
+        anything. Raise LinkNotFound if the contents are known to be gone.
         """
 
     def check(self) -> Sequence[CheckMessage]:
-        """What is wrong with the options or the storage, for the system checks."""
+        """Return what is wrong with the options or the storage, for the system checks."""
         return []
 
 
 class HeadersBackend(DeliveryBackend):
-    """One that sends headers, and depends on nothing of a request but the site that it is for.
+    """A backend that sends only headers, which depend on the site alone, not on the request.
 
-    So a door need not make a request of Django's for it.
+    So the fast lane needs no HttpRequest for it.
     """
 
     counts_first = True

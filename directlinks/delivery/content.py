@@ -1,4 +1,4 @@
-"""The bytes themselves, from any storage, over HTTP as RFC 9110 has it."""
+"""Contents over HTTP (RFC 9110), from any storage."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ _LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
 def content_response(request: HttpRequest, download: Download) -> HttpResponseBase:
-    """200, 206, 304, 412 or 416 for a GET or HEAD ``request``.
+    """Return 200, 206, 304, 412 or 416 for a GET or HEAD ``request``.
 
     Raise LinkNotFound if the storage has no content that can be read.
     """

@@ -1,4 +1,4 @@
-"""Download: all that a delivery backend needs to know, and nothing of how it was allowed."""
+"""Download: what a delivery backend needs to know, once access was granted."""
 
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -40,21 +40,21 @@ class Download(NamedTuple):
 
     @property
     def is_public(self) -> bool:
-        """Whether what one visitor got may be shown to another."""
+        """True if what one visitor got may be shown to another."""
         return not (self.limited or self.guarded)
 
     @property
     def only_headers(self) -> bool:
-        """Return True if the answer must not lead to bytes.
+        """True if the answer must not lead to contents.
 
-        A target for HEAD of an unlimited link is good for GET too: many download managers ask by
-        HEAD, follow the redirect, and get the file from where it led.
+        A target for HEAD of an unlimited link is good for GET too: many download managers send
+        HEAD, follow the redirect, and GET the file from there.
         """
         return self.head_only and self.limited
 
 
 def is_passive(content_type: str) -> bool:
-    """Whether a browser may show documents of this type, which cannot act."""
+    """Return True if a browser may show documents of this type, which cannot run scripts."""
     return _is_one_of(content_type, tuple(conf.INLINE_TYPES))
 
 

@@ -1,4 +1,4 @@
-"""Headers that answers of several kinds share."""
+"""Headers that several kinds of answers share."""
 
 import re
 from collections.abc import Mapping, Sequence

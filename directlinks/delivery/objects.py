@@ -1,8 +1,8 @@
-"""What a storage of objects holds, listed by pages, and deleted in batches.
+"""Listing the objects in a storage by pages, and deleting them in batches.
 
 Django's storages list one folder at a time, tell dates by a request for each name, and delete one
-name at a time; that of Azure knows no folders and lists everything below. Here is how each storage
-of django-storages is asked in its provider's own words, without importing it.
+name at a time; that of Azure knows no folders and lists everything below. So each storage of
+django-storages is called through its provider's own API here, without importing it.
 """
 
 import posixpath

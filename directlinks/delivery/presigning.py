@@ -1,8 +1,8 @@
-"""The temporary URLs of remote storages, each in that storage's own words.
+"""Temporary URLs of remote storages, through each storage's own API.
 
-``storage.url(name)`` alone cannot say how the bytes are to be shown. The storages of
-django-storages can be told, by parameters that each spells differently and that some silently
-lose. A storage that is not listed gives its plain URL; ``register`` adds one.
+``storage.url(name)`` alone cannot say how the contents are to be shown. The storages of
+django-storages can be told, by parameters that each spells differently and that some silently lose.
+A storage that is not listed gives its plain URL; ``register`` adds one.
 """
 
 from collections.abc import Callable

@@ -35,8 +35,10 @@ from directlinks.storage_errors import storage_errors
 
 
 class Readable(Protocol):
+    """A stream of bytes that can be closed."""
+
     def read(self, size: int, /) -> bytes:
-        """At most ``size`` bytes, none at the end."""
+        """Return up to ``size`` bytes, none at the end."""
 
     def close(self) -> None: ...
 
@@ -90,6 +92,7 @@ _NOT_SATISFIABLE = 416
 
 
 def s3_part(storage: Any, name: str, start: int, length: int) -> Part:
+    """Read a part of an object in S3."""
     key = storage._normalize_name(posixpath.normpath(name))
     parameters = {
         parameter: value
@@ -109,6 +112,7 @@ def s3_part(storage: Any, name: str, start: int, length: int) -> Part:
 
 
 def azure_part(storage: Any, name: str, start: int, length: int) -> Part:
+    """Read a part of a blob in Azure."""
     blob = storage.client.get_blob_client(storage._get_valid_path(name))
     blocks = _AzureBlocks(blob, start, length, timeout=storage.timeout)
     try:
@@ -163,6 +167,7 @@ class _AzureBlocks:
 
 
 def google_part(storage: Any, name: str, start: int, length: int) -> Part:
+    """Read a part of an object in Google Cloud Storage."""
     client = storage.client
     blob = storage.bucket.blob(storage._normalize_name(posixpath.normpath(name)))
     # What was compressed before it was stored is not to be expanded by the server.

@@ -1,4 +1,4 @@
-"""What a visitor is sent: a response of headers alone, a redirect, and contents block by block."""
+"""Responses to visitors: headers alone, a redirect, and contents block by block."""
 
 import asyncio
 import errno
@@ -218,7 +218,7 @@ class PlainResponse(NamedTuple):
     body: Blocks | None = None
 
     def response(self) -> HttpResponse:
-        """One without a body, for Django."""
+        """Return an HttpResponse without a body."""
         response = HttpResponse(status=self.status_code, headers=self.headers)
         if "Content-Type" not in self.headers:
             del response.headers["Content-Type"]  # of no body
@@ -228,7 +228,7 @@ class PlainResponse(NamedTuple):
 def build_redirect(
     location: str, download: Download, *, dies_in: float | None, now: datetime
 ) -> PlainResponse:
-    """A redirect to ``location``, which is good for ``dies_in`` seconds, None for ever."""
+    """Return a redirect to ``location``, good for ``dies_in`` seconds, or for ever if None."""
     headers = {
         "Location": location,
         # A bare 302 without a length costs dearly on some servers.
@@ -240,10 +240,10 @@ def build_redirect(
 
 
 def _cache_control(download: Download, dies_in: float | None, now: datetime) -> str:
-    """Never beyond the life of the target, of the link, or what the site allows.
+    """Return Cache-Control, never beyond the life of the target, the link or the site's limit.
 
-    A process that remembers the answer gives it out as it is for up to CACHE_SECONDS. A link
-    that is limited or guarded is not kept at all: every visit must be judged.
+    A process that caches the answer sends it unchanged for up to CACHE_SECONDS. A link that is
+    limited or guarded is not cached at all: every visit must be checked.
     """
     if download.head_only or not download.is_public or not conf.REDIRECT_MAX_AGE:
         return "private, no-store"

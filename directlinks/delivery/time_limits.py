@@ -1,8 +1,8 @@
-"""Time limits for what visitors wait for, where a site has set none for its storage.
+"""Time limits of reading, for storages on which the site has set none.
 
-The packages of S3, Azure and Google wait for a minute and try again for several, because they are
-made for uploads, too. So contents are read by a copy of the site's storage that gives up earlier.
-The site's own storage stays as it is, and a time limit that the site chose itself is kept.
+The packages of S3, Azure and Google wait for a minute and retry for several, because they are made
+for uploads, too. So contents are read by a copy of the site's storage that gives up earlier. The
+site's own storage stays as it is, and a time limit that the site chose itself is kept.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the commands are given: users, moments, times that something lasts."""
+"""Arguments that the commands share: users, datetimes, durations, files."""
 
 import io
 import os
@@ -38,11 +38,12 @@ class StrictCommand(BaseCommand):
 
 
 def add_dry_run(parser: ArgumentParser) -> None:
+    """Add the option ``--dry-run``."""
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
 def user_named(name: str) -> Any:
-    """The user of this name, or else with this key. Raises CommandError."""
+    """Return the user with this username, or else with this key. Raise CommandError."""
     user = None
     if _is_text(name):
         user = users().filter(**{get_user_model().USERNAME_FIELD: name}).first()
@@ -53,19 +54,19 @@ def user_named(name: str) -> Any:
 
 
 def words(text: str) -> str:
-    """``text``, which a database can hold. For argparse."""
+    """Return ``text`` if a database can store it. For argparse."""
     if not _is_text(text):
         raise ArgumentTypeError(f"{text!r} holds bytes that are no text")
     return text
 
 
 def _is_text(text: str) -> bool:
-    """Whether ``text`` has none of the bytes that a shell passes on and no database takes."""
+    """Return True if ``text`` has no byte that a shell passes on and no database takes."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def life(text: str) -> timedelta:
-    """How long ``text``, such as 90m or 7d, lasts. For argparse."""
+    """Return how long ``text``, such as 90m or 7d, lasts. For argparse."""
     match = _LIFE.fullmatch(text)
     found = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta(0)
     if not timedelta(0) < found <= _CENTURY:
@@ -74,9 +75,9 @@ def life(text: str) -> timedelta:
 
 
 def moment(text: str) -> datetime:
-    """The moment ``text``, in ISO 8601; in the site's time zone where it names none. For argparse.
+    """Return the datetime in ``text``, ISO 8601, by default in the site's time zone. For argparse.
 
-    A day alone is its first moment.
+    A day alone is its beginning.
     """
     try:
         day = parse_date(text)
@@ -90,7 +91,7 @@ def moment(text: str) -> datetime:
 
 
 def days(text: str) -> timedelta:
-    """A whole number of days. For argparse."""
+    """Return a whole number of days. For argparse."""
     if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII):
         raise ArgumentTypeError(f"{text!r} is no number of days")
     return timedelta(days=int(text))
@@ -100,6 +101,7 @@ STANDARD = "-"
 
 
 def add_file(parser: ArgumentParser, *, help_text: str) -> None:
+    """Add arguments for a file, - for standard input or output, and its format."""
     parser.add_argument("file", metavar="FILE", nargs="?", default=STANDARD, help=help_text)
     parser.add_argument(
         "--format",
@@ -109,13 +111,13 @@ def add_file(parser: ArgumentParser, *, help_text: str) -> None:
 
 
 def format_of(name: str, wanted: str | None) -> Format:
-    """The format that was asked for, else what the name of the file says."""
+    """Return the format with the name ``wanted``, or else by the extension of ``name``."""
     return FORMATS[wanted or ("csv" if name.lower().endswith(".csv") else "jsonl")]
 
 
 @contextmanager
 def reading(name: str) -> Iterator[TextIO]:
-    """The file called ``name`` as text whose line ends are left as they are."""
+    """Yield the file called ``name``, - for standard input, with its line ends unchanged."""
     if name == STANDARD:
         lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
         try:
@@ -130,9 +132,9 @@ def reading(name: str) -> Iterator[TextIO]:
 
 @contextmanager
 def replacing(name: str) -> Iterator[TextIO]:
-    """A new file that takes the place of ``name`` once it is whole, and that its owner alone reads.
+    """Yield a new file that replaces ``name`` once it is complete.
 
-    Codes are in it, which open files.
+    Only its owner can read it, because codes in it open files.
     """
     place = Path(name).resolve()
     if place.exists() and not place.is_file():  # a pipe, or a device
@@ -150,10 +152,9 @@ def replacing(name: str) -> Iterator[TextIO]:
 
 
 class Progress:
-    """How far a command is, on one line that the next one replaces. In a pipe, nothing.
+    """Progress of a command, on one line that the next one replaces. No output in a pipe.
 
-    ``data`` is the output that must hold nothing else, where there is one: a terminal that gets it
-    gets no progress in between.
+    If ``data``, an output that must hold nothing else, is a terminal, nothing is written either.
     """
 
     def __init__(self, out: OutputWrapper, *, data: OutputWrapper | None = None) -> None:
@@ -174,7 +175,7 @@ class Progress:
 def interruptible(
     progress: Progress, sum_up: Callable[[], None], *, returncode: int = 1
 ) -> Iterator[None]:
-    """Clear ``progress`` in the end. Ctrl-C ends the command with a sum and a word how to go on."""
+    """Clear ``progress`` at the end. On Ctrl-C, print a summary and how to go on."""
     try:
         yield
     except KeyboardInterrupt:
@@ -198,7 +199,7 @@ def confirmed(question: str, out: OutputWrapper) -> bool:
 
 
 def printable(text: str) -> str:
-    """``text`` with what a terminal cannot show, or would obey, as escapes."""
+    """Return ``text`` with what a terminal cannot show, or would obey, as escapes."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
@@ -212,5 +213,5 @@ def explained(error: Exception) -> str:
 
 
 def dry(text: str, *, dry_run: bool) -> str:
-    """``text``, a sum of what was done, or of what would be."""
+    """Return ``text``, a summary of what was done, marked if this is a dry run."""
     return text + (" (dry run: nothing was changed)" if dry_run else "")

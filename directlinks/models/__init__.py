@@ -1,4 +1,4 @@
-"""The tables: files, the links that lead to them, and what is known of the links' use."""
+"""Models: files, the links to them, and how the links are used."""
 
 from directlinks.models.contents import UnusedContent, validate_path
 from directlinks.models.files import File

@@ -1,4 +1,4 @@
-"""What the columns of a file accept, where its content is stored, and which contents are unused."""
+"""Validators of a file's columns, where its content is stored, and unused contents."""
 
 import secrets
 from pathlib import Path
@@ -30,13 +30,13 @@ PATH_FAULTS = (
 
 
 def validate_path(path: str) -> None:
-    """Raise ValidationError where ``path`` cannot be the path of a file."""
+    """Raise ValidationError if ``path`` cannot be the path of a file."""
     if (fault := paths.fault(path)) is not None:
         raise ValidationError(_(fault), code="invalid_path")
 
 
 def validate_content_type(content_type: str) -> None:
-    """Raise ValidationError where ``content_type`` cannot be sent to a browser."""
+    """Raise ValidationError if ``content_type`` cannot be sent to a browser."""
     if not content_types.is_well_formed(content_type):
         raise ValidationError(_("A content type looks like image/png."), code="invalid_type")
 

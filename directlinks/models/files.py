@@ -146,7 +146,7 @@ class File(models.Model):
             self.content_is_new = False
 
     def clean(self) -> None:
-        """Derive from the path, and raise ValidationError where another live file has it."""
+        """Derive columns from the path. Raise ValidationError if another live file has it."""
         if paths.fault(self.path) is None:
             self._derive_from_path()
             if self._path_is_taken():
@@ -160,11 +160,11 @@ class File(models.Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Save, with what follows from path and content filled in.
+        """Save, with the columns that follow from path and content.
 
-        Raises ValidationError where the path cannot be stored or is taken by another live file, and
-        where the content type could not be sent. Bytes that were written for a row that then could
-        not be saved are removed again.
+        Raise ValidationError if the path cannot be stored or another live file has it, or if the
+        content type could not be sent. If the row cannot be saved, an uploaded content is removed
+        again.
         """
         if update_fields is not None and not (update_fields := set(update_fields)):
             return
@@ -198,15 +198,15 @@ class File(models.Model):
         self.stored_path = self.path
 
     def trash(self) -> None:
-        """Put the file into the trash: its links stop at once, and its path becomes free."""
+        """Move the file to the trash: its links stop at once, and its path becomes free."""
         File.objects.filter(pk=self.pk).trash(timezone.now())
         derived = ["path_key", "path_head", "path_nfc"]
         self.refresh_from_db(fields=["path", *derived, "deleted_at", "updated_at"])
 
     def restore(self) -> None:
-        """Take the file out of the trash, and its links work again.
+        """Take the file out of the trash; its links work again.
 
-        Raises ValidationError where another file has taken its path meanwhile.
+        Raise ValidationError if another file has its path now.
         """
         self.refresh_from_db(fields=["path", "deleted_at"])
         trashed_at, self.deleted_at = self.deleted_at, None
@@ -224,7 +224,7 @@ class File(models.Model):
             raise ValidationError({field: error}) from error
 
     def _discard_upload(self) -> None:
-        """Remove bytes whose row could not be saved."""
+        """Remove the content of a row that could not be saved."""
         if self.storing_as is None:
             return
         try:

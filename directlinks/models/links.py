@@ -51,7 +51,7 @@ def new_codes(number: int) -> list[str]:
 
 
 def validate_hosts(text: str) -> None:
-    """Raise ValidationError where a line of ``text`` is no host."""
+    """Raise ValidationError if a line of ``text`` is no host."""
     if (line := referers.fault(text)) is not None:
         raise ValidationError(_("This is no host: %(line)s"), params={"line": line}, code="no_host")
 
@@ -162,11 +162,11 @@ class DirectLink(models.Model):
 
     @property
     def is_restricted(self) -> bool:
-        """Whether the link has a limit, is paused or revoked: then it is not reused."""
+        """True if the link has a limit, is paused or revoked: then it is not reused."""
         return any(getattr(self, name) != value for name, value in UNLIMITED.items())
 
     def state(self, now: datetime) -> LinkState:
-        """The state of the link, of its file and of the file's owner at ``now``."""
+        """Return the state of the link, its file and the file's owner at ``now``."""
         return state_of(
             now=now,
             revoked=self.revoked_at is not None,
@@ -187,12 +187,12 @@ class DirectLink(models.Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Save. A link that was restricted once is never given again, also when it is eased.
+        """Save. A link that was restricted once is never reused, even if its limits are removed.
 
-        What visitors count meanwhile is kept: ``downloads`` and ``last_opened_at`` of a row that
-        exists are written only where ``update_fields`` names them, and so is ``code``: a copy from
-        before it was rotated must not bring it back. A revocation stays, too. Raises
-        ValidationError for moments that no database could give back.
+        What visitors count meanwhile is kept: ``downloads`` and ``last_opened_at`` of an existing
+        row are written only if ``update_fields`` names them, and so is ``code``, because a copy
+        from before it was rotated must not bring it back. A revocation stays, too. Raise
+        ValidationError for datetimes that no database could give back.
         """
         self.name = self.name or self.file.name
         for moment in (self.not_before, self.expires_at):
@@ -219,8 +219,7 @@ class DirectLink(models.Model):
 
 
 class FormerCode(models.Model):
-    """A code that was taken from its link. It opens the link before ``until``, and is never
-    given to another one."""
+    """A former code of a link: it opens the link before ``until``, and is never reissued."""
 
     code = ExactCharField(_("code"), max_length=codes.LONGEST, unique=True)
     link = models.ForeignKey(
@@ -256,7 +255,7 @@ def lock_links(instance: DirectLink, using: str, origin: Any = None, **kwargs: A
 
 
 def _condition(origin: Any, instance: DirectLink) -> dict[str, Any]:
-    """Which links go with ``origin``: a row or a queryset, of links, files or users."""
+    """Return which links go with ``origin``: a row or a queryset, of links, files or users."""
     is_many = isinstance(origin, QuerySet)
     model = origin.model if is_many else type(origin)
     rows = origin.order_by().values("pk") if is_many else [origin.pk] if origin is not None else []

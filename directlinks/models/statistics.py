@@ -1,4 +1,4 @@
-"""What is kept beside a link: downloads by day, flushed counts, answers to repeated requests."""
+"""Rows that belong to links: downloads by day, flushed counts, idempotent requests."""
 
 from django.conf import settings
 from django.db import models
@@ -34,7 +34,7 @@ class FlushedBatch(models.Model):
 
 
 class DailyDownloads(models.Model):
-    """How often a link was opened on one day of the site's time zone: no row, not at all."""
+    """Downloads of a link on one day of the site's time zone; no row means none."""
 
     link = models.ForeignKey(
         DirectLink,

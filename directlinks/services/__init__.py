@@ -1,0 +1,1 @@
+"""Use cases: each journey in one module, for the API, the admin and the commands."""

@@ -1,4 +1,4 @@
-"""Getting files in: by copying local ones, or by taking over what a storage holds already."""
+"""Adding files: by copying local ones, or by adopting what a storage holds already."""
 
 import errno
 import posixpath
@@ -24,6 +24,8 @@ from directlinks.storage_errors import storage_errors
 
 
 class Outcome(Enum):
+    """What became of a file."""
+
     ADDED = "added"
     REPLACED = "replaced"
     KEPT = "there already"
@@ -131,11 +133,11 @@ def _stored_below(storage: Storage, name: str, into: str, leave_out: LeaveOut) -
 def add_file(
     *, owner: Any, source: Source, adopt: bool, replace: bool, dry_run: bool = False
 ) -> Outcome:
-    """Add one file to ``owner``'s space; what is at its path already stays, unless ``replace``.
+    """Add one file to ``owner``'s space; an existing file there stays, unless ``replace``.
 
-    With ``adopt`` the row points at the bytes where they lie, else they are copied. The row is
-    written after the bytes, so an interrupted run leaves no half file and can be run again. Raises
-    ValidationError where the path cannot be stored, and OSError.
+    With ``adopt`` the row names the contents in place, else they are copied. The row is written
+    after the contents, so an interrupted run leaves no half file and can be run again. Raise
+    ValidationError if the path cannot be stored, or OSError.
     """
     validate_path(source.path)
     existing = File.objects.at([(owner.pk, source.path)]).first()

@@ -1,4 +1,4 @@
-"""Changing links: their limits, one by one or many at once, and their codes."""
+"""Changing the limits and codes of links, one or many at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,9 +23,9 @@ _TRIES = 3
 def change_direct_link(
     link: DirectLink, limits: Mapping[str, Any], *, user: Any, now: datetime
 ) -> DirectLink:
-    """Set ``limits`` (see ``apply_limits``) on ``link``, save it and say so. A read and a write.
+    """Set ``limits`` (see ``apply_limits``) on ``link``, save it and send a signal.
 
-    Raises ValidationError where the limits are wrong; then nothing was changed.
+    A read and a write. Raise ValidationError if the limits are wrong; then nothing was changed.
     """
     if not limits:
         return link
@@ -39,7 +39,7 @@ def change_direct_link(
 
 
 def _what_differs(link: DirectLink, names: Iterable[str]) -> dict[str, Any]:
-    """The columns ``names`` in which ``link`` differs from its row, with its values."""
+    """Return the columns ``names`` in which ``link`` differs from its row, with its values."""
     # A form has set them on the link already.
     row = DirectLink.objects.filter(pk=link.pk).values(*names).first() or {}
     return {name: getattr(link, name) for name, old in row.items() if getattr(link, name) != old}
@@ -48,10 +48,10 @@ def _what_differs(link: DirectLink, names: Iterable[str]) -> dict[str, Any]:
 def rotate_direct_link(
     link: DirectLink, *, grace: timedelta | None, user: Any, now: datetime
 ) -> DirectLink:
-    """Give ``link`` a new code; all else stays. The old one opens for ``grace``, None: not at all.
+    """Give ``link`` a new code; the old one opens it for ``grace``, or not at all if None.
 
-    The old code belongs to this link for ever and is never given to another. Raises NotYourLink
-    if another request was quicker to rotate or revoke the link.
+    The old code belongs to this link for ever and is never reissued. Raise NotYourLink if another
+    request was quicker to rotate or revoke the link.
     """
     old, until = link.code, None if grace is None else now + grace
     with DirectLink.objects.atomic():
@@ -84,7 +84,7 @@ _ROTATED_AT_ONCE = 300
 
 
 def pause_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
-    """Pause those of ``links`` that are not paused."""
+    """Pause those of ``links`` that are not paused, and return how many."""
     running = [link for link in links if not link.paused]
     for link in running:
         link.paused, link.reuse_name = True, None
@@ -93,7 +93,7 @@ def pause_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
 
 
 def resume_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
-    """Let those of ``links`` that are paused open again."""
+    """Resume those of ``links`` that are paused, and return how many."""
     paused = [link for link in links if link.paused]
     for link in paused:
         link.paused = False
@@ -103,10 +103,10 @@ def resume_direct_links(links: Sequence[DirectLink], *, user: Any) -> int:
 def extend_direct_links(
     links: Sequence[DirectLink], *, life: timedelta, user: Any, now: datetime
 ) -> int:
-    """Let those of ``links`` that expire live longer by ``life``; one that has expired, from now.
+    """Extend those of ``links`` that expire by ``life``; one that has expired, from now.
 
-    Left alone are those that never expire, and those that would live longer than the site, the
-    groups of ``user`` or the calendar allow.
+    Links that never expire are left alone, and so are those that would then live longer than the
+    site, the groups of ``user`` or the calendar allow.
     """
     longest = ceilings(user).life
     ends = {}

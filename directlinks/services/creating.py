@@ -33,7 +33,7 @@ from directlinks.storage import lacks_bytes
 
 
 class IssuedLink(NamedTuple):
-    """A link, as far as it was needed so far, and the URI of its file as the asker would write it.
+    """A link, as far as it was needed, and the URI of its file as the user would write it.
 
     ``code`` and ``name`` of the ``source`` are there in any case. ``is_new`` if the request made
     the link, or would have made it in a dry run.
@@ -69,13 +69,13 @@ def create_direct_links(
     reuse: bool = True,
     dry_run: bool = False,
 ) -> Batch[IssuedLink]:
-    """A link for each file that ``texts`` name as URIs; a file that has one keeps it.
+    """Return a link for each file that ``texts`` name as URIs; a file that has one keeps it.
 
-    With ``limits`` (see ``apply_limits``), of the asker's or of the site, and without ``reuse``,
-    each file gets a new one instead. In a dry run nothing is written: links that would be new are
-    not saved. The batch has an item for each URI that got a link, in the order asked, also where
-    two name the same file. Raises BatchAboveCeiling, LinksSwitchedOff or TooManyURIs for the number
-    of URIs, UnknownURI where one of them is no file URI and ValidationError where the limits are
+    With ``limits`` (see ``apply_limits``), of the user's or of the site, and without ``reuse``,
+    each file gets a dedicated link instead. In a dry run nothing is written: links that would be
+    new are not saved. The batch has an item for each URI that got a link, in the order asked, also
+    if two name the same file. Raise BatchAboveCeiling, LinksSwitchedOff or TooManyURIs for the
+    number of URIs, UnknownURI if one of them is no file URI, and ValidationError if the limits are
     wrong; then nothing was created.
     """
     _check_number(len(texts))
@@ -173,11 +173,11 @@ def issue_links(
     now: datetime,
     dry_run: bool = False,
 ) -> dict[int, DirectLink]:
-    """A link to each of ``files``, by the file's key.
+    """Return a link to each of ``files``, by the file's key.
 
-    Without ``limits`` it is the reusable one, unless ``new``. Else, or where the site
-    limits the links of the user ``limited_as`` by itself, each file gets one more, of its own. In a
-    dry run, those that would be made are not saved. Raises ValidationError for wrong limits.
+    Without ``limits`` it is the reusable one, unless ``new``. Else, or if the site limits the links
+    of the user ``limited_as`` by default, each file gets a dedicated one. In a dry run, those that
+    would be made are not saved. Raise ValidationError for wrong limits.
     """
     columns = limits_of_new(limits, user=limited_as, now=now)
     shared = may_be_shared(columns, wanted=not new)
@@ -211,10 +211,10 @@ class ReusableLinks(NamedTuple):
 def create_reusable_links(files: Collection[File], *, created_by: Any) -> ReusableLinks:
     """Return the same for ``files`` that had none a moment ago.
 
-    The unique index decides who makes it: all who ask at once get the same one. Files that no
-    longer exist, or are in the trash, are left out where they have none. Nothing is read before it
-    is written inside a transaction, and rows are written in the order of their files, so concurrent
-    callers wait for each other at most.
+    The unique index decides which of concurrent requests makes it: all get the same link. Files
+    that no longer exist, or are in the trash, are left out if they have none. Nothing is read
+    before it is written inside a transaction, and rows are written in the order of their files, so
+    deadlocks cannot occur.
     """
     links: dict[int, DirectLink] = {}
     missing = sorted(files, key=attrgetter("id"))
@@ -236,9 +236,9 @@ def create_reusable_links(files: Collection[File], *, created_by: Any) -> Reusab
 def _made(
     files: Sequence[File], created_by: Any, drawn: set[str], *, is_last: bool
 ) -> dict[int, DirectLink]:
-    """The links that were made in one round, as far as the database tells; their codes are drawn.
+    """Return the links that one round made, as far as the database tells; their codes are drawn.
 
-    None, if another request interfered and there is another round.
+    Return None if another request interfered and there is another round.
     """
     codes = new_codes(len(files))
     drawn.update(codes)
@@ -280,7 +280,7 @@ def _reusable_links(files: Collection[File]) -> dict[int, DirectLink]:
 
 
 def vanished(files: Collection[File]) -> set[int]:
-    """The keys of those ``files`` that were deleted or trashed since they were found."""
+    """Return the keys of ``files`` that were deleted or trashed since they were found."""
     if not files:
         return set()
     keys = {file.id for file in files}
@@ -294,10 +294,10 @@ _TRIES = 3
 def create_dedicated_links(
     files: Collection[File], *, columns: Mapping[str, Any], created_by: Any
 ) -> dict[int, DirectLink]:
-    """A new link to each of ``files`` with the values ``columns``, by the file's key.
+    """Return a new link to each of ``files`` with the values ``columns``, by the file's key.
 
     One INSERT, as far as the database takes that many parameters. Files that no longer exist are
-    left out, and so are all where no free code was found.
+    left out, and so are all if no free code was found.
     """
     left = sorted(files, key=lambda file: file.pk)
     for _ in range(_TRIES):
@@ -321,9 +321,9 @@ def create_dedicated_links(
 def links_to_create(
     files: Collection[File], *, columns: Mapping[str, Any], shared: bool
 ) -> dict[int, DirectLink]:
-    """The link that each of ``files`` would get, by the file's key; new ones are not saved.
+    """Return the link that each of ``files`` would get, by its key; new ones are not saved.
 
-    If it is ``shared``, that is the reusable one, as far as there is one.
+    If it is ``shared``, that is the reusable one, if there is one.
     """
     reusable = DirectLink.objects.reusable().filter(file__in=files) if shared else []
     found = {(link.file_id, link.name): link for link in reusable}
@@ -339,11 +339,11 @@ _DRAWS = 100
 
 
 def unique_codes(number: int) -> list[str]:
-    """Return ``number`` new codes, none of which is or was a link's.
+    """Return ``number`` new codes that no link has or had.
 
-    Two reads for each time they are drawn, and only where codes are so short that they may come
-    back. One that becomes another link's meanwhile is for the unique index to refuse. Raises
-    DirectLinksError where nearly all codes were used.
+    Two reads for each draw, and only if codes are so short that they may repeat. A code that
+    another link gets meanwhile is left to the unique index. Raise DirectLinksError if nearly all
+    codes were used.
     """
     drawn = new_codes(number)
     if not may_repeat(conf.CODE_LENGTH, conf.CODE_ALPHABET):

@@ -1,4 +1,4 @@
-"""Examining links: which of them no longer do what their makers expect."""
+"""Finding links that no longer work as their makers expect."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from directlinks.users import is_active
 
 
 class Kind(Enum):
-    """What may be found, by the name that a caller asks for it."""
+    """Kinds of findings, by the names that callers use."""
 
     BYTES_MISSING = "bytes-missing"
     UNREADABLE = "unreadable"
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One step of the way: how many links it had, and what was found among them."""
+    """One batch: how many links it had, and its findings."""
 
     links: int
     findings: list[Finding]

@@ -1,4 +1,4 @@
-"""Who changed which link: kept where Django's admin keeps what people did."""
+"""Who changed which link: written to the log of Django's admin."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ RESUMED = gettext_noop("resumed")
 
 
 def changed_fields(values: Mapping[str, Any]) -> list[str]:
-    """What to remember of links that have the new ``values``, by field."""
+    """Return the names of the fields to record for new ``values``."""
     return [
         RESUMED if (name, value) == ("paused", False) else name for name, value in values.items()
     ]
@@ -44,7 +44,7 @@ def remember(links: Iterable[DirectLink], fields: Iterable[str], *, user: Any) -
 
 
 def message_of(fields: Iterable[str]) -> str:
-    """What admin keeps of a change of ``fields``."""
+    """Return the admin's change message for ``fields``."""
     # As written in the code: who reads it sees it in a language of their own.
     with translation.override(None):
         verbose = {field.name: str(field.verbose_name) for field in DirectLink._meta.fields}

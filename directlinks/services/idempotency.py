@@ -66,7 +66,7 @@ def _kept(user: Any, key: str, request: bytes) -> str | None:
 
 
 def _digests(request: bytes) -> list[str]:
-    """By each secret of the site, the current one first.
+    """Return the digest of ``request`` by each secret key of the site, the current one first.
 
     Without a secret, a password in the request could be guessed from the digest.
     """

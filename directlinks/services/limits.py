@@ -1,4 +1,4 @@
-"""What a link may be limited by, and what the site allows at most."""
+"""Setting the limits of links, and the ceilings that a site sets on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """What the links of a user may not exceed; None is no ceiling."""
+    """Highest limits that a user's links may have; None is no ceiling."""
 
     life: timedelta | None
     downloads: int | None
@@ -49,12 +49,12 @@ def apply_limits(link: DirectLink, limits: Mapping[str, Any], *, user: Any, now:
 
 
 def limits_of_new(limits: Mapping[str, Any], *, user: Any, now: datetime) -> dict[str, Any]:
-    """The columns of new links of ``user``: ``limits``, and the site's own where they are silent.
+    """Return the columns of new links of ``user``: ``limits``, and the site's defaults.
 
-    Raises ValidationError as ``apply_limits`` does. A password is hashed once, so the links of one
-    batch share its salt. A reader of the table learns that they have one password, which the
-    batch gave them anyway; guessing it is as slow as for one link, and a batch of a thousand is not
-    a thousand runs of a hasher that is meant to be slow.
+    Raise ValidationError as ``apply_limits`` does. A password is hashed once, so the links of one
+    batch share its salt. A reader of the table learns that they have one password, which the batch
+    gave them anyway; guessing it is as slow as for one link, and a batch of a thousand is not a
+    thousand runs of a hasher that is meant to be slow.
     """
     most = ceilings(user)
     wanted = {**_defaults(most, now), **limits}
@@ -97,9 +97,9 @@ def _defaults(most: Ceilings, now: datetime) -> dict[str, Any]:
 
 
 def ceilings(user: Any) -> Ceilings:
-    """What the links of ``user`` may not exceed: the site's word, and that of the user's groups.
+    """Return the ceilings of ``user``: those of the site, and of the user's groups.
 
-    Among groups the most generous counts. One statement, where the site limits any group at all.
+    Among groups the most generous counts. One statement, if the site limits any group at all.
     """
     groups = _limits_of_groups(user)
     lives = [life for life in (conf.max_life, _most([g["MAX_LIFE"] for g in groups])) if life]
@@ -119,7 +119,7 @@ def _limits_of_groups(user: Any) -> list[dict[str, Any]]:
 
 
 def _most(values: list[Any]) -> Any:
-    """The highest of ``values``, among which None is higher than all."""
+    """Return the highest of ``values``, among which None is higher than all."""
     return None if not values or None in values else max(values)
 
 

@@ -1,4 +1,4 @@
-"""The links that a user may manage, page by page."""
+"""Listing the links that a user may manage, page by page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +50,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By a key of ORDERS; links that have no value there come last, in either direction."""
+    """A key of ORDERS and a direction; links without a value come last in either direction."""
 
     by: str = "created_at"
     descending: bool = True
@@ -58,7 +58,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``next_token`` leads to the page that follows; None where there is none."""
+    """Links of a page; ``next_token`` leads to the page that follows, None on the last one."""
 
     links: list[DirectLink]
     next_token: str | None

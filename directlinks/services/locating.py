@@ -1,4 +1,4 @@
-"""From file URIs to the files that they name, for a user who asks for links to them."""
+"""Finding the files that URIs name, for a user who asks for links to them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -33,20 +33,19 @@ _OWNER: Any = File._meta.get_field("owner")
 
 
 class Located(NamedTuple):
-    """For each URI its file, or why there can be no link to it; and the links that may be given
-    again to these files, by the file's key, as far as there are any."""
+    """For each URI its file or error, and the reusable links by the keys of their files."""
 
     targets: list[File | URIError]
     links: dict[int, LinkAtHand]
 
 
 def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
-    """The files that the URIs name, for ``user`` to link.
+    """Return the files that the URIs name, for ``user`` to link.
 
-    Each file has its owner at hand, and each link its file. At most four statements for any
-    number of URIs: the owners, where a URI names another user; the files with these links; which of
-    the missing ones are folders; and, where one URI is the only one to fail, the files on the way
-    to it. All are asked of the database that is written to.
+    Each file has its owner at hand, and each link its file. Up to four statements for any number of
+    URIs: the owners, if a URI names another user; the files with their reusable links; which of the
+    missing ones are folders; and, if one URI is the only one to fail, the files on the way to it.
+    All read the database that is written to.
     """
     owners = _owners(user, {uri.user for uri in asked if uri.fs == "my"})
     keys = {name: owner.pk for name, owner in owners.items()}
@@ -83,7 +82,7 @@ class Asker:
         return NotOwner() if self.owns(place) else ForeignSpace()
 
     def may_link_missing(self, place: Place) -> bool:
-        """Whether the policy would allow a link, if there were a file at ``place``."""
+        """Return True if the policy would allow a link to a file at ``place``."""
         owner, path = place
         file = File(owner_id=owner, path=path)
         _OWNER.set_cached_value(file, self.owners[owner])  # without asking a database router
@@ -93,7 +92,7 @@ class Asker:
 def _errors_of_missing(
     missing: Sequence[Place], asker: Asker
 ) -> tuple[dict[Place, URIError], set[Place]]:
-    """What to tell of places without a file; and which folders are among and on the way to them."""
+    """Return the errors of places without a file, and the folders among and on the way to them."""
     allowed = {place for place in missing if asker.may_link_missing(place)}
     # Nothing more is asked about a stranger's space: the work would tell what is there.
     known = {place for place in missing if place in allowed or asker.owns(place)}
@@ -109,7 +108,7 @@ def _errors_of_missing(
 
 
 def _without_bytes(files: Mapping[Place, File]) -> list[Place]:
-    """Where those of ``files`` are that have none."""
+    """Return the places of those ``files`` that have no contents."""
     # What str(file.content) says, without the object that Django would make around it.
     names: dict[str, dict[Place, str]] = {}
     for place, file in files.items():
@@ -134,7 +133,7 @@ def _lacking(alias: str, names: Collection[str]) -> Collection[str]:
 
 
 def _fault_of_space(uri: FileURI) -> URIError:
-    """Why there is no space that ``uri`` could be in."""
+    """Return the error for a ``uri`` in a space that does not exist."""
     match uri.fs:
         case "my":
             return PathNotExist(cause="invalid user id")
@@ -149,7 +148,7 @@ def _fault_of_space(uri: FileURI) -> URIError:
 
 
 def _owners(user: Any, names: Iterable[str | None]) -> dict[str | None, Any]:
-    """The user behind each user part; None and the user's own key stand for ``user``."""
+    """Return the user for each user part of a URI; None and the user's own key mean ``user``."""
     owners: dict[str | None, Any] = {None: user, str(user.pk): user}
     keys = [
         key for name in names if name is not None and name not in owners
@@ -162,7 +161,7 @@ def _owners(user: Any, names: Iterable[str | None]) -> dict[str | None, Any]:
 
 
 def user_keys(name: str) -> list[Any]:
-    """The primary key that is written ``name``, or nothing: ``01`` is another name than ``1``."""
+    """Return the primary key written as ``name`` in a list, or an empty list: ``01`` is not 1."""
     field = get_user_model()._meta.pk
     try:
         key = field.to_python(name)
@@ -205,7 +204,7 @@ def _with_element(
     folders: Set[Place],
     asker: Asker,
 ) -> list[File | URIError]:
-    """``targets``, in which a single failure names the element at which its walk really ended.
+    """Return ``targets``; a single failure names the element at which its path ended.
 
     Only a single failure shows it: among several it is not shown, and it costs a statement.
     """

@@ -51,6 +51,8 @@ _CONTENT: Any = File._meta.get_field("content")
 
 
 class Outcome(Enum):
+    """What became of a content."""
+
     MOVED = "moved"
     CHANGED = "changed meanwhile"
 

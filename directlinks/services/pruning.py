@@ -1,7 +1,7 @@
-"""Pruning: what is dead and old, and nothing that could bring a code back or miss its bytes.
+"""Removing old rows and unused contents, but nothing whose code could return.
 
 A revoked code must never open another file. What is random enough cannot come back by chance, so
-where codes are long their rows may go; where they are short, the rows are kept for ever.
+rows with long codes may go; rows with short ones are kept for ever.
 """
 
 import re
@@ -47,7 +47,7 @@ _FOLDER_LENGTH = len(f"{OWN_FOLDER}/") + 32
 
 
 def old_requests(now: datetime) -> "QuerySet[IdempotentRequest, IdempotentRequest]":
-    """Answers that no client may ask to repeat any more."""
+    """Return idempotent requests whose answers cannot be repeated any more."""
     return IdempotentRequest.objects.outdated(now)
 
 
@@ -57,12 +57,12 @@ def old_batches(now: datetime) -> "QuerySet[FlushedBatch, FlushedBatch]":
 
 
 def old_days(now: datetime, age: timedelta) -> "QuerySet[DailyDownloads, DailyDownloads]":
-    """Counts of days that are more than ``age`` ago. The links keep their totals."""
+    """Return counts of days more than ``age`` ago. The links keep their totals."""
     return DailyDownloads.objects.filter(day__lt=day_of(now) - age)
 
 
 def dead_links(now: datetime, age: timedelta) -> "QuerySet[DirectLink, DirectLink]":
-    """Links that were revoked, expired or opened for the last possible time ``age`` ago."""
+    """Return links that were revoked, expired or used up ``age`` ago."""
     then = now - age
     used_up = Q(max_downloads__lte=F("downloads"), last_opened_at__lt=then)
     found: QuerySet[DirectLink, DirectLink] = DirectLink.objects.filter(
@@ -77,7 +77,7 @@ def codes_never_return() -> bool:
 
 
 def delete_in_steps(rows: "QuerySet[Any, Any]") -> Iterator[int]:
-    """Delete ``rows``, and what belongs to them; yields the number of each step, done for good."""
+    """Delete ``rows`` and what belongs to them; yield the number of each committed batch."""
     for step in in_batches(rows.only("pk")):
         # What became alive again meanwhile stays.
         still = rows.filter(pk__in=[row.pk for row in step])

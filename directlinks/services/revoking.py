@@ -1,4 +1,4 @@
-"""Revoking direct links, for good: a code is never issued again."""
+"""Revoking direct links, for good: a code is never reissued."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -27,8 +27,8 @@ def revoke_direct_links(
     """Revoke the links with the codes ``texts`` that ``user`` may manage.
 
     The batch has the codes that were revoked, in the order asked and each once, and an error for
-    each other one: InvalidParameters where it is no code, else NotYourLink. Four statements at
-    most for any number of codes.
+    each other one: InvalidParameters if it is no code, else NotYourLink. Up to four statements for
+    any number of codes.
     """
     asked = list(dict.fromkeys(texts))
     batch: Batch[str] = Batch()
@@ -48,7 +48,7 @@ def revoke_direct_links(
 
 
 def revoke_all(links: Iterable[DirectLink], *, user: Any, now: datetime) -> int:
-    """Revoke ``links``; returns how many were not revoked yet."""
+    """Revoke ``links``, and return how many were not revoked yet."""
     links = list(links)
     with DirectLink.objects.atomic():
         rows = DirectLink.objects.filter(pk__in=[link.pk for link in links])

@@ -1,4 +1,4 @@
-"""Telling who listens, after the fact and without letting a listener spoil it."""
+"""Sending signals after the commit; receivers that raise are logged."""
 
 import logging
 from typing import Any
@@ -12,7 +12,7 @@ logger = logging.getLogger("directlinks")
 
 
 def send_on_commit(signal: Signal, **facts: Any) -> None:
-    """Send ``signal`` once what happened is committed. A receiver that raises is logged."""
+    """Send ``signal`` after the commit. A receiver that raises is logged."""
     if signal.has_listeners(DirectLink):
         transaction.on_commit(lambda: _send(signal, facts), using=DirectLink.objects.db)
 

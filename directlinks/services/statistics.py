@@ -1,4 +1,4 @@
-"""How links are used: their downloads by day, and those that are downloaded most."""
+"""Statistics of links: downloads by day, and the links with most downloads."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class Statistics:
 
 
 def last_days(today: date, number: int = DAYS) -> list[date]:
-    """``number`` days, the last of which is ``today``."""
+    """Return ``number`` days, the last of which is ``today``."""
     return [today - timedelta(days=ago) for ago in reversed(range(number))]
 
 
 def link_statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics:
-    """What ``link`` was used on each of the last ``days`` days, today included. One statement.
+    """Return the downloads of ``link`` on each of the last ``days`` days, today included.
 
-    A day is one of the site's default time zone, for each user.
+    One statement. A day is one of the site's default time zone, for every user.
     """
     window = last_days(day_of(now), days)
     counted = dict(
@@ -47,7 +47,7 @@ def link_statistics(link: DirectLink, *, days: int, now: datetime) -> Statistics
 
 
 def downloads_by_day(keys: Collection[Any], *, today: date) -> dict[Any, list[int]]:
-    """The downloads of the links with the primary keys ``keys`` on each of the last days.
+    """Return the downloads of the links with the primary keys ``keys`` on each of the last days.
 
     One statement for any number; a link that was never opened has a list of zeros.
     """
@@ -61,7 +61,7 @@ def downloads_by_day(keys: Collection[Any], *, today: date) -> dict[Any, list[in
 
 
 def total_by_day(links: DirectLinkQuerySet, *, today: date) -> list[int]:
-    """The downloads of all ``links`` together on each of the last days. One statement."""
+    """Return the downloads of all ``links`` together on each of the last days. One statement."""
     days = last_days(today)
     sums = _days_of(links, days).values("day").annotate(total=Sum("downloads"))
     totals = dict(sums.order_by().values_list("day", "total"))
@@ -71,7 +71,7 @@ def total_by_day(links: DirectLinkQuerySet, *, today: date) -> list[int]:
 def most_downloaded(
     links: DirectLinkQuerySet, *, today: date, number: int
 ) -> list[tuple[DirectLink, int]]:
-    """The ``number`` of ``links`` that had most downloads in the last days, and how many."""
+    """Return the ``number`` of ``links`` with most downloads in the last days, and how many."""
     sums = _days_of(links, last_days(today)).values("link").annotate(total=Sum("downloads"))
     top = dict(sums.order_by("-total", "-link").values_list("link", "total")[:number])
     found = DirectLink.objects.may_lag().with_file().in_bulk(list(top))

@@ -1,4 +1,4 @@
-"""Links as lines of a file: writing those that there are, and making those that a file has."""
+"""Exporting links as lines of a file, and importing them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +23,12 @@ from directlinks.users import users
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Users by name; files by owner, path under NFC and the moment at which they were trashed, or
-    None; the file and name that a code leads to, None for a former code; and the files and names
-    that have a reusable link."""
+    """Rows that lines refer to.
+
+    Users by name; files by owner, path under NFC and when they were trashed, or None; the file and
+    name that a code leads to, None for a former code; and the files and names that have a reusable
+    link.
+    """
 
     users: dict[str | None, Any]
     files: dict[tuple[Any, str, datetime | None], File]
@@ -97,7 +100,7 @@ def _codes(records: Sequence[LinkRecord]) -> dict[str, tuple[int, str] | None]:
 
 
 def export_links(links: DirectLinkQuerySet) -> Iterator[list[LinkRecord]]:
-    """The records of ``links``, step by step; three statements and the memory for each step."""
+    """Yield the records of ``links`` in batches; three statements for each."""
     for step in in_batches(links.select_related("file__owner", "created_by")):
         days: dict[int, dict[date, int]] = defaultdict(dict)
         counts = DailyDownloads.objects.filter(link__in=step).order_by("day")
@@ -150,6 +153,8 @@ _ROUNDS = 3
 
 
 class Outcome(Enum):
+    """What became of a line."""
+
     ADDED = "added"
     KEPT = "there already"
     MISSING = "without their file"
@@ -158,7 +163,7 @@ class Outcome(Enum):
 
 @dataclass(slots=True)
 class Imported:
-    """What became of the lines of one step, and what is wrong with some, by their numbers."""
+    """Outcomes of the lines of one batch, and what is wrong with some, by their numbers."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     faults: list[tuple[int, str]] = field(default_factory=list)
@@ -167,12 +172,12 @@ class Imported:
 def import_links(
     lines: Iterable[Numbered], *, now: datetime, dry_run: bool = False
 ) -> Iterator[Imported]:
-    """Make the links of ``lines`` again, step by step; each step is done wholly or not at all.
+    """Create the links of ``lines`` again in batches; each is done wholly or not at all.
 
-    A link that is there already, with the same code, file and name, is left as it is. A code that
-    leads elsewhere, or did, is refused, and so is a link without its file. Where another link of
-    the file is reusable, the imported one opens, but is not given again. A
-    step costs six reads at most, and writes many rows by one statement.
+    A link that exists already, with the same code, file and name, is left as it is. A code that
+    leads elsewhere, or did, is refused, and so is a link without its file. If the file has another
+    reusable link, the imported one opens but is not reused. A batch costs up to six reads, and
+    writes many rows by one statement.
     """
     for step in batched(lines):
         yield _import_step(step, now=now, dry_run=dry_run)
@@ -213,7 +218,7 @@ def _import_step(step: Sequence[Numbered], *, now: datetime, dry_run: bool) -> I
 
 
 def _plan(step: Sequence[Numbered]) -> tuple[Imported, list[_New]]:
-    """What is to become of each line, and the links that are to be made. Reads alone."""
+    """Return what is to become of each line, and the links to make. Only reads."""
     imported = Imported()
     new: list[_New] = []
     known = look_up([record for _, record in step if isinstance(record, LinkRecord)])
@@ -231,7 +236,7 @@ def _plan(step: Sequence[Numbered]) -> tuple[Imported, list[_New]]:
 
 
 def _link(record: LinkRecord | ValueError, known: Known) -> _New | None:
-    """The link that ``record`` makes, None where it is there already. Raises _Refusal."""
+    """Return the link that ``record`` makes, or None if it exists. Raise _Refusal."""
     if isinstance(record, ValueError):
         raise _Refusal(Outcome.REFUSED, str(record))
     code = codes.shortened(record.code)

@@ -1,1 +1,1 @@
-"""What a visitor of ``/f/`` gets."""
+"""Serving links: the views below ``/f/``."""

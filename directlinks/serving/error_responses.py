@@ -1,4 +1,4 @@
-"""What a visitor is told whose visit failed: programs an envelope, people a page."""
+"""Error responses to visitors: an envelope to programs, a page to people."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ CHALLENGE = 'X-Link-Password realm="direct link"'
 
 
 def error_response(request: HttpRequest, error: DirectLinksError) -> HttpResponse:
-    """The answer to a visit that failed with ``error``."""
+    """Return the answer to a visit that failed with ``error``."""
     response = _page(request, error) if _prefers_html(request) else _envelope(request, error)
     for name, value in NEVER_STORED.items():
         response.headers[name] = value

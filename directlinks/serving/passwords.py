@@ -29,7 +29,7 @@ UNLOCKED_SECONDS = 12 * 3600
 
 
 def check_unlocked(request: HttpRequest, row: LinkRow, now: datetime) -> None:
-    """Raise PasswordRequired, WrongPassword or TooManyAttempts where ``row`` stays closed."""
+    """Raise PasswordRequired, WrongPassword or TooManyAttempts if ``row`` stays closed."""
     if _has_proof(request, row, now):
         return
     given = request.META.get("HTTP_X_LINK_PASSWORD")
@@ -54,9 +54,9 @@ def check_unlocked_by_form(request: HttpRequest, row: LinkRow, now: datetime) ->
 
 
 def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
-    """The answer to the form: back to the link, with a cookie that opens it.
+    """Return the answer to the form: back to the link, with a cookie that opens it.
 
-    Raises WrongPassword, TooManyAttempts, or InvalidParameters where the body is no form.
+    Raise WrongPassword, TooManyAttempts, or InvalidParameters if the body is no form.
     """
     _compare(request, row, _password_in_form(request))
     headers = {"Location": request.get_full_path(), "Content-Length": "0", **NEVER_STORED}
@@ -121,7 +121,7 @@ def _password_in_form(request: HttpRequest) -> str:
 
 
 def _as_typed(header: str) -> str:
-    """The text of a header, which arrives as if it were Latin-1."""
+    """Return the text of a header, which arrives as if it were Latin-1."""
     try:
         return header.encode("latin-1").decode()
     except (UnicodeEncodeError, UnicodeDecodeError):

@@ -1,7 +1,7 @@
-"""What our own addresses begin with, remembered for requests that say the same about the site.
+"""The site that a request is for, cached by the parts of the request that decide it.
 
-Django's checks of a host, and what ``BASE_URL`` makes of it, depend on a few facts of the request
-alone. They are made once for each set of facts.
+Django's checks of a host, and what ``BASE_URL`` makes of it, depend on a few parts of the request
+alone. They run once for each set of these.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _sites: dict[RequestKey, str] = {}
 
 
 def request_key(meta: Mapping[str, Any], scheme: str) -> RequestKey:
-    """All that the address of the site depends on, in a request with ``meta`` by ``scheme``."""
+    """Return all that the site's address depends on, in a request with ``meta`` by ``scheme``."""
     return (scheme, *map(meta.get, conf.facts_of_site))
 
 
@@ -32,7 +32,7 @@ def known_site(facts: RequestKey) -> str | None:
 
 
 def remember_site(request: HttpRequest) -> None:
-    """Check the host of ``request``, and remember its site. Raises DisallowedHost."""
+    """Check the host of ``request``, and cache its site. Raise DisallowedHost."""
     request.get_host()
     if depends_on_more(request):
         return
@@ -42,7 +42,7 @@ def remember_site(request: HttpRequest) -> None:
 
 
 def depends_on_more(request: HttpRequest) -> bool:
-    """Whether the address of the site depends on more of ``request`` than its facts."""
+    """Return True if the site's address depends on more of ``request`` than its key."""
     base = conf.BASE_URL
     return (
         # A site's own callable may look at anything,
@@ -55,7 +55,7 @@ def depends_on_more(request: HttpRequest) -> bool:
 
 
 def scheme_of(request: HttpRequest) -> str:
-    """That of the connection, before any proxy's word for it where the server tells."""
+    """Return the scheme of the connection, before any proxy's header if the server tells."""
     return request.META.get("wsgi.url_scheme") or request.scheme or ""
 
 

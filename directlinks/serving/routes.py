@@ -1,7 +1,7 @@
-"""What an address below ``/f/`` asks for: the same rule as the routes in ``urls.py``, without them.
+"""Parsing of paths below ``/f/`` by the same rule as the routes in ``urls.py``.
 
-The doors in front of Django's routing need it. A link may be asked for by ``/f/<code>/<name>``, or
-by ``/f/d/<code>/<name>`` to be saved; ``/f/t/<ticket>/<name>`` are its bytes.
+The entry points in front of Django's routing need it. ``/f/<code>/<name>`` opens a link,
+``/f/d/<code>/<name>`` saves its file, and ``/f/t/<ticket>/<name>`` are its contents.
 """
 
 import re
@@ -15,6 +15,8 @@ from directlinks.core.codes import BEHIND
 
 
 class Kind(Enum):
+    """Kinds of addresses below ``/f/``."""
+
     OPEN = "open"
     DOWNLOAD = "download"
     CONTENT = "content"
@@ -55,16 +57,16 @@ _TICKET = re.compile(r"t/([^/]+)/([^/\0]+)")
 
 
 def ticket_at(rest: str) -> tuple[str, str] | None:
-    """The ticket and the name in the temporary content URL ``rest``; None where it is none."""
+    """Return the ticket and the name in the temporary content URL ``rest``, or None."""
     match = _TICKET.fullmatch(rest)
     return None if match is None else (match[1], match[2])
 
 
 def link_at(rest: str) -> tuple[bool, str, str] | None:
-    """Whether to save it, the code and the name of the link that ``rest`` asks for.
+    """Return if the link that ``rest`` asks for is to be saved, its code and its name.
 
-    None if ``parse`` says that it is no link, if no link can be found by it, and if the name has a
-    slash behind it.
+    Return None if ``parse`` says that it is no link, if no link can be found by it, or if the name
+    has a slash behind it.
     """
     if (match := _LINK.fullmatch(rest)) is None:
         return None
@@ -73,7 +75,7 @@ def link_at(rest: str) -> tuple[bool, str, str] | None:
 
 
 def parse(rest: str) -> Route:
-    """What ``rest``, the path behind ``/f/`` with its escapes undone, asks for."""
+    """Return the route of ``rest``, the path behind ``/f/`` with its escapes undone."""
     for kind, shape in _SHAPES:
         if (match := shape.fullmatch(rest)) is not None:
             return Route(kind, match[1], match[2])
@@ -90,7 +92,7 @@ def prefix_in_front() -> str | None:
 
 
 def route_of(path_info: str) -> Route | None:
-    """What a request for ``path_info`` asks of us, None where it is not ours."""
+    """Return the route of ``path_info``, or None if it is not below ``/f/``."""
     prefix = prefix_in_front()
     if prefix is None or not path_info.startswith(prefix):
         return None

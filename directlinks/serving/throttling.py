@@ -1,9 +1,8 @@
-"""How often one client may fail: at finding a link, and at its password. Success is not counted.
+"""Throttling of failed attempts to find a link or give its password.
 
-Guesses at one password are bounded for all clients together, too.
-
-Counted in Django's default cache, in windows of fixed length, and not while that is down. An
-address is kept only as a keyed digest, so the cache does not tell who came.
+Success is not counted. Guesses at one password are also limited for all clients together. Attempts
+are counted in Django's default cache, in windows of fixed length, and not while that is down. An
+address is stored only as a keyed digest, so the cache does not tell who came.
 """
 
 import hashlib
@@ -26,7 +25,7 @@ _WITH_PORT = re.compile(r"\[(?P<v6>[^]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 
 
 def network_of(address: str) -> str:
-    """What stands for the client at ``address``, which may be anything, with or without a port.
+    """Return the network of the client at ``address``, any text, with or without a port.
 
     A client with one IPv6 address has all of its /64. An IPv4 address that came over a socket for
     both is that IPv4 address (RFC 4291, section 2.5.5.2).
@@ -110,7 +109,7 @@ def _noted(number: int, seconds: int, facts: str) -> Attempt | None:
 
 
 def take_back(attempt: Attempt | None) -> None:
-    """Count ``attempt`` no more."""
+    """Take back ``attempt``."""
     if attempt is not None:
         caching.ask(lambda cache: _uncount(cache, attempt), otherwise=None)
 
@@ -121,7 +120,7 @@ def _uncount(cache: caching.Cache, attempt: Attempt) -> None:
 
 
 def _counted(cache: caching.Cache, attempt: Attempt) -> int:
-    """How many of its kind there are in this window, with this one."""
+    """Return the number of attempts of this kind in this window, including this one."""
     cache.add(attempt.key, 0, timeout=attempt.seconds)
     try:
         return _add(cache, attempt, 1)
@@ -150,7 +149,7 @@ def _key(facts: str) -> str:
 
 
 def client_of(request: HttpRequest) -> str:
-    """The network of the client, as far as the site's declared number of proxies reaches.
+    """Return the network of the client, as far as the declared number of proxies reaches.
 
     Without that number X-Forwarded-For is ignored: a client could invent a new identity for each
     attempt.

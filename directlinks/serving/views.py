@@ -1,7 +1,7 @@
-"""The one core behind all doors: a request for an address below ``/f/`` in, its answer out.
+"""Serving of requests below ``/f/``, the core of all entry points.
 
 Nothing here needs a middleware to have run: no session, no user, no language, no CSRF token. The
-host is compared with ALLOWED_HOSTS here, whichever door it came through.
+host is compared with ALLOWED_HOSTS here, for each entry point.
 """
 
 from collections.abc import Mapping
@@ -81,7 +81,7 @@ FAULT = "directlinks.fault"
 
 
 def serve_link(request: HttpRequest, route: Route) -> HttpResponseBase:
-    """The answer to ``request`` for ``route``. Raises nothing, but unexpected errors in DEBUG."""
+    """Return the answer to ``request`` for ``route``. Raise only unexpected errors in DEBUG."""
     response: HttpResponseBase
     try:
         response = _answer(request, route)
@@ -138,7 +138,7 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
 
 
 class ResponseCache(Protocol):
-    """What remembers answers for ``CACHE_SECONDS``."""
+    """Protocol of a cache of answers for ``CACHE_SECONDS``."""
 
     def recalled(self, request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
         """Return the remembered answer to ``request``, counted, or None if there is none."""
@@ -288,7 +288,7 @@ def visit_request_of(meta: Mapping[str, Any]) -> VisitRequest:
 # the whole path.
 @method_decorator([non_atomic_requests, csrf_exempt], name="dispatch")
 class VisitorView(View):
-    """Any address below ``/f/``, of the kind that its route says."""
+    """Serves any address below ``/f/``, of the kind that its route says."""
 
     kind = Kind.UNKNOWN
 

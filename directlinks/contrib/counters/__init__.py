@@ -1,0 +1,1 @@
+"""Counters that count outside the database first."""

@@ -1,4 +1,4 @@
-"""What counters have in common that count outside of the database, and add to it a second later.
+"""Base of counters that count outside the database and add to it a second later.
 
 The downloads of a second are a batch, which is added to the database exactly once. Each part of it
 is added in one transaction that also stores its name. A process that finds the same batch, at the

@@ -85,7 +85,7 @@ class Segment:
             return False
 
     def totals(self) -> Totals:
-        """The downloads in it."""
+        """Return the downloads in it."""
         with open(self.descriptor, "rb", closefd=False) as file:
             file.seek(0)
             return _totals(file)
@@ -117,7 +117,7 @@ class NewSegment(Segment):
 
     @classmethod
     def create(cls, directory: Path) -> "NewSegment":
-        """One with room for ``ROOM`` downloads. Raises OSError where there can be none."""
+        """Return a segment with room for ``ROOM`` downloads. Raise OSError."""
         path, descriptor = _new_file(directory)
         try:
             # All of the room, for where the disk turns out to be full under memory that is mapped,
@@ -130,12 +130,13 @@ class NewSegment(Segment):
         return cls(path, descriptor, memory)
 
     def append(self, link_id: int, seconds: int) -> bool:
-        """Note one download, and say whether there is room for another one."""
+        """Note one download, and return True if there is room for another one."""
         RECORD.pack_into(self._memory, self._end, link_id, seconds)
         self._end += RECORD.size
         return self._end < self._size
 
     def close(self) -> None:
+        """Close the mapping, then the file."""
         # Memory that is mapped keeps the file open, and so the lock held.
         self._memory.close()
         super().close()
@@ -148,7 +149,7 @@ def segments_in(directory: Path) -> list[Path]:
 
 
 def records_in(path: Path) -> int:
-    """How many downloads are noted in the segment at ``path``. Raises OSError."""
+    """Return how many downloads are noted in the segment at ``path``. Raise OSError."""
     with suppress(FileNotFoundError), path.open("rb") as file:
         return _totals(file).downloads
     return 0
@@ -177,7 +178,7 @@ def _new_file(directory: Path) -> tuple[Path, int]:
 
 
 def _locked(path: Path, flags: int) -> int | None:
-    """A descriptor of the file at ``path``, with its lock; None if that or the file is gone."""
+    """Return a locked descriptor of the file at ``path``, or None if it is locked or gone."""
     descriptor = os.open(path, flags, 0o600)
     with ExitStack() as undo:
         undo.callback(os.close, descriptor)
@@ -191,7 +192,7 @@ def _locked(path: Path, flags: int) -> int | None:
 
 
 def _allocate(descriptor: int, size: int) -> None:
-    """Have the disk set ``size`` bytes of zeros aside for a file. Raises OSError."""
+    """Have the disk set ``size`` bytes of zeros aside for a file. Raise OSError."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
     elif os.pwrite(descriptor, bytes(size), 0) != size:  # macOS has no word for it

@@ -1,1 +1,1 @@
-"""Links answered in front of Django: a site that does not use it can ignore it."""
+"""Serving of links in front of Django; optional."""

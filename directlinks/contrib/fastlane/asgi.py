@@ -27,7 +27,7 @@ class DirectLinksASGI(ASGIHandler):
             await self.application(scope, receive, send)
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002  # as Django's
-        """None: the whole chain is the core that all doors share."""
+        """Load no middleware: the whole chain is the view that all entry points share."""
         self._middleware_chain = convert_exception_to_response(_resolved)
 
 

@@ -1,4 +1,4 @@
-"""A faster door: links are answered before the rest of the middleware runs.
+"""Middleware that answers links before the rest of the middleware runs.
 
 Put it first in MIDDLEWARE. It skips what the site's other middleware would do to a link: sessions,
 users, CSRF, the headers and redirects of SecurityMiddleware, compression. ALLOWED_HOSTS holds.
@@ -18,7 +18,7 @@ Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
 
 class DirectLinksMiddleware:
-    """Under WSGI and ASGI alike."""
+    """Answers links, under WSGI and ASGI alike."""
 
     sync_capable = True
     async_capable = True

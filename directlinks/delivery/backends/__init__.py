@@ -1,4 +1,4 @@
-"""Which backend delivers the contents of a storage."""
+"""The delivery backend of a storage: as set by the site, or else by what it can do."""
 
 from django.core.files.storage import Storage
 from django.utils.module_loading import import_string

@@ -147,7 +147,7 @@ class StorageURLBackend(DeliveryBackend):
     def _fault(
         self, location: str, target: Target, download: Download, request: HttpRequest
     ) -> str | None:
-        """Why no visitor may be sent to ``location``, or None."""
+        """Return why visitors cannot be sent to ``location``, or None."""
         if (fault := fault_of(target)) is not None:
             return fault
         if (

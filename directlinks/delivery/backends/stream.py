@@ -1,4 +1,4 @@
-"""Delivery without a redirect: the bytes straight from the link, from any storage."""
+"""Delivery without a redirect: the contents straight from the link, from any storage."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Delivery by the web server in front: we name the file in a header, and it sends the bytes.
+"""Delivery by the web server: a header names the file, and the web server sends it.
 
 Ranges, conditional requests, ETag and Last-Modified are the server's then.
 """
@@ -90,9 +90,9 @@ class SendfileBackend(WebServerBackend):
 
 
 def _handed_over(download: Download, header: str, place: str) -> PlainResponse:
-    """An empty answer with all headers of the document, and the one that names its place.
+    """Return an empty answer with the document's headers and the one that names its place.
 
-    Raises LinkNotFound where ``place`` has a line break, which no upload has.
+    Raise LinkNotFound if ``place`` has a line break, which no upload has.
     """
     if "\n" in place or "\r" in place:
         raise LinkNotFound

@@ -1,4 +1,4 @@
-"""``manage.py directlinks_add OWNER PATH…``: files into an owner's space."""
+"""``manage.py directlinks_add OWNER PATH…``: add files to an owner's space."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -33,6 +33,8 @@ from directlinks.storage_errors import told_faults
 
 
 class Command(StrictCommand):
+    """Add files."""
+
     help = (
         "Copies files and whole folders into the space of OWNER, or takes over what the storage "
         "holds already. It can be interrupted and run again: what is there stays."
@@ -108,7 +110,7 @@ class Command(StrictCommand):
 
 @contextmanager
 def _noted(place: str, faults: list[str]) -> Iterator[None]:
-    """Write down in ``faults`` why ``place``, or a part of it, cannot be added, and go on."""
+    """Add to ``faults`` why ``place``, or a part of it, cannot be added, and go on."""
 
     def note(place: str, error: Exception) -> None:
         faults.append(f"{place}: {explained(error)}")

@@ -1,4 +1,4 @@
-"""``manage.py directlinks_create OWNER PATH…``: links to files of an owner."""
+"""``manage.py directlinks_create OWNER PATH…``: create links to files of an owner."""
 
 import sys
 from argparse import ArgumentParser
@@ -25,6 +25,8 @@ from directlinks.services.creating import issue_links, linkable_files
 
 
 class Command(StrictCommand):
+    """Create links."""
+
     help = (
         "Prints a link to each file at PATH in the space of OWNER. A file keeps the link that it "
         "has, so it can be run again; limits, a label and --new make a link of their own each time."
@@ -97,7 +99,7 @@ class Command(StrictCommand):
         return {name: value for name, value in limits.items() if value is not None}
 
     def _print(self, path: str, link: DirectLink, *, dry_run: bool) -> None:
-        """The link alone in a pipe; on a terminal, with the file before it."""
+        """Print the link alone in a pipe, and the file before it on a terminal."""
         if dry_run and link._state.adding:
             self.stdout.write(printable(f"{path}: would be made"))
             return

@@ -1,4 +1,4 @@
-"""``manage.py directlinks_doctor``: finds links that no longer do what is expected of them."""
+"""``manage.py directlinks_doctor``: find links that no longer work as expected."""
 
 import json
 import sys
@@ -24,6 +24,8 @@ _UNUSED_FOR = timedelta(days=90)
 
 
 class Command(StrictCommand):
+    """Find broken links, and probe storages."""
+
     help = (
         "Looks at every link that is meant to open and says what is wrong with it. Nothing is "
         "changed. The exit code is 0 where nothing was found, 1 where something was, and 2 where "
@@ -107,7 +109,7 @@ class Command(StrictCommand):
 
 @dataclass(slots=True)
 class Summary:
-    """What was looked at, and how much was found of each kind that was looked for."""
+    """Number of links checked, and of findings of each requested kind."""
 
     counts: dict[Kind, int]
     bytes_checked: bool
@@ -115,6 +117,8 @@ class Summary:
 
 
 class Report(Protocol):
+    """A report of findings."""
+
     def begin(self) -> None: ...
     def add(self, finding: Finding) -> None: ...
     def end(self, summary: Summary) -> None: ...
@@ -128,7 +132,7 @@ class TextReport:
         self._style = style
 
     def begin(self) -> None:
-        """Nothing comes before the findings."""
+        """Write nothing before the findings."""
 
     def add(self, finding: Finding) -> None:
         place = f"{finding.owner}: {finding.path}"

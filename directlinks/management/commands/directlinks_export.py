@@ -1,4 +1,4 @@
-"""``manage.py directlinks_export``: links with all that belongs to them, for an import."""
+"""``manage.py directlinks_export``: write links with all that belongs to them, for an import."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -24,6 +24,8 @@ from directlinks.services.transfer import export_links
 
 
 class Command(StrictCommand):
+    """Export links."""
+
     help = (
         "Writes links with their codes, limits, password hashes and counts, so that "
         "directlinks_import can make them again. Keep the file secret: a code opens its file."
@@ -55,7 +57,7 @@ class Command(StrictCommand):
 
 
 class _Records:
-    """The records of ``links``, counted as they are taken."""
+    """Records of ``links``, counted as they are taken."""
 
     def __init__(self, links: DirectLinkQuerySet, progress: Progress) -> None:
         self._links = links

@@ -10,6 +10,8 @@ from directlinks.management.base import StrictCommand
 
 
 class Command(StrictCommand):
+    """Add deferred counts to the database."""
+
     help = (
         "Adds to the database the downloads that were counted outside of it and that no running "
         "process adds by itself: after the site was stopped, or before a backup."

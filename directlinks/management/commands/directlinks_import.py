@@ -1,4 +1,4 @@
-"""``manage.py directlinks_import``: links as they were exported, at the same addresses."""
+"""``manage.py directlinks_import``: create exported links again, at the same addresses."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -23,6 +23,8 @@ from directlinks.services.transfer import Outcome, import_links
 
 
 class Command(StrictCommand):
+    """Import links."""
+
     help = (
         "Makes links again that directlinks_export wrote: the same addresses, limits and counts. "
         "Their files must be there, at the same paths of the same owners. It can be interrupted "

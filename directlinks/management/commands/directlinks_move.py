@@ -1,4 +1,4 @@
-"""``manage.py directlinks_move SOURCE TARGET``: contents from one storage to another."""
+"""``manage.py directlinks_move SOURCE TARGET``: move contents to another storage."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -27,6 +27,8 @@ _DELETED = "deleted"
 
 
 class Command(StrictCommand):
+    """Move contents."""
+
     help = (
         "Moves the contents of files from the storage SOURCE to the storage TARGET, both as they "
         "are called in STORAGES, while their links are followed. Each copy is read back and "

@@ -1,4 +1,4 @@
-"""``manage.py directlinks_prune``: removes what is dead and old."""
+"""``manage.py directlinks_prune``: remove old rows and unused contents."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -33,6 +33,8 @@ _CONTENTS = "contents without a file"
 
 
 class Command(StrictCommand):
+    """Remove old rows and unused contents."""
+
     help = (
         "Removes answers that no client may repeat, batches of counts that were added long ago and "
         "counts of days that are old. Links and bytes go only on request. It can be interrupted "
@@ -117,7 +119,7 @@ class Command(StrictCommand):
 
 
 def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, Any]"]:
-    """What is to go, by what it is called."""
+    """Return the rows to remove, by what they are called."""
     if options["links"] and not pruning.codes_never_return():
         raise CommandError(
             f"The codes of this site hold less than {UNREPEATED_BITS} random bits, so one that "

@@ -1,4 +1,4 @@
-"""``manage.py directlinks_revoke``: links that are to open no more, for good."""
+"""``manage.py directlinks_revoke``: revoke links for good."""
 
 import sys
 from argparse import ArgumentParser
@@ -25,6 +25,8 @@ from directlinks.services.revoking import revoke_all
 
 
 class Command(StrictCommand):
+    """Revoke links."""
+
     help = (
         "Revokes links for good: those with the CODEs, or all that the options describe together. "
         "It can be interrupted and run again: what is revoked stays revoked."
@@ -61,7 +63,7 @@ class Command(StrictCommand):
             raise CommandError(f"{len(unknown)} could not be found.")
 
     def _links(self, options: dict[str, Any]) -> DirectLinkQuerySet:
-        """The links that are meant; those with another spelling of the label among them."""
+        """Return the chosen links, including those whose label has another Unicode spelling."""
         described = [options[name] is not None for name in ("owner", "file", "label")]
         if bool(options["codes"]) == any(described):
             raise CommandError("Say which links: by CODEs, or by --owner, --file and --label.")
@@ -79,7 +81,7 @@ class Command(StrictCommand):
         return links
 
     def _ask(self, links: DirectLinkQuerySet, options: dict[str, Any]) -> None:
-        """Raises CommandError where the answer is not yes."""
+        """Raise CommandError if the user does not confirm."""
         if sys.stdin.isatty():
             number = sum(map(len, _standing(links.only("label"), options)))
             if not confirmed(f"Revoke {number} links for good?", self.stderr):
@@ -91,7 +93,7 @@ class Command(StrictCommand):
 
 
 def _standing(links: DirectLinkQuerySet, options: dict[str, Any]) -> Iterator[list[DirectLink]]:
-    """Those of ``links`` that are not revoked, in steps, each to be dealt with by itself."""
+    """Yield those of ``links`` that are not revoked, in batches."""
     label = options["label"]
     for step in in_batches(links.filter(revoked_at=None)):
         # A database may take "News" for "news".
