@@ -35,7 +35,7 @@ from directlinks.fields import Content
 from directlinks.models import DirectLink, File
 from directlinks.services.sending import send_now
 from directlinks.sql.choice import links_of
-from directlinks.sql.links import Admission, LinkRow
+from directlinks.sql.links import Admission, LinkRow, Links
 
 # No browser sends a longer one, which would only fill the memory.
 _LONGEST = 512
@@ -182,14 +182,15 @@ def open_confirmed_link(
     return answer
 
 
-def admit(code: str, name: str, now: datetime) -> Admission | None:
-    """Count a plain visit to the link at this address, where one statement can say that it opens.
+def admit(code: str, name: str, now: datetime, links: Links | None = None) -> Admission | None:
+    """Count a plain visit to the link at this address, if one statement can tell that it opens.
 
-    None says nothing: the long way finds out. The code is well-formed, and the name has no NUL.
+    None says nothing: ``find_open_link`` finds out. The code is well-formed, and the name has no
+    NUL. ``links`` asks the database in another way than by Django's cursor.
     """
     if not get_counter().in_database:
         return None
-    return links_of(DirectLink).open(code, name, now, day_of(now))
+    return (links or links_of(DirectLink)).open(code, name, now, day_of(now))
 
 
 def can_admit() -> bool:
@@ -197,12 +198,14 @@ def can_admit() -> bool:
     return get_counter().in_database and links_of(DirectLink).can_open
 
 
-def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
-    """The link at this address, if it opens at ``now``: who may open it was not asked. One read.
+def find_open_link(*, code: str, name: str, now: datetime, links: Links | None = None) -> LinkRow:
+    """Return the link at this address, if it opens at ``now``; who may open it is not checked.
 
-    Raises LinkUnknown, LinkNotFound, LinkExpired or LinkUsedUp.
+    One read. ``links`` as for ``admit``. Raise LinkUnknown, LinkNotFound, LinkExpired or
+    LinkUsedUp.
     """
-    row = links_of(DirectLink).find(code, now) if codes.is_well_formed(code) else None
+    links = links or links_of(DirectLink)
+    row = links.find(code, now) if codes.is_well_formed(code) else None
     if row is None or row.code != code:
         raise LinkUnknown
     if not is_name_of(name, row.name, code):
@@ -213,16 +216,18 @@ def find_open_link(*, code: str, name: str, now: datetime) -> LinkRow:
     return row
 
 
-def redeem_ticket(*, text: str, name: str, method: str, now: datetime) -> Download:
+def redeem_ticket(
+    *, text: str, name: str, method: str, now: datetime, links: Links | None = None
+) -> Download:
     """Return the download that the ticket ``text`` of a temporary content URL is good for.
 
     One read. The link is judged again, so revoking it stops targets that were handed out; the
-    number of downloads is not, since the ticket itself is the last of them. Raise TicketInvalid,
-    TicketExpired, LinkNotFound or LinkExpired.
+    number of downloads is not, since the ticket itself is the last of them. ``links`` as for
+    ``admit``. Raise TicketInvalid, TicketExpired, LinkNotFound or LinkExpired.
     """
     keys = conf.signing_keys
     ticket = signing.read(text, keys, method=method, now=seconds_of(now))
-    row = links_of(DirectLink).find_by_key(ticket.link)
+    row = (links or links_of(DirectLink)).find_by_key(ticket.link)
     if row is None or not is_name_of(name, row.name, text):
         raise LinkNotFound
     if not signing.is_bound(text, keys, code=row.current_code, password=row.password):

@@ -1,6 +1,7 @@
 """Which statements a database is asked with."""
 
 import sqlite3
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -39,17 +40,17 @@ _WRITTEN_BATCHES: dict[str, type[WrittenBatches]] = {
 }
 
 
-def links_of(model: Any) -> Links:
-    """How to ask for rows of ``model``, the class DirectLink.
+def links_of(model: Any, written: Mapping[str, type[WrittenLinks]] = _WRITTEN) -> Links:
+    """How to ask for rows of ``model``, the class DirectLink; ``written`` by the database's vendor.
 
     Always of the database that is written to: a replica that lags would open a revoked link.
     """
     using = model.objects.db
     connection: Any = connections[using]
-    written = _WRITTEN.get(connection.vendor)
-    if written is None or _lacks_json(connection) or _lacks_column(model):
+    links = written.get(connection.vendor)
+    if links is None or _lacks_json(connection) or _lacks_column(model):
         return ORMLinks(model, using)
-    return written(connection, _link_texts(using, model))
+    return links(connection, _link_texts(using, model))
 
 
 def batches_of(model: Any) -> Batches:

@@ -10,7 +10,6 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import transaction
@@ -381,40 +380,9 @@ class WrittenLinks(Links):
 
     def _fetched(self, text: str, parameters: Parameters) -> Any:
         """The first row, or None."""
-        if self._may_ask_directly():
-            try:
-                return self._asked_directly(text, parameters)
-            except Exception:
-                with self.connection.wrap_database_errors:  # it makes them Django's
-                    raise
         with self.connection.cursor() as cursor:
             cursor.execute(text, parameters)
             return cursor.fetchone()
-
-    def _may_ask_directly(self) -> bool:
-        """Whether the driver may be spoken to without Django, whose cursor costs as much as the
-        driver's: no wrapper watches the statements, and they belong to no transaction.
-
-        A backend that is not Django's own may do more when it makes a cursor.
-        """
-        connection: Any = self.connection
-        connection.close_if_health_check_failed()
-        if connection.connection is None:
-            connection.ensure_connection()
-        return not (
-            connection.in_atomic_block
-            or connection.execute_wrappers
-            or connection.queries_logged
-            or not connection.autocommit
-            or "cursor" in vars(connection)
-            or not type(connection).__module__.startswith("django.")
-        )
-
-    def _asked_directly(self, text: str, parameters: Parameters) -> Any:
-        """The first row, or None, without Django's care."""
-        cursor = self.connection.connection.cursor()
-        cursor.execute(text, parameters)
-        return cursor.fetchone()
 
     def _written(self, moment: datetime) -> Any:
         return self.connection.ops.adapt_datetimefield_value(moment)
@@ -456,8 +424,7 @@ class SQLiteLinks(WrittenLinks):
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
         moment = self._written(now)
         visit = (moment, code, name, moment, moment)
-        open_ = self._open_directly if self._may_ask_directly() else self._open
-        found = open_(visit, self._day(day))
+        found = self._open(visit, self._day(day))
         if found is None:
             return None
         link, expires_at, max_downloads, file = found
@@ -480,25 +447,6 @@ class SQLiteLinks(WrittenLinks):
                 cursor.execute(self.texts.count_day, (found[0], day))
         return found
 
-    def _open_directly(self, visit: tuple[Any, ...], day: Any) -> Any:
-        execute = self.connection.connection.execute
-        try:
-            execute("BEGIN IMMEDIATE")
-            found = execute(_own_spelling(self.texts.open), visit).fetchone()
-            if found is not None:
-                execute(_own_spelling(self.texts.count_day), (found[0], day))
-            execute("COMMIT")
-        except BaseException:
-            # Where the disk is full, SQLite has rolled back by itself.
-            if self.connection.connection.in_transaction:
-                execute("ROLLBACK")
-            with self.connection.wrap_database_errors:
-                raise
-        return found
-
-    def _asked_directly(self, text: str, parameters: Parameters) -> Any:
-        return self.connection.connection.execute(_own_spelling(text), parameters).fetchone()
-
 
 class PostgreSQLLinks(WrittenLinks):
     """Here the day is counted in the same statement, so one round trip does it all."""
@@ -518,17 +466,3 @@ class PostgreSQLLinks(WrittenLinks):
             link, code, name, self._moment(expires_at), max_downloads,
             content, alias, content_type, version, self._moment(modified_at), size,
         )  # fmt: skip
-
-    def _asked_directly(self, text: str, parameters: Parameters) -> Any:
-        # In binary where the driver can: Django reads moments from text in Python.
-        features: Any = self.connection.features
-        if not features.uses_server_side_binding:
-            return super()._asked_directly(text, parameters)
-        cursor = self.connection.connection.cursor(binary=True)
-        return cursor.execute(text, parameters).fetchone()
-
-
-@lru_cache(maxsize=32)
-def _own_spelling(text: str) -> str:
-    """``text`` as SQLite writes its parameters."""
-    return text.replace("%s", "?")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from directlinks import signals
 from directlinks.conf import conf
+from directlinks.contrib.fastlane.driver import get_driver_links
 from directlinks.contrib.fastlane.response_cache import (
     Answer,
     counted,
@@ -68,7 +69,9 @@ def redeemed(ticket: str, name: str, now: datetime) -> PlainResponse | None:
     Raise StorageError if its storage fails.
     """
     try:
-        download = redeem_ticket(text=ticket, name=name, method="GET", now=now)
+        download = redeem_ticket(
+            text=ticket, name=name, method="GET", now=now, links=get_driver_links()
+        )
         backend = backend_of_download(download)
         is_sent_by_us = not backend.sends_content or _streams(backend)
         return whole_content(download) if is_sent_by_us else None
@@ -84,7 +87,7 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> PlainRespo
     Raise StorageError if its storage fails, and then the visit is not counted.
     """
     try:
-        if (admission := admit(code, name, now)) is not None:
+        if (admission := admit(code, name, now, get_driver_links())) is not None:
             return deliver_counted(admission, _whole_content, now=now, attachment=saving)[0]
         return None if can_admit() else _found_and_counted(code, name, now, saving=saving)
     except StorageError as error:
@@ -98,7 +101,7 @@ def _found_and_counted(
     code: str, name: str, now: datetime, *, saving: bool
 ) -> PlainResponse | None:
     """Do the same if no single statement can admit a visit."""
-    row = find_open_link(code=code, name=name, now=now)
+    row = find_open_link(code=code, name=name, now=now, links=get_driver_links())
     if row.is_guarded:
         return None
     reply = _whole_content(describe(row, attachment=saving, head_only=False))
@@ -169,7 +172,10 @@ def _found(environ: Environ, rest: str, facts: RequestKey, site: str) -> PlainRe
     saving, code, name = wanted
     if deliver is StreamBackend.deliver:
         return streamed(code, name, now, saving=saving) if wants_all(environ) else None
-    if deliver is not HeadersBackend.deliver or (admission := admit(code, name, now)) is None:
+    if (
+        deliver is not HeadersBackend.deliver
+        or (admission := admit(code, name, now, get_driver_links())) is None
+    ):
         return None
     reply, is_same_for_all = _delivered(admission, site, now, saving=saving)
     if reply is not None and is_same_for_all and conf.CACHE_SECONDS:
