@@ -199,7 +199,7 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         )
 
     def _states(self, now: datetime) -> dict[LinkState, Q]:
-        """When each state but the last holds: the same rule, in the same order, as ``judge``."""
+        """Return when each state but the last holds, in the order of ``state_of``."""
         files: Any = self.model._meta.get_field("file").related_model
         users = files._meta.get_field("owner").related_model
         if activity_is_computed(users):

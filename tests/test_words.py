@@ -1,5 +1,6 @@
 """The package and its documents are written in plain words."""
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -37,3 +38,36 @@ def test_literary_words_are_not_used():
 
     assert found == ALLOWED
     assert sum(ALLOWED.values()) <= 5
+
+
+NOUN_PHRASE = re.compile(
+    r"(?:The|A|An|This|That|Those|These|What|Whether|Which|Who|How|Why|When|Where|One|None)\b|``"
+)
+
+
+def functions(
+    node: ast.AST, *, prefix: str
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for child in ast.iter_child_nodes(node):
+        name = f"{prefix}.{getattr(child, 'name', '')}".rstrip(".")
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not is_property(child):
+            yield name, child
+        yield from functions(child, prefix=name)
+
+
+def is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """A property is what it is called, so its docstring may be a noun phrase."""
+    return any("property" in ast.unparse(decorator) for decorator in function.decorator_list)
+
+
+def test_docstrings_of_functions_say_what_a_call_does():
+    wrong = [
+        f"{name}: {docstring.splitlines()[0]}"
+        for path in PACKAGE.rglob("*.py")
+        for name, function in functions(
+            ast.parse(path.read_text(encoding="utf-8")), prefix=path.stem
+        )
+        if (docstring := ast.get_docstring(function)) and NOUN_PHRASE.match(docstring)
+    ]
+
+    assert wrong == []

@@ -9,6 +9,8 @@ from directlinks.core.errors import DirectLinksError, LinkExpired, LinkNotFound,
 
 
 class LinkState(Enum):
+    """States of a link, in the order in which they are reported."""
+
     ACTIVE = "active"
     REVOKED = "revoked"
     TRASHED = "trashed"
@@ -19,7 +21,7 @@ class LinkState(Enum):
     USED_UP = "used up"
 
     def refusal(self) -> DirectLinksError | None:
-        """What a visitor gets instead of the file; None where the link opens.
+        """Return the error that a visitor gets instead of the file, or None if the link opens.
 
         Only an expired or used-up link says so. A paused, scheduled or revoked one looks like one
         that never existed.
@@ -45,7 +47,7 @@ def state_of(
     downloads: int,
     max_downloads: int | None,
 ) -> LinkState:
-    """The state at ``now``; where several hold, the first in the order of LinkState."""
+    """Return the state at ``now``; if several hold, the first in the order of LinkState."""
     if revoked:
         return LinkState.REVOKED
     if trashed:

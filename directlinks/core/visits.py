@@ -39,7 +39,7 @@ class Selection:
 
 
 def select_range(header: str | None, size: int) -> Selection:
-    """What the Range ``header`` selects of a file of ``size`` bytes."""
+    """Return what the Range ``header`` selects of a file of ``size`` bytes."""
     whole = Selection(200, 0, size, size)
     if header is None or size == 0 or len(header) > _LONGEST_HEADER:
         return whole
@@ -59,15 +59,17 @@ def select_range(header: str | None, size: int) -> Selection:
 
 
 def if_range_matches(if_range: str | None, *, etag: str, last_modified: str) -> bool:
-    """Whether a Range may be honoured under the ``If-Range`` header (RFC 9110, section 13.1.5).
+    """Return True if a Range may be honoured under ``If-Range`` (RFC 9110, section 13.1.5).
 
-    ``etag`` is the strong entity tag and ``last_modified`` the date, each as its header shows it.
-    A client echoes one of the two; anything else means that it holds part of another content.
+    ``etag`` is the strong entity tag and ``last_modified`` the date, each as its header shows it. A
+    client echoes one of the two; anything else means that it holds part of another content.
     """
     return if_range is None or if_range.strip() in (etag, last_modified)
 
 
 class VisitKind(Enum):
+    """Kinds of visits."""
+
     DOWNLOAD = "download"
     CONTINUATION = "continuation"
     PROBE = "probe"

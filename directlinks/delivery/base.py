@@ -67,7 +67,7 @@ class HeadersBackend(DeliveryBackend):
         """Return the answer to a GET or HEAD of a link at ``now``.
 
         ``site`` is what our own addresses begin with: a path, unless ``BASE_URL`` is set. A status
-        other than 200 and 302 grants nothing, and so is not counted. Raises LinkNotFound as
+        other than 200 and 302 grants nothing, and so is not counted. Raise LinkNotFound as
         ``deliver`` does.
         """
 

@@ -1,4 +1,4 @@
-"""Opening direct links: what a visitor's code and name, or the ticket in a temporary URL, give."""
+"""Opening direct links, by a code and a name or by the ticket in a temporary URL."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _LONGEST = 512
 
 
 def kind_of(visit: VisitRequest, size: int) -> VisitKind:
-    """The kind of one visit to a file of ``size`` bytes."""
+    """Return the kind of a visit to a file of ``size`` bytes."""
     said = (visit.method, visit.byte_range, visit.user_agent, visit.referer, *visit.purposes)
     judge = _judge if any(value and len(value) > _LONGEST for value in said) else _kind
     return judge(conf.VISIT_RULE, visit, size, tuple(conf.PREVIEW_AGENTS))
@@ -87,7 +87,7 @@ _NO_INSTANCE: Any = None
 
 
 class Delivery(Protocol):
-    """How a door brings a download to its visitor; ``counts_first`` as of a DeliveryBackend."""
+    """Function that makes the answer with a download; ``counts_first`` as of a DeliveryBackend."""
 
     counts_first: bool
 
@@ -95,7 +95,7 @@ class Delivery(Protocol):
 
 
 class Answer(Protocol):
-    """A response, or what stands for one."""
+    """A response, or a PlainResponse."""
 
     @property
     def status_code(self) -> int: ...
@@ -105,14 +105,14 @@ SomeAnswer = TypeVar("SomeAnswer", bound=Answer)
 
 
 class Unlocking(Protocol):
-    """Whether a visitor has the password of a link. Raises what the visitor is told if not."""
+    """Function that checks the password of a link. Raises the error that the visitor gets."""
 
     def __call__(self, row: LinkRow) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What came of a visit: its answer, and the link as it was read."""
+    """The answer to a visit, and the link as it was read."""
 
     answer: HttpResponseBase
     row: LinkRow | Admission
@@ -128,11 +128,11 @@ def open_direct_link(
     deliver: Delivery,
     unlock: Unlocking,
 ) -> Opened:
-    """What ``deliver`` makes of the download behind ``/f/<code>/<name>``, counted if it counts.
+    """Return the answer of ``deliver`` to a visit to a link, counted if it counts.
 
-    One statement where the visit is plain, the link open to all, the counter the database
-    and the database able to return what it changed; else one read, and one write where it counts.
-    Raise LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``unlock`` raises,
+    One statement if the visit is plain, the link open to all, the counter the database, and the
+    database able to return what it changed; else one read, and one write if it counts. Raise
+    LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``unlock`` raises,
     ConfirmationRequired if the link asks first, NotForPreviews if a preview would take a limited
     link away from its reader, and what ``deliver`` raises: none of these is counted.
     """
@@ -183,10 +183,9 @@ def open_confirmed_link(
 
 
 def admit(code: str, name: str, now: datetime, links: Links | None = None) -> Admission | None:
-    """Count a plain visit to the link at this address, if one statement can tell that it opens.
+    """Count a plain visit to the link at this address, if one statement can say that it opens.
 
-    None says nothing: ``find_open_link`` finds out. The code is well-formed, and the name has no
-    NUL. ``links`` asks the database in another way than by Django's cursor.
+    None means only that: read the link then. The code is well-formed, and the name has no NUL.
     """
     if not get_counter().in_database:
         return None
@@ -199,9 +198,9 @@ def can_admit() -> bool:
 
 
 def find_open_link(*, code: str, name: str, now: datetime, links: Links | None = None) -> LinkRow:
-    """Return the link at this address, if it opens at ``now``; who may open it is not checked.
+    """Return the link at this address if it opens at ``now``. One read.
 
-    One read. ``links`` as for ``admit``. Raise LinkUnknown, LinkNotFound, LinkExpired or
+    Whether this visitor may open it is not checked. Raise LinkUnknown, LinkNotFound, LinkExpired or
     LinkUsedUp.
     """
     links = links or links_of(DirectLink)
@@ -242,8 +241,10 @@ def redeem_ticket(
 def deliver_counted(
     row: Admission, deliver: Callable[[Download], SomeAnswer], *, now: datetime, attachment: bool
 ) -> tuple[SomeAnswer, bool]:
-    """The answer to a visit that was counted already, and whether it grants the file: else the
-    download is taken back, as where ``deliver`` raises."""
+    """Return the answer to a visit that was counted already, and if it grants the file.
+
+    If it does not, or ``deliver`` raises, the download is taken back.
+    """
     granted = False
     try:
         answer = deliver(describe(row, attachment=attachment, head_only=False))
@@ -265,8 +266,10 @@ def _deliver_and_count(
     now: datetime,
     attachment: bool,
 ) -> HttpResponseBase:
-    """The answer is prepared first, so that bytes which are gone are not counted, and thrown away
-    where the count refuses it."""
+    """Return the answer, discarded if the count refuses it.
+
+    It is prepared first, so that contents which are gone are not counted.
+    """
     _check_visitor(row, visit, unlock)
     if row.ask_first:
         raise ConfirmationRequired(row.name, row.size)
@@ -312,14 +315,14 @@ def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None
 
 
 def count(row: LinkRow, now: datetime) -> bool:
-    """Count one download of the link that was read as ``row``; False where it opens no more."""
+    """Count one download of the link read as ``row``. Return False if it no longer opens."""
     if row.max_downloads is None:
         return get_counter().count(row.link, now)
     return links_of(DirectLink).count(row.link, now, day_of(now))
 
 
 def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> Download:
-    """The download of what the link points at now. Types that could act are attachments always."""
+    """Return the download of a link's current content. Active types are always attachments."""
     return Download(
         link=row.link,
         code=row.current_code,

@@ -141,10 +141,10 @@ class ResponseCache(Protocol):
     """Protocol of a cache of answers for ``CACHE_SECONDS``."""
 
     def recalled(self, request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
-        """Return the remembered answer to ``request``, counted, or None if there is none."""
+        """Return the cached answer to ``request``, counted, or None if there is none."""
 
     def remember(self, request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
-        """Keep the answer to ``request`` if the next visit may have it too."""
+        """Cache the answer to ``request`` if the next visit may have it too."""
 
 
 @cache
@@ -169,7 +169,7 @@ def _content(request: HttpRequest, route: Route) -> HttpResponseBase:
 
 
 class _Delivery:
-    """What the service asks of a door, which alone knows the request."""
+    """The delivery of an HttpRequest, for the service."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
@@ -272,7 +272,7 @@ def _note_unknown(request: HttpRequest) -> None:
 
 
 def visit_request_of(meta: Mapping[str, Any]) -> VisitRequest:
-    """What the request with ``meta`` says of itself."""
+    """Return what a request with ``meta`` asks for."""
     sent = meta.get
     return VisitRequest(
         method=sent("REQUEST_METHOD", ""),

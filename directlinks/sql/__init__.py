@@ -1,1 +1,1 @@
-"""The statements that the ORM cannot say, or not fast enough: all raw SQL stands here."""
+"""Raw SQL: the statements that the ORM cannot say, or not fast enough."""

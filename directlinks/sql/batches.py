@@ -20,11 +20,11 @@ from directlinks.core.links import UNLIMITED
 
 
 def stored(model: Any, using: str, columns: dict[str, Any], **related: Any) -> Any:
-    """An instance of ``model`` that came from the database with the alias ``using``.
+    """Return an instance of ``model`` as it came from the database with the alias ``using``.
 
-    It comes to life as one that is unpickled: without ``__init__`` and its signals, which take five
-    times as long as the rest. What is not in ``columns`` is deferred; ``related`` are instances
-    that are at hand, by the names of the fields that lead to them.
+    It is made like an unpickled one: without ``__init__`` and its signals, which take five times as
+    long as the rest. What is not in ``columns`` is deferred; ``related`` are instances by the names
+    of the fields that lead to them.
     """
     instance = model.__new__(model)
     state = columns["_state"] = ModelState()
@@ -36,7 +36,7 @@ def stored(model: Any, using: str, columns: dict[str, Any], **related: Any) -> A
 
 
 def reader(field: "Field[Any, Any]", connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
-    """What makes a value of ``field`` from what the driver returns, as every query does it."""
+    """Return a function that converts what the driver returns for ``field``, as the ORM does."""
     column = field.get_col(field.model._meta.db_table)
     convert = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
 
@@ -87,7 +87,7 @@ class Names:
 
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper, model: Any) -> "Names":
-        """Those of ``model``, the class DirectLink."""
+        """Return the names of ``model``, the class DirectLink."""
         quote = connection.ops.quote_name
         meta = model._meta
         file = meta.get_field("file").related_model._meta
@@ -110,13 +110,13 @@ class Names:
 
 
 def shared_fields(model: Any) -> list[Any]:
-    """The fields of ``model``, the class DirectLink, that have one value in a batch of new ones."""
+    """Return the fields of ``model``, the class DirectLink, that all new links of a batch share."""
     fields = model._meta.concrete_fields
     return [f for f in fields if not f.primary_key and f.name not in OWN_FIELDS]
 
 
 def batch_texts(connection: BaseDatabaseWrapper, model: Any) -> BatchTexts:
-    """All statements, as the database behind ``connection`` spells them."""
+    """Return all statements, as the database behind ``connection`` spells them."""
     names = Names.of(connection, model)
     find, make = {
         "sqlite": (_find_sqlite, _make_sqlite),
@@ -274,7 +274,7 @@ class LinkAtHand(NamedTuple):
     using: str
 
     def instance(self, model: Any, others: Mapping[str, Any] = UNLIMITED) -> Any:
-        """The same of ``model``, the class DirectLink, without a query; ``others`` are columns."""
+        """Return it as ``model``, the class DirectLink, without a query; ``others`` are columns."""
         columns = {
             "id": self.id,
             "file_id": self.file.id,
@@ -318,9 +318,9 @@ class Batches(ABC):
     def make(self, wanted: NewLinks) -> list[Any]:
         """Make reusable links, and return them as far as the database says which were made.
 
-        No link is made where its file has one of that name already, is trashed or gone, or where
-        its code is taken. May raise IntegrityError or OperationalError where others are at work on
-        the same files; then nothing was made.
+        No link is made if its file has one of that name already, is trashed or gone, or if its code
+        is taken. May raise IntegrityError or OperationalError if others write to the same files;
+        then nothing was made.
         """
 
 
@@ -398,7 +398,7 @@ class WrittenBatches(Batches):
             return cursor.fetchall() if cursor.description else []
 
     def _spaces(self, places: Collection[Place]) -> dict[Any, list[str]]:
-        """The path keys that are asked of each owner, in the database's spelling."""
+        """Return the path keys asked of each owner, in the database's spelling."""
         spaces: dict[Any, list[str]] = {}
         for owner, path in places:
             spaces.setdefault(owner, []).append(paths.key(path))
@@ -414,11 +414,15 @@ class WrittenBatches(Batches):
 
 
 class SQLiteBatches(WrittenBatches):
+    """Statements of SQLite."""
+
     def _asked(self, places: Collection[Place]) -> list[Any]:
         return [json.dumps(self._spaces(places))]
 
 
 class PostgreSQLBatches(WrittenBatches):
+    """Statements of PostgreSQL."""
+
     def _asked(self, places: Collection[Place]) -> list[Any]:
         spaces = self._spaces(places)
         return [list(spaces), [" ".join(keys) for keys in spaces.values()]]

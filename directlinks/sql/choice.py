@@ -1,4 +1,4 @@
-"""Which statements a database is asked with."""
+"""The statements that a database is asked with."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -41,9 +41,10 @@ _WRITTEN_BATCHES: dict[str, type[WrittenBatches]] = {
 
 
 def links_of(model: Any, written: Mapping[str, type[WrittenLinks]] = _WRITTEN) -> Links:
-    """How to ask for rows of ``model``, the class DirectLink; ``written`` by the database's vendor.
+    """Return the queries of links for ``model``, the class DirectLink.
 
-    Always of the database that is written to: a replica that lags would open a revoked link.
+    ``written`` has the class by the database's vendor. Always for the database that is written to:
+    a replica that lags would open a revoked link.
     """
     using = model.objects.db
     connection: Any = connections[using]
@@ -54,9 +55,9 @@ def links_of(model: Any, written: Mapping[str, type[WrittenLinks]] = _WRITTEN) -
 
 
 def batches_of(model: Any) -> Batches:
-    """How to find and make rows of ``model``, the class DirectLink, by the batch.
+    """Return the batch queries for ``model``, the class DirectLink.
 
-    Always in the database that is written to: a replica that lags would miss a file that its owner
+    Always for the database that is written to: a replica that lags would miss a file that its owner
     has just uploaded, and links that were just made.
     """
     using = model.objects.db
@@ -68,7 +69,7 @@ def batches_of(model: Any) -> Batches:
 
 
 def _lacks_json(connection: Any) -> bool:
-    """Whether the server is older than what the written statements are made of."""
+    """Return True if the server is too old for the written statements."""
     if connection.vendor == "sqlite":
         return sqlite3.sqlite_version_info < (3, 38)
     if connection.vendor == "mysql" and connection.mysql_is_mariadb:

@@ -56,7 +56,7 @@ class LinkRow(NamedTuple):
 
     @property
     def is_unlimited(self) -> bool:
-        """Whether nothing about the link changes with time, visitors or visits."""
+        """True if nothing about the link changes with time, visitors or visits."""
         limits = (self.not_before, self.expires_at, self.max_downloads)
         return not self.is_guarded and all(limit is None for limit in limits)
 
@@ -106,14 +106,16 @@ class Admission(NamedTuple):
 
     @property
     def is_unlimited(self) -> bool:
-        """Whether nothing about the link changes with time or visits any more."""
+        """True if nothing about the link changes with time or visits any more."""
         return self.expires_at is None and self.max_downloads is None
 
 
 @dataclass(frozen=True, slots=True)
 class LinkTexts:
-    """Statements with their parameters as ``%s``, in the order in which they stand; but those of
-    ``open`` on PostgreSQL have names."""
+    """Statements with their parameters as ``%s``, in the order in which they stand.
+
+    Parameters of ``open`` on PostgreSQL have names.
+    """
 
     find: str
     find_by_key: str
@@ -138,7 +140,7 @@ class Tables:
 
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper, model: Any) -> "Tables":
-        """Those that ``model``, the class DirectLink, is related to."""
+        """Return those that ``model``, the class DirectLink, is related to."""
         quote = connection.ops.quote_name
         meta = model._meta
         file = meta.get_field("file").related_model._meta
@@ -163,7 +165,7 @@ def _is_true(column: str | None, connection: BaseDatabaseWrapper) -> str:
 
 
 def link_texts(connection: BaseDatabaseWrapper, model: Any) -> LinkTexts:
-    """All statements, as the database behind ``connection`` spells them."""
+    """Return all statements, as the database behind ``connection`` spells them."""
     tables = Tables.of(connection, model)
     return LinkTexts(
         find=_find(tables),
@@ -318,18 +320,18 @@ Parameters = tuple[Any, ...] | dict[str, Any]
 
 
 class Links(ABC):
-    """What a visit asks of the tables. ``day`` is the day of ``now`` in the site's time zone."""
+    """Queries of a visit. ``day`` is the day of ``now`` in the site's time zone."""
 
     #: Whether ``open`` can find and count in one statement.
     can_open: ClassVar[bool] = False
 
     @abstractmethod
     def find(self, code: str, now: datetime) -> LinkRow | None:
-        """The link with this code, or with this former code: revoked, unless that opens it."""
+        """Return the link with this code or former code; revoked if the former code is over."""
 
     @abstractmethod
     def find_by_key(self, link: int) -> LinkRow | None:
-        """The link with this primary key."""
+        """Return the link with this primary key."""
 
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
         """Return the link of this code and name, counted once more, if it opens for all visitors.
@@ -341,7 +343,7 @@ class Links(ABC):
 
     @abstractmethod
     def count(self, link: int, now: datetime, day: date) -> bool:
-        """Count one download of ``link``, and say whether it still opens: that decides."""
+        """Count one download of ``link``. Return False if it no longer opens."""
 
     @abstractmethod
     def give_back(self, link: int, day: date) -> None:
@@ -379,7 +381,7 @@ class WrittenLinks(Links):
             cursor.execute(self.texts.give_back_day, (link, self._day(day)))
 
     def _fetched(self, text: str, parameters: Parameters) -> Any:
-        """The first row, or None."""
+        """Return the first row, or None."""
         with self.connection.cursor() as cursor:
             cursor.execute(text, parameters)
             return cursor.fetchone()
@@ -407,7 +409,10 @@ class WrittenLinks(Links):
         )  # fmt: skip
 
     def _moment(self, value: Any) -> Any:
-        """``value`` as Django reads it: SQLite has text, MySQL no time zones, PostgreSQL always."""
+        """Return ``value`` as Django reads it.
+
+        SQLite has text, MySQL naive datetimes, PostgreSQL always aware ones.
+        """
         if value is None:
             return None
         if isinstance(value, str):
@@ -419,6 +424,8 @@ class WrittenLinks(Links):
 
 
 class SQLiteLinks(WrittenLinks):
+    """Statements of SQLite."""
+
     can_open = True
 
     def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:

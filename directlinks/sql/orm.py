@@ -1,6 +1,6 @@
-"""What a visit asks, through the ORM: for any database, and the measure of the written statements.
+"""The same queries through the ORM: for any database, and to test the written statements.
 
-It is also what a site needs whose users' ``is_active`` is more than a column.
+Sites need them too if ``is_active`` of their users is more than a column.
 """
 
 from collections.abc import Collection, Mapping
@@ -132,7 +132,7 @@ class ORMBatches(Batches):
         return Found(files, links)
 
     def make(self, wanted: NewLinks) -> list[Any]:
-        """Nothing is returned: the ORM does not tell which rows were left out."""
+        """Make the links and return nothing: the ORM does not tell which rows were left out."""
         live = self.files.live().in_bulk([file.pk for file in wanted.files])
         used: set[str] = set()
         if wanted.code_may_be_used:

@@ -1,4 +1,4 @@
-"""An ASGI application in front of another one, which answers for links itself."""
+"""ASGI application that answers for links, and calls another one for the rest."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -53,6 +53,8 @@ def may_use_driver(connection: BaseDatabaseWrapper) -> bool:
 
 
 class SQLiteDriverLinks(DriverLinks, SQLiteLinks):
+    """Statements of SQLite, sent to the driver."""
+
     def _open(self, visit: tuple[Any, ...], day: Any) -> Any:
         if not may_use_driver(self.connection):
             return super()._open(visit, day)
@@ -82,6 +84,8 @@ def _own_spelling(text: str) -> str:
 
 
 class PostgreSQLDriverLinks(DriverLinks, PostgreSQLLinks):
+    """Statements of PostgreSQL, sent to the driver."""
+
     def _asked(self, text: str, parameters: Parameters) -> Any:
         # In binary if the driver can: Django reads times from text in Python.
         features: Any = self.connection.features

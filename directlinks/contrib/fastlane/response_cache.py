@@ -1,8 +1,8 @@
-"""Answers that a process remembers for ``CACHE_SECONDS``, to visitors of links without any limit:
-redirects, and what a web server is told that sends the bytes. None has a body.
+"""Cache in each process of answers to visitors of links without any limit.
 
-What a visitor is told then depends on nothing but the facts in the key. Each visit is counted all
-the same, and a process that forgets only asks again.
+It keeps redirects, and the headers that make a web server send a file, for ``CACHE_SECONDS``. None
+has a body. Such an answer depends on nothing but its key. Each visit is still counted, and a
+process that forgets an answer only asks again.
 """
 
 import threading
@@ -34,7 +34,7 @@ MOST_ANSWERS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """For visitors of which link, and until which time.monotonic()."""
+    """A cached answer: for which link, and until which time.monotonic()."""
 
     link: int
     reply: PlainResponse
@@ -52,13 +52,13 @@ def key_of(meta: Mapping[str, Any], facts: RequestKey) -> tuple[Any, ...]:
 
 
 def known_answer(meta: Mapping[str, Any], facts: RequestKey) -> Answer | None:
-    """The answer that is remembered for such a request, if that is a plain visit."""
+    """Return the cached answer to such a request if it is a plain visit, else None."""
     answer = _answers.get(key_of(meta, facts))
     return None if answer is None or answer.until <= monotonic() else answer
 
 
 def recalled(request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
-    """The remembered answer to ``request``, counted; None where none is, or it must be asked."""
+    """Return the cached answer to ``request``, counted, or None if the link must be read."""
     if not conf.CACHE_SECONDS or not is_plain(visit):
         return None
     answer = known_answer(request.META, request_key(request.META, scheme_of(request)))
@@ -68,7 +68,7 @@ def recalled(request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
 
 
 def counted(answer: Answer) -> bool:
-    """Count a visit that gets ``answer``; False where the link turns out to be closed."""
+    """Count a visit that gets ``answer``. Return False if the link turns out to be closed."""
     now = timezone.now()
     if not get_counter().count(answer.link, now):
         return False
@@ -77,7 +77,7 @@ def counted(answer: Answer) -> bool:
 
 
 def remember(request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
-    """Keep the answer to ``request`` if the next one of its kind may have it too.
+    """Cache the answer to ``request`` if the next one of its kind may have it too.
 
     An address with another spelling of the name is not kept: there are too many of them.
     """
@@ -90,8 +90,10 @@ def remember(request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
 def keep(
     meta: Mapping[str, Any], facts: RequestKey, row: LinkRow | Admission, reply: PlainResponse
 ) -> None:
-    """The same for the ``reply`` to a plain visit to ``row``, whose address depends on no more than
-    ``facts``."""
+    """Cache ``reply``, the answer to a plain visit to ``row``.
+
+    Its address depends on ``facts`` alone.
+    """
     seconds = conf.remembered_seconds
     if seconds and row.is_unlimited and _is_headers_alone(reply):
         answer = Answer(row.link, reply, monotonic() + seconds)
@@ -102,13 +104,13 @@ def keep(
 
 
 def _is_headers_alone(reply: PlainResponse) -> bool:
-    """Whether there is nothing to send but these headers, and they lead to a file."""
+    """Return True if the answer is only headers, which lead to a file."""
     if reply.status_code == 200:
         return reply.headers.get("Content-Length") == "0"
     return reply.status_code == 302
 
 
 def forget_all() -> None:
-    """Ask for every link again."""
+    """Clear the cache."""
     with _lock:
         _answers.clear()

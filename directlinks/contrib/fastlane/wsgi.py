@@ -1,4 +1,4 @@
-"""A WSGI application in front of another one, which answers for links itself."""
+"""WSGI application that answers for links, and calls another one for the rest."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -132,7 +132,7 @@ _CONTENT = File._meta.get_field("content")
 
 
 def quick_reply(environ: Environ, prefix: str) -> PlainResponse | None:
-    """What a plain visit gets, counted; None where it is not that plain.
+    """Return the answer to a plain visit, counted, or None for all other requests.
 
     The path begins with ``prefix``, as the paths of all links do.
     """
@@ -196,7 +196,7 @@ def _is_plain(environ: Environ) -> bool:
 def _delivered(
     admission: Admission, site: str, now: datetime, *, saving: bool
 ) -> tuple[PlainResponse | None, bool]:
-    """Return what the visitor gets, if that can be told here, and if it is the same for all."""
+    """Return the answer, or None if the view must give it, and if all visitors get the same."""
     is_same_for_all = False
 
     def deliver(download: Download) -> PlainResponse:
@@ -257,7 +257,7 @@ class DirectLinksWSGI(WSGIHandler):
         return reply.body.sent_by(environ)
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002  # as Django's
-        """None: the whole chain is the core that all doors share."""
+        """Load no middleware: the whole chain is the view that all entry points share."""
         self._middleware_chain = convert_exception_to_response(_resolved)
 
 
