@@ -4,7 +4,8 @@ They read from the database to which rows are written, because what is read deci
 next, and a replica may lag. Lists, statistics and pages call ``may_lag()``.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import reduce
 from itertools import chain, islice
@@ -12,7 +13,7 @@ from operator import or_
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, models, router, transaction
+from django.db import DatabaseError, IntegrityError, connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -301,6 +302,22 @@ def positions_of_folders(
 Item = TypeVar("Item")
 
 STEP = 500
+_TRIES = 3
+
+
+def retry_on_conflict(
+    attempt: Callable[[], Item], errors: type[DatabaseError] = IntegrityError
+) -> Item:
+    """Return what ``attempt`` returns, which is made up to three times.
+
+    It is made again if it raises one of ``errors``, which mean that another request has just
+    written what it was about to write. The last try raises what it raises. ``attempt`` opens its
+    own transaction, so nothing is left of one that failed.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(errors):
+            return attempt()
+    return attempt()
 
 
 def in_batches(queryset: "QuerySet[Row, Row]", most: int | None = None) -> Iterator[list[Row]]:

@@ -10,19 +10,16 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 
 from directlinks.api.authentication import discard, exchange, token_pair
 from directlinks.api.base import EnvelopeView, django_request, json_object
 from directlinks.api.serializers import LoginSerializer, RefreshTokenSerializer
-from directlinks.caching import ForgivingCache
 from directlinks.conf import conf
 from directlinks.core import envelope
 from directlinks.core.errors import AccountNotActivated, IncorrectCredentials
 from directlinks.datetimes import rfc3339
 from directlinks.policies import is_admin
-from directlinks.serving.throttling import client_of
+from directlinks.serving.throttling import note_attempt
 from directlinks.users import is_active, users
 
 
@@ -97,27 +94,6 @@ def _user_called(login: str) -> Any | None:
     return candidates[0] if len(candidates) == 1 else None
 
 
-class LoginThrottle(SimpleRateThrottle):
-    """Limits attempts to log in by client address, at ``LOGIN_RATE``.
-
-    As DRF says of its throttles, counting is not atomic: a burst may get a few more through.
-    """
-
-    scope = "directlinks_login"
-    cache: Any = ForgivingCache()
-
-    def get_ident(self, request: Request) -> str:
-        """Return the network of the client. Without NUM_PROXIES, DRF trusts any X-Forwarded-For."""
-        return client_of(django_request(request))
-
-    def get_rate(self) -> str | None:
-        return conf.LOGIN_RATE
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        ident = self.get_ident(request)
-        return self.cache_format % {"scope": self.scope, "ident": ident}
-
-
 class SessionView(EnvelopeView):
     """A call whose body is the proof of who is asking: no header is looked at."""
 
@@ -135,11 +111,8 @@ class SessionView(EnvelopeView):
 class SessionTokenView(SessionView):
     """POST to log in, DELETE to log out."""
 
-    def get_throttles(self) -> list[Any]:
-        login = [LoginThrottle()] if self.request.method == "POST" else []
-        return [*login, *super().get_throttles()]
-
     def post(self, request: Request) -> Response:
+        note_attempt(conf.LOGIN_RATE, django_request(request), scope="login")
         credentials = self.body(LoginSerializer, request)
         user = user_by_credentials(
             django_request(request), login=credentials["email"], password=credentials["password"]

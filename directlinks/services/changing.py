@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models
+from django.db import models
 from django.db.models import Case, F, Value, When
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
 from directlinks.fields import validate_moment
 from directlinks.models import DirectLink, FormerCode
+from directlinks.querysets import retry_on_conflict
 from directlinks.services.creating import unique_codes
 from directlinks.services.history import changed_fields, remember
 from directlinks.services.limits import LIMITS, apply_limits, ceilings
 from directlinks.services.sending import send_on_commit
-
-_TRIES = 3
 
 
 def change_direct_link(
@@ -53,30 +53,9 @@ def rotate_direct_link(
     The old code belongs to this link for ever and is never reissued. Raise NotYourLink if another
     request was quicker to rotate or revoke the link.
     """
-    old, until = link.code, None if grace is None else now + grace
-    with DirectLink.objects.atomic():
-        link.code = _new_code_instead_of(link)
-        FormerCode.objects.create(code=old, link=link, until=until)
-        remember([link], ["code"], user=user)
-    send_on_commit(signals.changed, links=[link], changes=["code"], user=user)
+    if not rotate_direct_links([link], grace=grace, user=user, now=now):
+        raise NotYourLink
     return link
-
-
-def _new_code_instead_of(link: DirectLink) -> str:
-    # The condition, in the statement that writes, lets only one of two who rotate at once do it.
-    standing = DirectLink.objects.filter(pk=link.pk, code=link.code, revoked_at=None)
-    tries = _TRIES
-    while True:
-        tries -= 1
-        (code,) = unique_codes(1)
-        try:
-            with DirectLink.objects.atomic():
-                if not standing.update(code=code):
-                    raise NotYourLink
-                return code
-        except IntegrityError:  # the code is another link's, as happens to very short ones
-            if not tries:
-                raise
 
 
 # A statement that names more codes has more parameters than some builds of SQLite accept.
@@ -138,40 +117,31 @@ def rotate_direct_links(
     rotated: list[DirectLink] = []
     with DirectLink.objects.atomic():
         for start in range(0, len(standing), _ROTATED_AT_ONCE):
-            rotated += _rotated(standing[start : start + _ROTATED_AT_ONCE], until)
+            some = standing[start : start + _ROTATED_AT_ONCE]
+            # A code may become another link's meanwhile, as happens to very short ones.
+            rotated += retry_on_conflict(partial(_rotate, some, until))
         remember(rotated, ["code"], user=user)
     if rotated:
         send_on_commit(signals.changed, links=rotated, changes=["code"], user=user)
     return len(rotated)
 
 
-def _rotated(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
-    tries = _TRIES
-    while True:
-        tries -= 1
-        try:
-            with DirectLink.objects.atomic():
-                return _rotate(links, until)
-        except IntegrityError:  # a code became another link's, as happens to very short ones
-            if not tries:
-                raise
-
-
 def _rotate(links: Sequence[DirectLink], until: datetime | None) -> list[DirectLink]:
     """Return those of ``links`` that got a new code: others were rotated or revoked meanwhile."""
-    codes = [link.code for link in links]
-    DirectLink.objects.filter(pk__in=[link.pk for link in links]).lock()
-    fresh = dict(zip(codes, unique_codes(len(codes)), strict=True))
-    cases = [When(code=old, then=Value(new)) for old, new in fresh.items()]
-    DirectLink.objects.filter(code__in=fresh, revoked_at=None).update(code=Case(*cases))
-    taken = DirectLink.objects.filter(code__in=fresh.values()).values_list("code", flat=True)
-    changed = set(taken)
-    rotated = [link for link in links if fresh[link.code] in changed]
-    former = [FormerCode(code=link.code, link=link, until=until) for link in rotated]
-    FormerCode.objects.bulk_create(former)
-    for link in rotated:
-        link.code = fresh[link.code]
-    return rotated
+    with DirectLink.objects.atomic():
+        codes = [link.code for link in links]
+        DirectLink.objects.filter(pk__in=[link.pk for link in links]).lock()
+        fresh = dict(zip(codes, unique_codes(len(codes)), strict=True))
+        cases = [When(code=old, then=Value(new)) for old, new in fresh.items()]
+        DirectLink.objects.filter(code__in=fresh, revoked_at=None).update(code=Case(*cases))
+        taken = DirectLink.objects.filter(code__in=fresh.values()).values_list("code", flat=True)
+        changed = set(taken)
+        rotated = [link for link in links if fresh[link.code] in changed]
+        former = [FormerCode(code=link.code, link=link, until=until) for link in rotated]
+        FormerCode.objects.bulk_create(former)
+        for link in rotated:
+            link.code = fresh[link.code]
+        return rotated
 
 
 def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -> int:

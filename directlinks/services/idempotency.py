@@ -1,18 +1,17 @@
 """Requests that a client may send again without doing anything twice."""
 
-import hmac
 import zlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError
+from django.utils.crypto import salted_hmac
 
 from directlinks.conf import conf
 from directlinks.core.errors import InvalidParameters, KeyReused
 from directlinks.models import IdempotentRequest
-
-_TRIES = 3
+from directlinks.querysets import retry_on_conflict
 
 # Of an answer, compressed: that of a batch of a thousand usual names takes a third of it.
 MOST_BYTES = 256 * 1024
@@ -31,9 +30,8 @@ def run_once(
     """
     # Each request with a key removes the old keys of its user, so they do not pile up.
     IdempotentRequest.objects.filter(user=user).outdated(now).delete()
-    tries = _TRIES
-    while True:
-        tries -= 1
+
+    def attempt() -> str:
         try:
             with IdempotentRequest.objects.atomic():
                 claim = IdempotentRequest.objects.create(
@@ -51,8 +49,9 @@ def run_once(
             # The key is taken; or a deadlock, or a file that vanished, has undone the transaction.
             if (kept := _kept(user, key, request)) is not None:
                 return kept
-            if not tries:
-                raise
+            raise
+
+    return retry_on_conflict(attempt, DatabaseError)
 
 
 def _kept(user: Any, key: str, request: bytes) -> str | None:
@@ -70,5 +69,7 @@ def _digests(request: bytes) -> list[str]:
 
     Without a secret, a password in the request could be guessed from the digest.
     """
-    own = b"directlinks.services.idempotency"
-    return [hmac.digest(own + key, request, "sha256").hex() for key in conf.signing_keys]
+    return [
+        salted_hmac("directlinks.idempotency", request, key, algorithm="sha256").hexdigest()
+        for key in conf.signing_keys
+    ]

@@ -9,14 +9,13 @@ from typing import Any, overload
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 
 from directlinks import signals
 from directlinks.core import codes, paths
 from directlinks.core.records import LinkRecord, Numbered
 from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
-from directlinks.querysets import STEP, DirectLinkQuerySet, batched, in_batches
+from directlinks.querysets import STEP, DirectLinkQuerySet, batched, in_batches, retry_on_conflict
 from directlinks.services.sending import send_on_commit
 from directlinks.users import users
 
@@ -148,10 +147,6 @@ def _moment(moment: datetime | None) -> datetime | None:
     return None if moment is None else in_utc(moment)
 
 
-# A step is repeated if another request made a link with one of its codes meanwhile.
-_ROUNDS = 3
-
-
 class Outcome(Enum):
     """What became of a line."""
 
@@ -200,21 +195,16 @@ class _New:
 
 
 def _import_step(step: Sequence[Numbered], *, now: datetime, dry_run: bool) -> Imported:
-    rounds = _ROUNDS
-    while True:
-        rounds -= 1
+    def attempt() -> Imported:
         imported, new = _plan(step)
-        if dry_run or not new:
-            return imported
-        try:
+        if new and not dry_run:
             with DirectLink.objects.atomic():
                 _write(new, now)
-        except IntegrityError:  # a code was taken, or a file deleted, since they were read
-            if not rounds:
-                raise
-        else:
             send_on_commit(signals.created, links=[one.link for one in new], user=None)
-            return imported
+        return imported
+
+    # A code may be taken, or a file deleted, between reading and writing.
+    return retry_on_conflict(attempt)
 
 
 def _plan(step: Sequence[Numbered]) -> tuple[Imported, list[_New]]:

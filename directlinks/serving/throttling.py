@@ -5,8 +5,6 @@ are counted in Django's default cache, in windows of fixed length, and not while
 address is stored only as a keyed digest, so the cache does not tell who came.
 """
 
-import hashlib
-import hmac
 import ipaddress
 import re
 import time
@@ -14,6 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from directlinks import caching
 from directlinks.conf import conf
@@ -144,8 +143,8 @@ def _known(request: HttpRequest, scope: str) -> str:
 
 
 def _key(facts: str) -> str:
-    digest = hmac.digest(conf.signing_keys[0], facts.encode(), hashlib.sha256).hex()
-    return f"directlinks.failures.{digest}"
+    digest = salted_hmac("directlinks.attempts", facts, algorithm="sha256").hexdigest()
+    return f"directlinks.attempts.{digest}"
 
 
 def client_of(request: HttpRequest) -> str:
