@@ -1,5 +1,7 @@
 # make demo          run the main job once before your eyes, then go on serving it
-# make test          run the tests; COVERAGE=1 measures which lines they run, and takes longer
+# make test          run the tests that need nothing but Python; ALL=1 adds those that start servers,
+#                    browsers and sites of their own, and tries each property with five times as many
+#                    examples; COVERAGE=1 measures which lines they run, and takes longer
 # make gates         run the gates that need no tests: style, types, floors, migrations
 # make check         run every gate: these, and the tests with coverage
 # make screenshots   take the pictures of the admin anew (docs/images, and all of them in var)
@@ -11,8 +13,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+RUN = $(BIN)/$(if $(COVERAGE),coverage run,python)
+
+# What make test leaves out without ALL=1.
+REAL := tests/real
 
 # Playwright runs its callbacks in greenlets.
+GREENLETS := --concurrency=greenlet,thread
 BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py asking_browser.py browser.py inline_types.py screenshots.py swagger.py)
 
 .PHONY: demo test gates check screenshots bench format clean
@@ -20,13 +27,13 @@ BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py asking_b
 demo: $(VENV)/demo.installed
 	@$(BIN)/python manage.py demo $(ARGS)
 
+# Each module of the real tests sets up what all of its tests share.
 test: $(VENV)/check.installed
-ifdef COVERAGE
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto $(BROWSER:%=--ignore=%) $(ARGS)
-	$(BIN)/coverage run --concurrency=greenlet,thread -m pytest -n auto $(BROWSER) $(ARGS)
-else
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(if $(COVERAGE),$(BIN)/coverage erase)
+	$(RUN) -m pytest -n auto --ignore=$(REAL) $(if $(ALL),--hypothesis-profile=thorough) $(ARGS)
+ifdef ALL
+	$(RUN) -m pytest -n auto --dist loadfile $(REAL) $(BROWSER:%=--ignore=%) $(ARGS)
+	$(RUN) $(if $(COVERAGE),$(GREENLETS)) -m pytest -n auto --dist loadfile $(BROWSER) $(ARGS)
 endif
 
 gates: $(VENV)/check.installed
@@ -39,7 +46,7 @@ gates: $(VENV)/check.installed
 	$(BIN)/python manage.py check
 
 check: gates
-	$(MAKE) test COVERAGE=1
+	$(MAKE) test ALL=1 COVERAGE=1
 	$(BIN)/coverage combine --quiet
 	# What only another database server reaches is missing here: .ci/run asks for every line.
 	$(BIN)/coverage report --fail-under=99

@@ -11,11 +11,16 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.fixtures import Settings
 
-# No property depends on how busy the machine is.
-hypothesis_settings.register_profile(
-    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-hypothesis_settings.load_profile("untimed")
+# No property depends on how busy the machine is. Continuous integration asks once for the thorough
+# profile, by pytest's own --hypothesis-profile=thorough.
+for name, max_examples in {"quick": 20, "thorough": 100}.items():
+    hypothesis_settings.register_profile(
+        name,
+        max_examples=max_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+hypothesis_settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)

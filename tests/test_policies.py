@@ -16,6 +16,7 @@ from directlinks.api.permissions import IsOwnerOrAdmin
 from directlinks.models import File
 from directlinks.policies import OwnerOrAdmin, site_policy
 from directlinks.querysets import FileQuerySet
+from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.permission_table import ACTORS
 
@@ -82,7 +83,7 @@ class TestTheTable:
         assert (may(user, link), may(user, link.file)) == (expected, expected)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     traits=st.lists(st.sampled_from([row[1] for row in ACTORS if row[1]]), min_size=1, max_size=3),
     data=st.data(),

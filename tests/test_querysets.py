@@ -14,6 +14,7 @@ from directlinks.core.links import LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.querysets import batched, in_batches, is_everything, positions_of_folders
+from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +116,7 @@ class TestFolders:
             found = folders(owner, *(f"folder{number}" for number in range(1000)))
         assert found == {"folder7"}
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60), deadline=None)
     @example(live={"a/b", "a-b/c"}, asked={"a", "a-"})
     @given(live=st.sets(PATHS, max_size=6), asked=st.sets(PATHS, min_size=1, max_size=6))
     def test_a_folder_is_what_a_path_goes_on_from_with_a_slash(
@@ -157,7 +158,7 @@ class TestLinks:
         revoked.refresh_from_db()
         assert revoked.revoked_at == early
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60), deadline=None)
     @given(data=st.data())
     def test_the_database_judges_links_as_python_does(self, data: st.DataObject) -> None:
         moments = st.none() | st.sampled_from([NOW - TICK, NOW, NOW + TICK])

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError  # type: ignore[imp
 from pytest_django.fixtures import Settings
 
 from tests.api.clients import APIClient
+from tests.examples import examples
 from tests.factories import FileFactory
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,7 @@ def api() -> APIClient:
 def test_each_answer_fits_it(debug: bool, api: APIClient, settings: Settings) -> None:
     settings.DEBUG = debug
 
-    @bounds(max_examples=60)
+    @bounds(max_examples=examples(60))
     @given(uris=st.lists(URIS, max_size=5))
     def check(uris: list[str]) -> None:
         CONTRACT.validate(api.put(*uris).json())

@@ -7,12 +7,15 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings as django_settings
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as bounds
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from tests.api.clients import APIClient
+from tests.examples import examples
 from tests.factories import UserFactory
+from tests.pairs import pairwise
 
 pytestmark = pytest.mark.django_db
 
@@ -67,15 +70,11 @@ def is_unauthorised(answer: Any) -> bool:
     return answer.status_code == 401 and answer.json()["code"] in (401, 40020)
 
 
-@pytest.fixture(params=[False, True], ids=["kept", "ended after rotation"])
-def _rotation(request: pytest.FixtureRequest, settings: Settings) -> None:
-    settings.SIMPLE_JWT = {"BLACKLIST_AFTER_ROTATION": request.param}
-
-
-@pytest.mark.usefixtures("_rotation")
-@pytest.mark.parametrize("kind", ["access", "refresh"])
-@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:40])
-def test_a_claim_of_another_kind_is_a_401(odd: dict[str, Any], kind: str) -> None:
+@pairwise(odd=ODD, kind=["access", "refresh"], ends_after_rotation=[False, True])
+def test_a_claim_of_another_kind_is_a_401(
+    odd: dict[str, Any], kind: str, ends_after_rotation: bool, settings: Settings
+) -> None:
+    settings.SIMPLE_JWT = {"BLACKLIST_AFTER_ROTATION": ends_after_rotation}
     user = UserFactory(pk=1)
     for name, answer in answers(usual(user, kind) | odd, kind).items():
         # A logout asks for no user and no kind of token.
@@ -98,7 +97,7 @@ NAMES = ["exp", "user_id", "token_type", "jti", "iat", "nbf", "sub", "state_hash
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON), st.sampled_from(["access", "refresh"]))
-@settings(max_examples=60, deadline=None)
+@bounds(max_examples=examples(60), deadline=None)
 def test_no_claims_are_an_error_of_the_server(odd: dict[str, Any], kind: str) -> None:
     for answer in answers(usual(UserFactory(), kind) | odd, kind).values():
         assert is_unauthorised(answer) or answer.status_code == 200, answer.content

@@ -14,6 +14,7 @@ from directlinks.core import records
 from directlinks.models import DirectLink
 from directlinks.services.limits import LIMITS
 from tests.api.clients import APIClient
+from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.management.test_commands import COMMANDS
 
@@ -73,7 +74,7 @@ def test_no_body_with_a_name_that_is_not_known_makes_a_link(api: APIClient) -> N
     names = (near | st.text(max_size=20)).filter(lambda name: name.lower() not in known)
     values = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 
-    @bounds(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @bounds(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.dictionaries(names, values, min_size=1, max_size=3), st.booleans())
     def check(misspelt: dict[str, Any], more: bool) -> None:
         right = {"max_downloads": 3, "label": "x"} if more else {}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from directlinks.core import paths
 from directlinks.core.errors import ErrorCode, UnknownURI
 from directlinks.core.uris import MAX_BYTES, FileURI, file_url, parse
+from tests.examples import examples
 
 _RECORDED = Path(__file__).parents[1] / "data" / "uri_vectors.jsonl"
 VECTORS: list[dict[str, Any]] = [
@@ -281,7 +282,7 @@ TEXTS = st.builds(
 
 
 @given(TEXTS)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 def test_any_text_is_read_or_refused_with_the_one_error(text: str) -> None:
     with contextlib.suppress(UnknownURI):
         uri = parse(text)
@@ -292,7 +293,7 @@ def test_any_text_is_read_or_refused_with_the_one_error(text: str) -> None:
 @example("cloudreve:/%2Fmy/a b")
 @example("cloudreve:////a")
 @example("cloudreve://@")
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 def test_the_canonical_text_names_the_same_file(text: str) -> None:
     uri = parse(text)
     assert parse(uri.canonical) == uri

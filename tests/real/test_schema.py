@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from tests.examples import examples
 from tests.real.servers import Server, gunicorn
 from tests.real.sites import CHECKOUT, DOCUMENTED_SETTINGS, DOCUMENTED_URLS, PASSWORD, new_site
 from tests.real.visitors import ask, log_in
@@ -50,7 +51,7 @@ def described(server: Server) -> Any:
     return schemathesis.openapi.from_url(f"{server.origin}/api/schema/?format=json")
 
 
-bounded = settings(max_examples=20, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=examples(20), suppress_health_check=list(HealthCheck))
 
 CALLS = [
     ("PUT", "file/source"),
@@ -157,7 +158,7 @@ class TestAnswers:
     ) -> None:
         operation = described[f"/api/v4/{path}"][method]
 
-        @settings(bounded, max_examples=3)
+        @settings(bounded, max_examples=examples(3))
         @given(case=operation.as_strategy())
         def check(case: Case) -> None:
             answer = case.call_and_validate(excluded_checks=[positive_data_acceptance])

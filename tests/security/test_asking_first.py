@@ -15,8 +15,9 @@ from directlinks.delivery.base import DeliveryBackend
 from directlinks.models import DirectLink
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
+from tests.pairs import pairwise
 from tests.security.asking import LOCAL, every_door
-from tests.serving.doors import Door, Seen
+from tests.serving.doors import DOORS, Door, Seen
 from tests.serving.notebook import NOTEBOOK, Notebook
 
 pytestmark = pytest.mark.django_db
@@ -42,10 +43,7 @@ def is_asked(seen: Seen) -> bool:
     )
 
 
-@every_door
-@pytest.mark.parametrize("backend", LOCAL)
-@pytest.mark.parametrize("limits", [{}, {"max_downloads": 2}])
-@pytest.mark.parametrize("save", [False, True])
+@pairwise(door=DOORS, backend=LOCAL, limits=[{}, {"max_downloads": 2}], save=[False, True])
 def test_only_a_post_counts_and_leads_to_the_file(
     door: Door, backend: str, limits: dict[str, Any], save: bool, settings: Settings
 ) -> None:

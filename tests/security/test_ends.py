@@ -11,8 +11,9 @@ from directlinks.models import DirectLink
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory, UserFactory
-from tests.security.asking import LOCAL, document, every_door, visit
-from tests.serving.doors import Door
+from tests.pairs import pairwise
+from tests.security.asking import LOCAL, document, visit
+from tests.serving.doors import DOORS, Door
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def _nothing_is_known() -> Iterator[None]:
 
 class TestLinksThatEnd:
     @pytest.mark.parametrize("backend", LOCAL)
-    def test_one_stops_at_once_while_its_owner_is_inactive(
+    def test_a_link_stops_at_once_while_its_owner_is_inactive(
         self, backend: str, settings: Settings
     ) -> None:
         settings.DIRECTLINKS = {**delivery(backend), "REDIRECT_MAX_AGE": 60}
@@ -66,7 +67,7 @@ class TestLinksThatEnd:
         assert visit(link).status_code == 404
 
     @every_fate
-    def test_one_stops_at_once_although_a_signed_target_is_known(
+    def test_a_link_stops_at_once_although_its_signed_target_is_cached(
         self, fate: str, signing_bucket: SigningBucket
     ) -> None:
         link = DirectLinkFactory()
@@ -77,10 +78,10 @@ class TestLinksThatEnd:
         assert len(signing_bucket.wishes) == 1
         assert visit(other).status_code == 302
 
-    @every_door
-    @every_fate
-    @pytest.mark.parametrize("chosen", [{}, {"CACHE_SECONDS": 60}, {"REDIRECT_MAX_AGE": 60}])
-    def test_one_stops_at_once_with_all_that_it_gave(
+    @pairwise(
+        door=DOORS, fate=list(FATES), chosen=[{}, {"CACHE_SECONDS": 60}, {"REDIRECT_MAX_AGE": 60}]
+    )
+    def test_link_and_target_stop_at_once(
         self, door: Door, fate: str, chosen: dict[str, int], settings: Settings
     ) -> None:
         settings.DIRECTLINKS = chosen
@@ -93,10 +94,12 @@ class TestLinksThatEnd:
         assert [door(gone).status for gone in (path, target)] == [404, 404]
         assert door(other.get_absolute_url()).status == 302
 
-    @every_door
-    @pytest.mark.parametrize("backend", LOCAL[:2])
-    @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=2-"}, {"Range": "bytes=99-"}])
-    def test_where_bytes_are_gone_there_is_no_file(
+    @pairwise(
+        door=DOORS,
+        backend=LOCAL[:2],
+        headers=[{}, {"Range": "bytes=2-"}, {"Range": "bytes=99-"}],
+    )
+    def test_a_missing_content_is_404(
         self, door: Door, backend: str, headers: dict[str, str], settings: Settings
     ) -> None:
         settings.DIRECTLINKS = delivery(backend)
@@ -109,7 +112,7 @@ class TestLinksThatEnd:
             assert answer.status == 404
 
     @pytest.mark.parametrize("act", ["delete", "trash"])
-    def test_with_a_file_end_no_links_of_its_neighbours(self, act: str) -> None:
+    def test_deleting_a_file_ends_no_links_of_similar_paths(self, act: str) -> None:
         owner = UserFactory()
         paths = ["a", "a.txt", "a/b.txt", "ab", "A"]
         links = {path: DirectLinkFactory(file__owner=owner, file__path=path) for path in paths}

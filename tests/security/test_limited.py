@@ -13,8 +13,9 @@ from directlinks.models import DirectLink, File
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
+from tests.pairs import pairwise
 from tests.security.asking import every_door
-from tests.serving.doors import Door, Seen
+from tests.serving.doors import DOORS, Door, Seen
 from tests.serving.notebook import NOTEBOOK, Notebook
 
 pytestmark = pytest.mark.django_db
@@ -124,10 +125,9 @@ def gives_bytes(door: Door, seen: Seen, method: str = "GET") -> bool:
     return True
 
 
-@every_door
 class TestALinkForOneDownload:
-    @pytest.mark.parametrize("chosen", SETTINGS)
-    def test_whoever_looks_before_leaves_it_to_its_reader(
+    @pairwise(door=DOORS, delivered=DELIVERIES, chosen=SETTINGS, indirect=["delivered"])
+    def test_previews_and_other_methods_do_not_use_up_the_download(
         self, door: Door, chosen: dict[str, Any], delivered: str, settings: Settings
     ) -> None:
         settings.DIRECTLINKS = {**getattr(settings, "DIRECTLINKS", {}), **chosen}
@@ -145,16 +145,16 @@ class TestALinkForOneDownload:
         assert downloads(link) == 1
         assert Notebook.counted == []  # which is for links without a limit
 
-    def test_what_its_reader_gets_is_the_file(self, door: Door) -> None:
+    @every_door
+    def test_the_target_gives_the_file_and_can_be_resumed(self, door: Door) -> None:
         link = DirectLinkFactory(max_downloads=1, file__data=DATA)
         target = door(link.get_absolute_url(), headers=FIREFOX).headers["location"]
         # A broken download is resumed at the target, which is good for no other link.
         assert door(target, headers={"Range": "bytes=4-"}).body == DATA[4:]
         assert door(target).body == DATA
 
-    def test_no_shape_of_a_request_gets_bytes_without_being_counted(
-        self, door: Door, delivered: str
-    ) -> None:
+    @every_door
+    def test_no_range_or_condition_gets_bytes_uncounted(self, door: Door, delivered: str) -> None:
         link = DirectLinkFactory(max_downloads=1, file__data=DATA)
         path = link.get_absolute_url()
         for method, byte_range, condition in product(("GET", "HEAD"), RANGES, CONDITIONS):
@@ -166,8 +166,10 @@ class TestALinkForOneDownload:
             assert method == "GET" or downloads(link) == 0, (method, headers)
             DirectLink.objects.filter(pk=link.pk).update(downloads=0)
 
-    @pytest.mark.parametrize("part", ["bytes=3-", "bytes=0-1"])
-    def test_a_part_of_the_file_uses_it_up(self, door: Door, delivered: str, part: str) -> None:
+    @pairwise(
+        door=DOORS, delivered=DELIVERIES, part=["bytes=3-", "bytes=0-1"], indirect=["delivered"]
+    )
+    def test_a_range_uses_up_the_download(self, door: Door, delivered: str, part: str) -> None:
         link = DirectLinkFactory(max_downloads=1, file__data=DATA)
         path = link.get_absolute_url()
         assert gives_bytes(door, door(path, headers={"Range": part}))
@@ -177,7 +179,7 @@ class TestALinkForOneDownload:
 
 
 @every_door
-def test_what_a_player_asks_to_play_a_file_once_is_one_download(
+def test_the_ranges_of_one_playback_are_one_download(
     door: Door, delivered: str, settings: Settings
 ) -> None:
     settings.DIRECTLINKS = {**getattr(settings, "DIRECTLINKS", {}), "CACHE_SECONDS": 60}

@@ -19,6 +19,7 @@ from directlinks.core.records import FORMATS, LinkRecord, Numbered
 from directlinks.datetimes import as_stored
 from directlinks.models import DailyDownloads, DirectLink, FormerCode
 from directlinks.services.transfer import Outcome, as_kept, export_links, import_links
+from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +108,7 @@ def test_what_was_wiped_is_as_it_was(name: str) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 @given(text=st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=50))
 @hypothesis_settings(
-    max_examples=20,
+    max_examples=examples(20),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_hostile_texts_are_as_they_were(name: str, text: str) -> None:

@@ -25,6 +25,7 @@ from directlinks.services.listing import (
     list_direct_links,
 )
 from directlinks.services.revoking import revoke_direct_link
+from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 from tests.services.replicas import Replicas
 
@@ -178,7 +179,7 @@ def uses(draw: st.DrawFn) -> dict[str, Any]:
 
 
 class TestPages:
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     @given(
         given_uses=st.lists(uses(), max_size=9),
         by=st.sampled_from(sorted(ORDERS)),

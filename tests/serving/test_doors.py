@@ -14,6 +14,7 @@ from directlinks.models import DirectLink
 from directlinks.services import opening
 from directlinks.serving.routes import Kind, route_of
 from tests.factories import DirectLinkFactory
+from tests.pairs import pairwise
 from tests.serving import doors
 from tests.serving.doors import DOORS, Door, Seen
 
@@ -52,18 +53,18 @@ REQUESTS: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize("settled", [{}, STREAM, {"CORS": "*"}, {"CACHE_SECONDS": 5}])
-@pytest.mark.parametrize(("method", "headers"), REQUESTS)
-@pytest.mark.parametrize(
-    "limits", [{}, {"paused": True}, {"max_downloads": 0}, {"max_downloads": 9}, {"password": "!"}]
+@pairwise(
+    settled=[{}, STREAM, {"CORS": "*"}, {"CACHE_SECONDS": 5}],
+    request_line=REQUESTS,
+    limits=[{}, {"paused": True}, {"max_downloads": 0}, {"max_downloads": 9}, {"password": "!"}],
 )
 def test_a_visit_is_answered_alike(
     settings: Settings,
     settled: dict[str, Any],
-    method: str,
-    headers: dict[str, str],
+    request_line: tuple[str, dict[str, str]],
     limits: dict[str, Any],
 ) -> None:
+    method, headers = request_line
     settings.DIRECTLINKS = settled
     link = DirectLinkFactory(file__path="folder/a b.txt", **limits)
     answers = doors.same_for_all(link.get_absolute_url(), method, headers)
@@ -105,10 +106,7 @@ SPELT = [
 ]
 
 
-@every_door
-@pytest.mark.parametrize("spelt", SPELT)
-@pytest.mark.parametrize("folder", ["/f/", "/f/d/"])
-@pytest.mark.parametrize("settled", [{}, STREAM])
+@pairwise(door=DOORS, spelt=SPELT, folder=["/f/", "/f/d/"], settled=[{}, STREAM])
 def test_a_link_survives_what_programs_add_to_its_address(
     door: Door, spelt: str, folder: str, settled: dict[str, Any], settings: Settings
 ) -> None:

@@ -7,36 +7,37 @@ from django.contrib.auth.hashers import make_password
 from pytest_django.fixtures import Settings
 
 from tests.factories import DirectLinkFactory
+from tests.pairs import pairwise
 from tests.serving.doors import DOORS, Door
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__),
-]
+pytestmark = pytest.mark.django_db
+
+every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
 
 STREAM = {"DELIVERY": {"BACKEND": "directlinks.delivery.backends.stream.StreamBackend"}}
-LIMITS = [{}, {"max_downloads": 5}]
+# Each with whether it may open a link for example.org.
+REFERERS = {
+    "https://example.org/page": True,
+    "https://cats.example.org/": True,
+    "https://example.com/": False,
+    "https://example.org.example.com/": False,
+}
 
 
-@pytest.mark.parametrize("delivery", [{}, STREAM], ids=["signed", "stream"])
-@pytest.mark.parametrize("limits", LIMITS)
-@pytest.mark.parametrize(
-    ("referer", "opens"),
-    [
-        ("https://example.org/page", True),
-        ("https://cats.example.org/", True),
-        ("https://example.com/", False),
-        ("https://example.org.example.com/", False),
-    ],
+@pairwise(
+    door=DOORS,
+    limits=[{}, {"max_downloads": 5}],
+    delivery=[{}, STREAM],
+    referer=list(REFERERS),
 )
 def test_a_page_of_another_site_gets_a_403_uncounted(
     door: Door,
     limits: dict[str, Any],
     delivery: dict[str, Any],
     referer: str,
-    opens: bool,
     settings: Settings,
 ) -> None:
+    opens = REFERERS[referer]
     settings.DIRECTLINKS = delivery
     link = DirectLinkFactory(referers="example.org", **limits)
     seen = door(link.get_absolute_url(), headers={"Referer": referer})
@@ -47,6 +48,7 @@ def test_a_page_of_another_site_gets_a_403_uncounted(
         assert seen.headers["cache-control"] == "private, no-store"
 
 
+@every_door
 def test_whoever_knows_the_password_may_come_from_anywhere(door: Door) -> None:
     link = DirectLinkFactory(referers="example.org", password=make_password("secret"))
     for headers, status in (
@@ -56,6 +58,7 @@ def test_whoever_knows_the_password_may_come_from_anywhere(door: Door) -> None:
         assert door(link.get_absolute_url(), headers=headers).status == status
 
 
+@every_door
 def test_a_person_reads_what_to_do(door: Door) -> None:
     link = DirectLinkFactory(referers="example.org")
     elsewhere = {"Referer": "https://example.com/", "Accept": "text/html"}

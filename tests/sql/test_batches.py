@@ -18,6 +18,7 @@ from directlinks.models import DirectLink, File, FormerCode
 from directlinks.sql.batches import Batches, Found, NewLinks, Place, WrittenBatches
 from directlinks.sql.choice import batches_of
 from directlinks.sql.orm import ORMBatches
+from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ files = st.lists(
 places = st.lists(st.tuples(owners, paths_), max_size=25, unique=True)
 
 every_time = settings(
-    max_examples=40,
+    max_examples=examples(40),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -22,6 +22,7 @@ from directlinks.contrib.counters.deferred import (
 from directlinks.datetimes import as_stored, day_of, moment_of
 from directlinks.models import DailyDownloads, DirectLink, File, FlushedBatch
 from directlinks.sql.choice import links_of
+from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory
 
 pytestmark = pytest.mark.django_db
@@ -244,7 +245,7 @@ def make_link(file: File, downloads: int, opened_at: Any, days: Any) -> DirectLi
 
 
 class TestAddTotals:
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
     @given(rows=links, data=st.data())
     def test_each_link_and_day_has_what_it_had_and_what_is_added(
         self, rows: Any, data: st.DataObject

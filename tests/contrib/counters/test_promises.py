@@ -18,6 +18,7 @@ from directlinks.counters.base import Counter
 from directlinks.models import DailyDownloads, DirectLink
 from tests.contrib.counters.conftest import NewCounter
 from tests.contrib.counters.dying import forked, killed_at, steps_of
+from tests.examples import examples
 from tests.factories import DirectLinkFactory
 
 pytestmark = [
@@ -27,7 +28,9 @@ pytestmark = [
 ]
 
 IN_FIXTURES = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
