@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -263,6 +263,21 @@ OBJECT_SERVERS: dict[str, Callable[[Path], AbstractContextManager[ObjectStorage]
     "Azurite": azurite,
     "fake-gcs-server": fake_gcs,
 }
+
+
+class ObjectServers:
+    """Servers of objects, each started when it is first asked for, and ended with ``stack``."""
+
+    def __init__(self, stack: ExitStack, new_folder: Callable[[str], Path]) -> None:
+        self._stack = stack
+        self._new_folder = new_folder
+        self._started: dict[str, ObjectStorage] = {}
+
+    def __getitem__(self, name: str) -> ObjectStorage:
+        if name not in self._started:
+            folder = self._new_folder("objects") / name  # another one after a start that failed
+            self._started[name] = self._stack.enter_context(OBJECT_SERVERS[name](folder))
+        return self._started[name]
 
 
 def _with_content_ids(asked: Request, body: bytes) -> bytes:

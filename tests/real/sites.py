@@ -7,7 +7,9 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import directlinks
 
@@ -126,15 +128,26 @@ def new_site(
     """An untouched project with ``settings`` and ``urls`` appended; its tables are yet to come."""
     site = Site(folder, packages)
     folder.mkdir(parents=True)
-    run(
-        [sys.executable, "-m", "django", "startproject", "mysite", "."],
-        cwd=folder,
-        # Django's own command is to meet no settings: the project is what it makes.
-        environment={**site.environment, "DJANGO_SETTINGS_MODULE": ""},
-    )
+    (folder / "mysite").mkdir()
+    for name, text in _files_of_startproject().items():
+        (folder / name).write_text(text)
     site.append("mysite/settings.py", settings)
     site.append("mysite/urls.py", urls)
     return site
+
+
+@cache
+def _files_of_startproject() -> dict[str, str]:
+    """Return what Django's own command makes, by the names of the files; it takes a second."""
+    with TemporaryDirectory() as scratch:
+        run(
+            [sys.executable, "-m", "django", "startproject", "mysite", "."],
+            cwd=Path(scratch),
+            # The command is to meet no settings: the project is what it makes.
+            environment={**os.environ, "DJANGO_SETTINGS_MODULE": ""},
+        )
+        files = Path(scratch).rglob("*.py")
+        return {str(file.relative_to(scratch)): file.read_text() for file in files}
 
 
 def run(

@@ -1,8 +1,6 @@
 """What a bucket holds: what is taken over from it, and what is cleared out of it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,21 +13,12 @@ from directlinks.services import pruning
 from directlinks.services.adding import stored_sources
 from tests.factories import FileFactory
 from tests.real.faulty_proxy import Fault, Proxy, Request
-from tests.real.object_storage import OBJECT_SERVERS, ObjectStorage
+from tests.real.object_storage import ObjectStorage
 
 TOKENS = [f"{number:032x}" for number in range(100)]
 ORPHANS = [f"directlinks/{token}/a b é.txt" for token in TOKENS]
 LYING = ["a.txt", "directlinks.txt", "old/a.txt", "old/b/c é.txt", "older.txt"]
 IN_TWO_DAYS = datetime.now(UTC) + timedelta(days=2)
-
-
-@pytest.fixture(scope="module", params=OBJECT_SERVERS)
-def objects_server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[ObjectStorage, Proxy]]:
-    folder: Path = tmp_path_factory.mktemp("contents") / "server"
-    with OBJECT_SERVERS[request.param](folder) as found, found.behind_proxy() as behind:
-        yield behind
 
 
 def unexpected(name: str, error: Exception) -> None:  # pragma: no cover
@@ -48,9 +37,9 @@ def filled(storage: Any, names: list[str]) -> Any:
 
 @pytest.mark.parametrize("location", ["", "below/here"])
 def test_what_is_taken_over_is_what_the_bucket_lists(
-    objects_server: tuple[ObjectStorage, Proxy], location: str
+    storage_and_proxy: tuple[ObjectStorage, Proxy], location: str
 ) -> None:
-    storage = filled(objects_server[0].storage(location=location), [*LYING, *ORPHANS[:2]])
+    storage = filled(storage_and_proxy[0].storage(location=location), [*LYING, *ORPHANS[:2]])
     table: dict[str, list[str]] = {
         ".": LYING,
         "": LYING,
@@ -75,9 +64,9 @@ def test_what_is_taken_over_is_what_the_bucket_lists(
 
 @pytest.mark.django_db
 def test_a_hundred_contents_without_a_file_cost_one_list_and_one_delete_call(
-    objects_server: tuple[ObjectStorage, Proxy], monkeypatch: pytest.MonkeyPatch
+    storage_and_proxy: tuple[ObjectStorage, Proxy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, proxy = objects_server
+    server, proxy = storage_and_proxy
     storage = filled(server.storage(location="below/here"), [*LYING, *ORPHANS])
     monkeypatch.setattr(File._meta.get_field("content"), "storage", storage)
     live, trashed = (FileFactory(data=b"kept") for _ in range(2))
@@ -115,9 +104,9 @@ def refusing(*what: str) -> Any:
     [(("batch",), []), (("batch", TOKENS[1]), NAMES[1:2]), (("batch", "DELETE"), NAMES)],
 )
 def test_what_is_refused_together_is_deleted_one_by_one(
-    objects_server: tuple[ObjectStorage, Proxy], refused: tuple[str, ...], left: list[str]
+    storage_and_proxy: tuple[ObjectStorage, Proxy], refused: tuple[str, ...], left: list[str]
 ) -> None:
-    server, proxy = objects_server
+    server, proxy = storage_and_proxy
     storage = filled(server.storage(), NAMES)
     told: list[str] = []
     proxy.judge = refusing(*refused)

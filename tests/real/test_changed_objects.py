@@ -1,8 +1,7 @@
 """Objects that were replaced behind their records, streamed by one request that tells."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from tests.delivery.downloads import delivery
 from tests.factories import DirectLinkFactory
 from tests.real.faulty_proxy import Proxy, Request
 from tests.real.object_storage import (
-    OBJECT_SERVERS,
     ObjectStorage,
     keep_files_in,
     storage_of_this_process,
@@ -29,22 +27,15 @@ OLD = b"0123456789"
 NEW = {"longer": b"ABCDEFGHIJKLMNOP", "shorter": b"ABCDE", "as long": b"ABCDEFGHIJ", "empty": b""}
 
 
-@pytest.fixture(scope="module", params=OBJECT_SERVERS)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[ObjectStorage, Proxy]]:
-    folder: Path = tmp_path_factory.mktemp("changed") / "server"
-    with OBJECT_SERVERS[request.param](folder) as found, found.behind_proxy() as behind:
-        yield behind
-
-
 @pytest.fixture
 def link(
-    server: tuple[ObjectStorage, Proxy], settings: Settings, monkeypatch: pytest.MonkeyPatch
+    storage_and_proxy: tuple[ObjectStorage, Proxy],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
     """A link that streams a file which was stored two minutes ago."""
     settings.DIRECTLINKS = delivery("stream.StreamBackend")
-    keep_files_in(server[0].storage(), settings, monkeypatch)
+    keep_files_in(storage_and_proxy[0].storage(), settings, monkeypatch)
     link = DirectLinkFactory(file__path="a.bin", file__data=OLD)
     then = timezone.now() - timedelta(minutes=2)
     File.objects.filter(pk=link.file_id).update(content_updated_at=then)
@@ -69,7 +60,7 @@ def seen(answer: Any) -> tuple[int, bytes, str | None, str | None]:
 
 @pytest.mark.parametrize("change", NEW)
 def test_no_answer_mixes_what_was_and_what_is(
-    link: Any, server: tuple[ObjectStorage, Proxy], change: str
+    link: Any, storage_and_proxy: tuple[ObjectStorage, Proxy], change: str
 ) -> None:
     new = NEW[change]
     version = File.objects.get().version
@@ -107,7 +98,7 @@ def test_no_answer_mixes_what_was_and_what_is(
         row = File.objects.get()
         assert (f'"{row.version}"', row.size) == (etag, len(new)), case
         # Now the row is right, and one request is enough again.
-        with server[1].counting() as requests:
+        with storage_and_proxy[1].counting() as requests:
             again = visit(link)
             assert seen(again) == whole
             assert again.headers["ETag"] == etag
@@ -116,9 +107,9 @@ def test_no_answer_mixes_what_was_and_what_is(
 
 
 def test_a_content_that_is_written_all_the_time_is_for_later(
-    link: Any, server: tuple[ObjectStorage, Proxy]
+    link: Any, storage_and_proxy: tuple[ObjectStorage, Proxy]
 ) -> None:
-    storage, proxy = server
+    storage, proxy = storage_and_proxy
     writing = storage.storage()
     sizes = iter(range(11, 99))
 
@@ -138,7 +129,7 @@ def test_a_content_that_is_written_all_the_time_is_for_later(
 
 
 def test_a_large_content_is_read_in_blocks(
-    link: Any, server: tuple[ObjectStorage, Proxy], monkeypatch: pytest.MonkeyPatch
+    link: Any, storage_and_proxy: tuple[ObjectStorage, Proxy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_AzureBlocks, "block_bytes", 4)
     assert seen(visit(link)) == (200, OLD, "10", None)

@@ -23,7 +23,7 @@ from directlinks.core.content_types import implies_encoding
 from directlinks.delivery.reading import open_content, stored_encoding
 from directlinks.delivery.responses import Blocks
 from tests.real.memory import MIB
-from tests.real.object_storage import OBJECT_SERVERS, ObjectStorage
+from tests.real.object_storage import OBJECT_SERVERS, ObjectServers, ObjectStorage
 from tests.real.programs import needed
 from tests.real.servers import gunicorn
 from tests.real.sites import CHECKOUT, Site
@@ -137,15 +137,9 @@ class Stored:
 
 
 @pytest.fixture(scope="module", params=STORAGES)
-def stored(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stored]:
+def stored(request: pytest.FixtureRequest, object_servers: ObjectServers) -> Stored:
     name: str = request.param
-    if name not in OBJECT_SERVERS:
-        yield Stored(name, None)
-        return
-    with OBJECT_SERVERS[name](tmp_path_factory.mktemp("objects") / "server") as server:
-        yield Stored(name, server)
+    return Stored(name, object_servers[name] if name in OBJECT_SERVERS else None)
 
 
 def settings_of(delivery: str) -> str:

@@ -5,13 +5,14 @@ It plays and seeks, or it shows; and what could act is saved, not shown.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from tests.pairs import pairwise
 from tests.real import samples, web_servers
 from tests.real.chromium import chromium_window
 from tests.real.firefox import Firefox, firefox
@@ -41,10 +42,22 @@ class Window(Protocol):
     def save(self, url: str) -> bytes: ...
 
 
-@pytest.fixture(scope="module", params=[chromium_window, firefox], ids=["chromium", "firefox"])
-def window(request: pytest.FixtureRequest) -> Iterator[Window]:
-    with request.param() as window:
-        yield window
+BROWSERS: Mapping[str, Callable[[], AbstractContextManager[Window]]] = {
+    "chromium": chromium_window,
+    "firefox": firefox,
+}
+
+
+@pytest.fixture(scope="module")
+def windows() -> Iterator[Mapping[str, Window]]:
+    """A window of each browser."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(start()) for name, start in BROWSERS.items()}
+
+
+@pytest.fixture(params=BROWSERS)
+def window(request: pytest.FixtureRequest, windows: Mapping[str, Window]) -> Window:
+    return windows[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +97,19 @@ def links(request: pytest.FixtureRequest, origins: Mapping[str, str], paths: Lin
     return {name: origins[request.param] + path for name, path in paths.items()}
 
 
+def every_way(names: Collection[str]) -> pytest.MarkDecorator:
+    """Open each of the files ``names`` in each browser, and by each delivery.
+
+    What the deliveries say of a file is the same, as a test below shows.
+    """
+    return pairwise(
+        window=list(BROWSERS),
+        links=list(DELIVERIES),
+        name=list(names),
+        indirect=["window", "links"],
+    )
+
+
 def eventually(is_so: Callable[[], bool], what: str) -> None:
     give_up_at = time.monotonic() + PATIENCE
     while not is_so():
@@ -121,8 +147,8 @@ def tell_player(window: Window, what: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", samples.SOUNDS_AND_FILMS)
-def test_it_plays_and_seeks(name: str, links: Links, window: Window) -> None:
+@every_way(samples.SOUNDS_AND_FILMS)
+def test_sounds_and_films_play_and_seek(name: str, links: Links, window: Window) -> None:
     if (name, type(window)) == ("sound.wav", Firefox):
         # The one type that Firefox plays on pages alone: opened by itself, it is saved.
         window.open("about:blank")
@@ -133,7 +159,7 @@ def test_it_plays_and_seeks(name: str, links: Links, window: Window) -> None:
     play_and_seek(window)
 
 
-@pytest.mark.parametrize("name", samples.PICTURES)
+@every_way(samples.PICTURES)
 def test_a_picture_is_shown_in_the_middle(name: str, links: Links, window: Window) -> None:
     opened(window, links, name)
 
@@ -155,8 +181,8 @@ def test_a_pdf_is_shown(links: Links, window: Window) -> None:
     eventually(lambda: window.pixel(600, 400) == samples.RED, "No page of it is drawn.")
 
 
-@pytest.mark.parametrize("name", SAVED)
-def test_what_could_act_is_saved_and_not_shown(name: str, links: Links, window: Window) -> None:
+@every_way(SAVED)
+def test_html_and_svg_are_saved_and_not_shown(name: str, links: Links, window: Window) -> None:
     window.open("about:blank")
 
     assert window.save(links[name]) == SAVED[name]

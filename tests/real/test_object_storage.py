@@ -1,26 +1,19 @@
 """The servers of objects that other tests rely on."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.core.files.base import ContentFile
 
 from directlinks.delivery.presigning import Wish, target_of
 from tests.real.faulty_proxy import Fault
-from tests.real.object_storage import OBJECT_SERVERS, S3, ObjectStorage
+from tests.real.object_storage import OBJECT_SERVERS, S3, ObjectServers, ObjectStorage
 from tests.real.visitors import ask
 
 CONTENT = bytes(range(256)) * 100
 
 
 @pytest.fixture(scope="module", params=OBJECT_SERVERS)
-def objects(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ObjectStorage]:
-    folder: Path = tmp_path_factory.mktemp("objects") / "server"
-    with OBJECT_SERVERS[request.param](folder) as found:
-        yield found
+def objects(request: pytest.FixtureRequest, object_servers: ObjectServers) -> ObjectStorage:
+    return object_servers[request.param]
 
 
 def test_it_keeps_what_it_is_given(objects: ObjectStorage) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +33,7 @@ from tests.real.object_storage import (
     GOOGLE_KEY,
     OBJECT_SERVERS,
     S3,
+    ObjectServers,
     ObjectStorage,
     documented,
 )
@@ -376,31 +376,27 @@ ROWS = [
 
 
 class Servers:
-    """The servers of this module, each started when it is first needed."""
+    """The servers of all modules, and ``proxy``, which stands before SeaweedFS."""
 
-    def __init__(self, stack: ExitStack, new_folder: Callable[[str], Path]) -> None:
+    def __init__(self, stack: ExitStack, shared: ObjectServers) -> None:
         self._stack = stack
-        self._new_folder = new_folder
-        self._started: dict[str, ObjectStorage] = {}
+        self._shared = shared
+        self._behind: ObjectStorage | None = None
         self.proxies: dict[str, Proxy] = {}
 
     def __getitem__(self, name: str) -> ObjectStorage:
-        if name not in self._started:
-            if name == "proxy":
-                found, self.proxies[name] = self._stack.enter_context(
-                    self["SeaweedFS"].behind_proxy()
-                )
-            else:
-                folder = self._new_folder("objects") / name  # another one after a start that failed
-                found = self._stack.enter_context(OBJECT_SERVERS[name](folder))
-            self._started[name] = found
-        return self._started[name]
+        if name != "proxy":
+            return self._shared[name]
+        if self._behind is None:
+            behind = self._shared["SeaweedFS"].behind_proxy()
+            self._behind, self.proxies[name] = self._stack.enter_context(behind)
+        return self._behind
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers(object_servers: ObjectServers) -> Iterator[Servers]:
     with ExitStack() as stack:
-        yield Servers(stack, tmp_path_factory.mktemp)
+        yield Servers(stack, object_servers)
 
 
 @pytest.fixture(autouse=True)

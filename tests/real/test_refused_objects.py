@@ -15,7 +15,6 @@ from directlinks.services import pruning
 from tests.factories import DirectLinkFactory, UserFactory
 from tests.real.faulty_proxy import Fault, Proxy, Request
 from tests.real.object_storage import (
-    OBJECT_SERVERS,
     S3,
     ObjectStorage,
     keep_files_in,
@@ -27,24 +26,15 @@ pytestmark = pytest.mark.django_db
 NAMES = ("first.bin", "refused.bin", "third.bin")
 
 
-@pytest.fixture(scope="module", params=OBJECT_SERVERS)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[ObjectStorage, Proxy]]:
-    folder: Path = tmp_path_factory.mktemp("refused") / "server"
-    with OBJECT_SERVERS[request.param](folder) as found, found.behind_proxy() as behind:
-        yield behind
-
-
 @pytest.fixture
 def bucket(
-    server: tuple[ObjectStorage, Proxy],
+    storage_and_proxy: tuple[ObjectStorage, Proxy],
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[Proxy]:
     """The proxy in front of an empty storage of the site."""
-    storage, proxy = server
+    storage, proxy = storage_and_proxy
     keep_files_in(storage.storage(location=request.node.originalname), settings, monkeypatch)
     yield proxy
     proxy.judge = lambda asked: None
