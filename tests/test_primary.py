@@ -43,7 +43,7 @@ def test_a_model_is_read_where_it_is_written_unless_it_may_lag(model: Any) -> No
         assert manager.db_manager("replica").db == "replica"
 
 
-def test_so_are_users() -> None:
+def test_users_are_read_from_the_default_database() -> None:
     assert users().db == "default"
 
 

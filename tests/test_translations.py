@@ -143,7 +143,7 @@ class TestInChinese:
         assert answer.headers["Content-Language"] == "ar"
         assert '<html lang="ar" dir="rtl">' in answer.content.decode()
 
-    def test_so_is_one_who_needs_a_password(self) -> None:
+    def test_the_password_page_is_chinese(self) -> None:
         link = DirectLinkFactory(password=make_password("secret"))
         answer: Any = Client().get(link.get_absolute_url(), headers=CHINESE)
         assert "此文件受密码保护" in answer.content.decode()

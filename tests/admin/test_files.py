@@ -424,7 +424,7 @@ def test_who_may_only_look_is_not_shown_the_storages_own_address(client: Client)
     assert file.content.name not in html
 
 
-def test_nor_can_it_be_found_out_by_a_filter_of_ones_own(client: Client) -> None:
+def test_the_storages_own_name_cannot_be_filtered_by(client: Client) -> None:
     file, browser = FileFactory(), staff(client, "view_file")
     for name in (file.content.name[:13], "elsewhere"):
         assert browser.get(FILES, {"content__startswith": name}).status_code == 400

@@ -96,7 +96,7 @@ class TestPassword:
         link.refresh_from_db()
         assert link.password == "a hash"
 
-    def test_neither_it_nor_its_hash_is_shown(self, browser: Client) -> None:
+    def test_the_hash_is_not_shown(self, browser: Client) -> None:
         link = DirectLinkFactory(password="md5$salt$hash")
         assert "md5$" not in shown(browser, link)
 

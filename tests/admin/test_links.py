@@ -296,7 +296,9 @@ def test_the_list_says_how_a_link_is_made(browser: Client, client: Client) -> No
         assert way not in html
 
 
-def test_but_not_where_links_are_switched_off(browser: Client, settings: Settings) -> None:
+def test_the_list_does_not_say_it_if_links_are_switched_off(
+    browser: Client, settings: Settings
+) -> None:
     settings.DIRECTLINKS = {"BATCH_SIZE": 0}
     assert "Choose a file to link" not in browser.get(LINKS).content.decode()
 

@@ -60,13 +60,13 @@ def test_each_answer_fits_it(debug: bool, api: APIClient, settings: Settings) ->
 @pytest.mark.parametrize(
     "body", [b"", b"[", b"null", b"{}", b'{"uris":[1]}', b'{"uris":["x"],"paused":1}']
 )
-def test_so_does_each_failure(body: bytes, api: APIClient) -> None:
+def test_each_failure_fits_it(body: bytes, api: APIClient) -> None:
     CONTRACT.validate(api.call("PUT", "file/source", body).json())
     CONTRACT.validate(APIClient().call("PUT", "file/source", body).json())
 
 
 @pytest.mark.parametrize("golden", sorted(Path(__file__).parent.parent.glob("golden/*.json")))
-def test_so_do_the_golden_files(golden: Path) -> None:
+def test_the_golden_files_fit_it(golden: Path) -> None:
     CONTRACT.validate(json.loads(golden.read_text()))
 
 

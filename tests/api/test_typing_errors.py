@@ -133,7 +133,7 @@ def test_a_value_of_another_type_makes_no_link(
         ("POST", "revoke?dry_run=true", {"ids": ["x"]}, 'Unknown: "dry_run"'),
     ],
 )
-def test_so_is_one_in_every_other_call_of_our_own(
+def test_a_misspelt_key_is_refused_by_every_call(
     method: str, path: str, body: Any, msg: str, api: APIClient
 ) -> None:
     link = DirectLinkFactory(file__owner__is_staff=True)

@@ -131,7 +131,7 @@ class TestAFileOfThisMachine:
         assert content.size == storage.size("a.bin")
         assert content.modified_ns == Path(storage.path("a.bin")).stat().st_mtime_ns
 
-    def test_so_does_a_single_one(self, tmp_path: Path) -> None:
+    def test_an_instance_with_its_own_open_is_read_by_it(self, tmp_path: Path) -> None:
         storage: Any = FileSystemStorage(tmp_path)
         storage.save("a.bin", ContentFile(DATA))
         storage.open = lambda name, mode: BytesIO(DATA[::-1])

@@ -105,7 +105,7 @@ def test_a_folder_that_goes_away_takes_no_count_along(
     assert_counted(journal, visitors, fold=folder.exists())
 
 
-def test_nor_does_one_that_goes_away_just_before_the_server_ends(
+def test_a_folder_that_goes_away_before_the_server_ends_takes_no_count_along(
     journal: Site, folder: Path
 ) -> None:
     paths = new_paths(journal, "end")

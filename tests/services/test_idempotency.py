@@ -143,7 +143,7 @@ def test_a_new_secret_does_not_make_a_request_another(user: Any, settings: Setti
     assert ask(answer, user) == "answer 1"
 
 
-def test_neither_the_request_nor_its_bare_digest_is_kept(user: Any) -> None:
+def test_only_a_keyed_digest_of_the_request_is_kept(user: Any) -> None:
     ask(Counted(), user, request=b"password")
     kept = IdempotentRequest.objects.values().get()
     assert len(kept["digest"]) == 64

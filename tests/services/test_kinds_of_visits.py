@@ -37,7 +37,7 @@ def test_what_only_fills_the_memory_is_judged_and_forgotten(
 
 
 @pytest.mark.parametrize(("agent", "counts"), [(LONG, True), (f"{LONG} Slackbot", False)])
-def test_so_is_a_long_name_of_a_program(agent: str, counts: bool) -> None:
+def test_a_long_user_agent_is_judged_and_forgotten(agent: str, counts: bool) -> None:
     assert is_download(agent) is counts
     assert remembered() == 0
 

@@ -39,12 +39,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
     monkeypatch.setattr(module, "new_codes", lambda number: [next(dice) for _ in range(number)])
 
 
-def test_what_was_used_is_drawn_again(former: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_that_a_link_had_is_drawn_again(
+    former: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn(monkeypatch, "aaaa", former, "bbbb", former, "cccc")
     assert unique_codes(3) == ["aaaa", "cccc", "bbbb"]
 
 
-def test_so_is_what_a_link_has_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_that_a_link_has_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     DirectLinkFactory(code="mine")
     drawn(monkeypatch, "mine", "free")
     assert unique_codes(1) == ["free"]
@@ -61,7 +63,7 @@ def test_many_are_rotated_again_where_somebody_was_quicker(monkeypatch: pytest.M
     assert FormerCode.objects.count() == 2
 
 
-def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_that_is_taken_each_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = DirectLinkFactory(code="took").code
     monkeypatch.setattr(changing, "unique_codes", lambda number: [taken])
     with pytest.raises(IntegrityError):

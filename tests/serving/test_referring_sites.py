@@ -49,7 +49,7 @@ def test_a_page_of_another_site_gets_a_403_uncounted(
 
 
 @every_door
-def test_whoever_knows_the_password_may_come_from_anywhere(door: Door) -> None:
+def test_the_password_opens_a_link_from_any_site(door: Door) -> None:
     link = DirectLinkFactory(referers="example.org", password=make_password("secret"))
     for headers, status in (
         ({"Referer": "https://example.org/"}, 401),
@@ -59,7 +59,7 @@ def test_whoever_knows_the_password_may_come_from_anywhere(door: Door) -> None:
 
 
 @every_door
-def test_a_person_reads_what_to_do(door: Door) -> None:
+def test_the_page_says_what_to_do(door: Door) -> None:
     link = DirectLinkFactory(referers="example.org")
     elsewhere = {"Referer": "https://example.com/", "Accept": "text/html"}
     page = door(link.get_absolute_url(), headers=elsewhere).body.decode()

@@ -213,14 +213,14 @@ class TestChoice:
         monkeypatch.setattr(connection, "vendor", "oracle")
         assert isinstance(links_of(DirectLink), ORMLinks)
 
-    def test_so_is_a_sqlite_that_cannot_return_what_it_updates(
+    def test_an_sqlite_without_returning_uses_the_orm(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "vendor", "sqlite")
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
         assert isinstance(links_of(DirectLink), ORMLinks)
 
-    def test_so_is_one_whose_users_are_judged_by_python(
+    def test_users_whose_flags_are_properties_need_the_orm(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(choice, "_lacks_column", lambda model: True)

@@ -324,7 +324,7 @@ def test_files_that_are_removed_in_use_lose_nothing_that_was_noted(
 
 
 @every_loss
-def test_nor_does_a_file_that_is_full(
+def test_a_full_file_that_is_removed_loses_nothing(
     lose: Callable[[Path], None], journal: NewJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journals, "ROOM", 3)
@@ -337,7 +337,7 @@ def test_nor_does_a_file_that_is_full(
 
 
 @every_loss
-def test_nor_does_one_for_which_the_database_is_away(
+def test_a_removed_file_loses_nothing_while_the_database_is_away(
     lose: Callable[[Path], None], journal: NewJournal
 ) -> None:
     counter, link = journal(), DirectLinkFactory()
@@ -351,7 +351,9 @@ def test_nor_does_one_for_which_the_database_is_away(
 
 
 @every_loss
-def test_nor_does_the_end_of_the_process(lose: Callable[[Path], None], journal: NewJournal) -> None:
+def test_a_removed_file_loses_nothing_at_the_end_of_the_process(
+    lose: Callable[[Path], None], journal: NewJournal
+) -> None:
     counter, link = journal(), DirectLinkFactory()
     count(counter, link, 3)
     lose(counter.directory)

@@ -208,7 +208,7 @@ class Chosen(DeliveryBackend):
 
 @pytest.mark.parametrize("answer", [with_bytes, of_a_template, refusing])
 @every_door
-def test_but_nothing_else_whatever_a_backend_says(
+def test_no_other_answer_is_kept_whatever_the_backend_says(
     door: Door, answer: Any, settings: Settings
 ) -> None:
     chosen = {"BACKEND": f"{__name__}.Chosen", "OPTIONS": {"answer": answer}}
@@ -255,7 +255,9 @@ def test_a_name_that_is_spelt_otherwise_is_not_kept(door: Door, ending: str) -> 
     assert not _answers
 
 
-def test_neither_memory_grows_for_ever(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_answers_and_sites_in_memory_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     monkeypatch.setattr(response_cache, "MOST_ANSWERS", 2)
     monkeypatch.setattr(request_key, "MOST_SITES", 2)

@@ -128,7 +128,7 @@ def test_what_is_not_plain_takes_the_long_way(
         {"BASE_URL": "tests.contrib.fastlane.test_response_cache.base_of"},
     ],
 )
-def test_so_does_a_site_whose_answers_depend_on_more(
+def test_a_site_whose_answers_depend_on_more_takes_the_long_way(
     settings: Settings, settled: dict[str, Any]
 ) -> None:
     settings.DIRECTLINKS = settled
@@ -179,7 +179,9 @@ def test_bytes_need_no_request_object_either() -> None:
 
 
 @pytest.mark.parametrize("limits", [{}, {"max_downloads": 3}])
-def test_nor_where_a_process_may_remember_it(settings: Settings, limits: dict[str, Any]) -> None:
+def test_a_remembered_handover_needs_no_request_object(
+    settings: Settings, limits: dict[str, Any]
+) -> None:
     backend = {"BACKEND": HANDED_OVER["X-Accel-Redirect"]}
     settings.DIRECTLINKS = {"DELIVERY": backend, "CACHE_SECONDS": 10}
     lane = Lane()
@@ -240,7 +242,9 @@ def test_a_stream_that_is_not_admitted_is_looked_up_once(
 
 
 @pytest.mark.parametrize("limits", [{}, {"max_downloads": 2}])
-def test_nor_does_a_stream_which_is_counted(settings: Settings, limits: dict[str, Any]) -> None:
+def test_a_stream_needs_no_request_object_and_is_counted(
+    settings: Settings, limits: dict[str, Any]
+) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
     link, lane = DirectLinkFactory(**limits), Lane()
     assert [lane.read(link.get_absolute_url()) for _ in range(2)] == [BYTES, BYTES]
@@ -249,7 +253,7 @@ def test_nor_does_a_stream_which_is_counted(settings: Settings, limits: dict[str
     assert link.downloads == 2
 
 
-def test_whoever_counts_it(settings: Settings) -> None:
+def test_a_stream_is_counted_by_any_counter(settings: Settings) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}, "COUNTER": NOTEBOOK}
     link, lane = DirectLinkFactory(), Lane()
     assert [lane.read(link.get_absolute_url()) for _ in range(2)] == [BYTES, BYTES]
@@ -315,7 +319,9 @@ def test_parts_and_conditions_take_the_long_way(
         {"ask_first": True},
     ],
 )
-def test_so_do_links_that_ask_for_more(settings: Settings, limits: dict[str, Any]) -> None:
+def test_streams_of_links_with_more_limits_take_the_long_way(
+    settings: Settings, limits: dict[str, Any]
+) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
     lane = Lane()
     lane.ask(DirectLinkFactory().get_absolute_url())
@@ -324,7 +330,9 @@ def test_so_do_links_that_ask_for_more(settings: Settings, limits: dict[str, Any
 
 
 @pytest.mark.parametrize("backend", [f"{__name__}.Watchful", REDIRECT])
-def test_so_does_a_backend_that_looks_at_the_request(settings: Settings, backend: str) -> None:
+def test_a_backend_that_reads_the_request_takes_the_long_way(
+    settings: Settings, backend: str
+) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": backend}}
     path, lane = DirectLinkFactory().get_absolute_url(), Lane()
     for _ in range(2):
@@ -527,7 +535,7 @@ def test_a_rule_of_the_site_is_told_the_same(settings: Settings) -> None:
     assert lane.long_ways == (2 if connection.vendor == "mysql" else 1)
 
 
-def test_so_is_one_that_tells_it_only_of_some_requests() -> None:
+def test_a_rewritten_address_is_told_for_its_request_alone() -> None:
     path, lane = DirectLinkFactory().get_absolute_url(), Lane()
     for _ in range(2):
         direct = lane.ask(path, SCRIPT_NAME="/index.wsgi")
