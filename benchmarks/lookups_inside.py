@@ -70,10 +70,10 @@ class Table:
         day = day_of(now)
 
         def find(number: int) -> Any:
-            return links.find(code_of(number), now)
+            return links.fetch(code_of(number), now)
 
         def open_one(number: int) -> Any:
-            return links.open(code_of(number), str(number), now, day)
+            return links.claim(code_of(number), str(number), now, day)
 
         return self._mean(find), self._mean(open_one)
 

@@ -471,8 +471,8 @@ class Door:
 
 @case(
     "opening.open_direct_link",
-    "opening.admit",
-    "opening.find_open_link",
+    "opening.claim",
+    "opening.fetch_open_link",
     "opening.count",
     "opening.describe",
     "opening.deliver_counted",
@@ -499,7 +499,7 @@ def open_link(world: World) -> Any:
 def open_after_asking(world: World) -> Any:
     def confirmed(code: str) -> Any:
         return opening.open_confirmed_link(
-            row=opening.find_open_link(code=code, name="kept.txt", now=NOW),
+            row=opening.fetch_open_link(code=code, name="kept.txt", now=NOW),
             visit=VisitRequest(method="POST"),
             own_hosts=(),
             attachment=False,
@@ -637,7 +637,7 @@ WITHOUT_A_QUERY = {
     "transfer.as_kept": "converts a moment",
     "locating.user_keys": "converts a text",
     "moving.grace": "asks the settings",
-    "opening.can_admit": "asks which counter the site has",
+    "opening.can_claim": "asks which counter the site has",
     "pruning.codes_never_return": "asks the settings",
     "pruning.is_own": "compares a text",
     "statistics.last_days": "counts days",

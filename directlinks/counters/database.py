@@ -4,8 +4,7 @@ from datetime import datetime
 
 from directlinks.counters.base import Counter
 from directlinks.datetimes import day_of
-from directlinks.models import DirectLink
-from directlinks.sql.choice import links_of
+from directlinks.sql import get_links
 
 
 class DatabaseCounter(Counter):
@@ -15,4 +14,4 @@ class DatabaseCounter(Counter):
 
     def count(self, link_id: int, now: datetime) -> bool:
         """Return False also if the link no longer opens."""
-        return links_of(DirectLink).count(link_id, now, day_of(now))
+        return get_links().count(link_id, now, day_of(now))

@@ -27,8 +27,8 @@ from directlinks.policies import Policy
 from directlinks.services.limits import limits_of_new, may_be_shared
 from directlinks.services.locating import locate
 from directlinks.services.sending import send_on_commit
-from directlinks.sql.batches import LinkAtHand, NewLinks
-from directlinks.sql.choice import batches_of
+from directlinks.sql import get_batches
+from directlinks.sql.batches import FoundLink, NewLinks
 from directlinks.storage import lacks_bytes
 
 
@@ -39,14 +39,14 @@ class IssuedLink(NamedTuple):
     the link, or would have made it in a dry run.
     """
 
-    source: DirectLink | LinkAtHand
+    source: DirectLink | FoundLink
     file_url: str
     is_new: bool
 
     @property
     def link(self) -> DirectLink:
         source: Any = self.source
-        link: DirectLink = source.instance(DirectLink) if self._is_at_hand else source
+        link: DirectLink = source.instance() if self._is_at_hand else source
         return link
 
     @property
@@ -57,7 +57,7 @@ class IssuedLink(NamedTuple):
 
     @property
     def _is_at_hand(self) -> bool:
-        return isinstance(self.source, LinkAtHand)
+        return isinstance(self.source, FoundLink)
 
 
 def create_direct_links(
@@ -249,7 +249,7 @@ def _made(
         code_may_be_used=may_repeat(conf.CODE_LENGTH, conf.CODE_ALPHABET),
     )
     try:
-        made = batches_of(DirectLink).make(wanted)
+        made = get_batches().make(wanted)
     except (IntegrityError, OperationalError):  # a file is gone; a deadlock with one who revokes
         # The caller's transaction is spoilt: only the caller can begin it again.
         if is_last or connections[DirectLink.objects.db].in_atomic_block:

@@ -21,10 +21,10 @@ from directlinks.core.errors import (
     URIError,
 )
 from directlinks.core.uris import FileURI
-from directlinks.models import DirectLink, File
+from directlinks.models import File
 from directlinks.policies import Policy
-from directlinks.sql.batches import Found, LinkAtHand, Place
-from directlinks.sql.choice import batches_of
+from directlinks.sql import get_batches
+from directlinks.sql.batches import Found, FoundLink, Place
 from directlinks.storage import without_bytes
 from directlinks.users import users
 
@@ -36,7 +36,7 @@ class Located(NamedTuple):
     """For each URI its file or error, and the reusable links by the keys of their files."""
 
     targets: list[File | URIError]
-    links: dict[int, LinkAtHand]
+    links: dict[int, FoundLink]
 
 
 def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
@@ -177,7 +177,7 @@ def _can_exist(path: str) -> bool:
 
 def _find(places: Iterable[Place], asker: Asker) -> Found:
     possible = [place for place in places if _can_exist(place[1])]
-    return batches_of(DirectLink).find(possible, asker.owners) if possible else Found({}, {})
+    return get_batches().fetch(possible, asker.owners) if possible else Found({}, {})
 
 
 def _folders(missing: Set[Place]) -> set[Place]:

@@ -32,10 +32,10 @@ from directlinks.datetimes import day_of, seconds_of
 from directlinks.delivery.download import Download, is_passive
 from directlinks.delivery.responses import BlockResponse
 from directlinks.fields import Content
-from directlinks.models import DirectLink, File
+from directlinks.models import File
 from directlinks.services.sending import send_now
-from directlinks.sql.choice import links_of
-from directlinks.sql.links import Admission, LinkRow, Links
+from directlinks.sql import get_links
+from directlinks.sql.links import ClaimedLink, LinkRow, Links
 
 # No browser sends a longer one, which would only fill the memory.
 _LONGEST = 512
@@ -115,7 +115,7 @@ class Opened:
     """The answer to a visit, and the link as it was read."""
 
     answer: HttpResponseBase
-    row: LinkRow | Admission
+    row: LinkRow | ClaimedLink
 
 
 def open_direct_link(
@@ -139,14 +139,14 @@ def open_direct_link(
     try:
         if not codes.is_well_formed(code):
             raise LinkNotFound
-        admission = None
+        claimed = None
         # PostgreSQL does not even look for a NUL.
         if deliver.counts_first and "\0" not in name and is_plain(visit):
-            admission = admit(code, name, now)
-        if admission is not None:
-            answer, _ = deliver_counted(admission, deliver, now=now, attachment=attachment)
-            return Opened(answer, admission)
-        row = find_open_link(code=code, name=name, now=now)
+            claimed = claim(code, name, now)
+        if claimed is not None:
+            answer, _ = deliver_counted(claimed, deliver, now=now, attachment=attachment)
+            return Opened(answer, claimed)
+        row = fetch_open_link(code=code, name=name, now=now)
         answer = _deliver_and_count(row, visit, deliver, unlock, now=now, attachment=attachment)
     except DirectLinksError as error:
         send_now(signals.refused, code=code, error=error)
@@ -182,29 +182,30 @@ def open_confirmed_link(
     return answer
 
 
-def admit(code: str, name: str, now: datetime, links: Links | None = None) -> Admission | None:
-    """Count a plain visit to the link at this address, if one statement can say that it opens.
+def claim(code: str, name: str, now: datetime, links: Links | None = None) -> ClaimedLink | None:
+    """Count a plain visit to the link at this address, if one statement can tell that it opens.
 
-    None means only that: read the link then. The code is well-formed, and the name has no NUL.
+    None means only that: call ``fetch_open_link`` then. The code is well-formed, and the name has
+    no NUL. ``links`` asks the database in another way than by Django's cursor.
     """
     if not get_counter().in_database:
         return None
-    return (links or links_of(DirectLink)).open(code, name, now, day_of(now))
+    return (links or get_links()).claim(code, name, now, day_of(now))
 
 
-def can_admit() -> bool:
-    """Return True if ``admit`` can admit a visit."""
-    return get_counter().in_database and links_of(DirectLink).can_open
+def can_claim() -> bool:
+    """Return True if ``claim`` can claim a link."""
+    return get_counter().in_database and get_links().can_claim
 
 
-def find_open_link(*, code: str, name: str, now: datetime, links: Links | None = None) -> LinkRow:
-    """Return the link at this address if it opens at ``now``. One read.
+def fetch_open_link(*, code: str, name: str, now: datetime, links: Links | None = None) -> LinkRow:
+    """Return the link at this address, if it opens at ``now``; who may open it is not checked.
 
-    Whether this visitor may open it is not checked. Raise LinkUnknown, LinkNotFound, LinkExpired or
+    One read. ``links`` as for ``claim``. Raise LinkUnknown, LinkNotFound, LinkExpired or
     LinkUsedUp.
     """
-    links = links or links_of(DirectLink)
-    row = links.find(code, now) if codes.is_well_formed(code) else None
+    links = links or get_links()
+    row = links.fetch(code, now) if codes.is_well_formed(code) else None
     if row is None or row.code != code:
         raise LinkUnknown
     if not is_name_of(name, row.name, code):
@@ -222,11 +223,11 @@ def redeem_ticket(
 
     One read. The link is judged again, so revoking it stops targets that were handed out; the
     number of downloads is not, since the ticket itself is the last of them. ``links`` as for
-    ``admit``. Raise TicketInvalid, TicketExpired, LinkNotFound or LinkExpired.
+    ``claim``. Raise TicketInvalid, TicketExpired, LinkNotFound or LinkExpired.
     """
     keys = conf.signing_keys
     ticket = signing.read(text, keys, method=method, now=seconds_of(now))
-    row = (links or links_of(DirectLink)).find_by_key(ticket.link)
+    row = (links or get_links()).fetch_by_key(ticket.link)
     if row is None or not is_name_of(name, row.name, text):
         raise LinkNotFound
     if not signing.is_bound(text, keys, code=row.current_code, password=row.password):
@@ -239,7 +240,7 @@ def redeem_ticket(
 
 
 def deliver_counted(
-    row: Admission, deliver: Callable[[Download], SomeAnswer], *, now: datetime, attachment: bool
+    row: ClaimedLink, deliver: Callable[[Download], SomeAnswer], *, now: datetime, attachment: bool
 ) -> tuple[SomeAnswer, bool]:
     """Return the answer to a visit that was counted already, and if it grants the file.
 
@@ -251,9 +252,9 @@ def deliver_counted(
         granted = answer.status_code in _GRANTING
     finally:
         if not granted:
-            links_of(DirectLink).give_back(row.link, day_of(now))
+            get_links().release(row.link_id, day_of(now))
     if granted:
-        send_now(signals.opened, link=row.link, at=now)
+        send_now(signals.opened, link=row.link_id, at=now)
     return answer, granted
 
 
@@ -311,20 +312,20 @@ def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None
             answer.discard()
     if not is_counted:
         raise LinkNotFound if row.max_downloads is None else LinkUsedUp
-    send_now(signals.opened, link=row.link, at=now)
+    send_now(signals.opened, link=row.link_id, at=now)
 
 
 def count(row: LinkRow, now: datetime) -> bool:
     """Count one download of the link read as ``row``. Return False if it no longer opens."""
     if row.max_downloads is None:
-        return get_counter().count(row.link, now)
-    return links_of(DirectLink).count(row.link, now, day_of(now))
+        return get_counter().count(row.link_id, now)
+    return get_links().count(row.link_id, now, day_of(now))
 
 
-def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> Download:
+def describe(row: LinkRow | ClaimedLink, *, attachment: bool, head_only: bool) -> Download:
     """Return the download of a link's current content. Active types are always attachments."""
     return Download(
-        link=row.link,
+        link=row.link_id,
         code=row.current_code,
         password=row.password,
         name=row.name,
@@ -342,7 +343,7 @@ def describe(row: LinkRow | Admission, *, attachment: bool, head_only: bool) -> 
     )
 
 
-def _content_of(row: LinkRow | Admission) -> Content:
+def _content_of(row: LinkRow | ClaimedLink) -> Content:
     """Return the content of ``row``. Raise StorageRefused if STORAGES lacks its storage."""
     content = Content(_NO_INSTANCE, _CONTENT, row.content)
     if row.storage_alias != conf.storage_alias:

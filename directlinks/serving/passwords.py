@@ -71,7 +71,7 @@ def keep_unlocked(
     """Add the cookies to ``response`` that open the link of ``row`` from ``now`` on."""
     expires = int(seconds_of(now)) + UNLOCKED_SECONDS
     proof = signing.unlocking(
-        row.link, expires, conf.signing_keys[0], code=row.current_code, password=row.password
+        row.link_id, expires, conf.signing_keys[0], code=row.current_code, password=row.password
     )
     # Sent with this link alone, so each link has its own.
     for name, folder in zip(COOKIES, addresses.link_folders(row.code), strict=True):
@@ -84,7 +84,7 @@ def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
     return any(
         signing.is_unlocked(
             request.COOKIES.get(name, ""),
-            row.link,
+            row.link_id,
             conf.signing_keys,
             code=row.current_code,
             password=row.password,
@@ -96,7 +96,7 @@ def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
 
 def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
     # Another tenant may have a link of the same number.
-    scope = f"password of {row.link} {row.current_code}"
+    scope = f"password of {row.link_id} {row.current_code}"
     # Before the slow comparison, or those who guess in parallel would all be let through.
     attempts = note_guess(conf.LOGIN_RATE, request, scope=scope)
     if not check_password(password, row.password):

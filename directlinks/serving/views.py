@@ -48,7 +48,7 @@ from directlinks.reporting import (
 )
 from directlinks.services.opening import (
     Opened,
-    find_open_link,
+    fetch_open_link,
     open_confirmed_link,
     open_direct_link,
     redeem_ticket,
@@ -229,7 +229,7 @@ def _posted(request: HttpRequest, route: Route) -> HttpResponseBase:
     """Return the answer to the button of a link that asks first, or to the form of a password."""
     now = timezone.now()
     try:
-        row = find_open_link(code=route.secret, name=route.name, now=now)
+        row = fetch_open_link(code=route.secret, name=route.name, now=now)
         if row.password and not row.ask_first:
             return unlock(request, row, now)
     except DirectLinksError as error:

@@ -9,17 +9,20 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, IntegerField
+from django.db.models import Field, IntegerField, Model
 from django.db.models.base import ModelState
 
 from directlinks.core import paths
 from directlinks.core.links import UNLIMITED
+from directlinks.models import DirectLink, File, FormerCode
+
+Stored = TypeVar("Stored", bound=Model)
 
 
-def stored(model: Any, using: str, columns: dict[str, Any], **related: Any) -> Any:
+def stored(model: type[Stored], using: str, columns: dict[str, Any], **related: Model) -> Stored:
     """Return an instance of ``model`` as it came from the database with the alias ``using``.
 
     It is made like an unpickled one: without ``__init__`` and its signals, which take five times as
@@ -60,14 +63,14 @@ OWN_FIELDS = ("file", "code", "name", "reuse_name")
 class BatchTexts:
     """Statements with their parameters as ``%s``.
 
-    ``find`` takes the places and returns FILE_FIELDS and LINK_FIELDS, these NULL where there is no
-    link; ``find_whole`` returns RARE_FIELDS of the files as well. ``make`` takes the values that
+    ``fetch`` takes the places and returns FILE_FIELDS and LINK_FIELDS, these NULL where there is no
+    link; ``fetch_whole`` returns RARE_FIELDS of the files as well. ``make`` takes the values that
     all new links share, then the links, and returns file, key and code of those that were made,
     where the database can. ``make_unused`` makes none with a code that a link had formerly.
     """
 
-    find: str
-    find_whole: str
+    fetch: str
+    fetch_whole: str
     make: str
     make_unused: str
 
@@ -82,25 +85,23 @@ class Names:
     found: str
     found_whole: str
     new: str
-    shared: Sequence[Any]
+    shared: "Sequence[Field[Any, Any]]"
     owner: Any
 
     @classmethod
-    def of(cls, connection: BaseDatabaseWrapper, model: Any) -> "Names":
-        """Return the names of ``model``, the class DirectLink."""
+    def of(cls, connection: BaseDatabaseWrapper) -> "Names":
+        """Return the names behind ``connection``."""
         quote = connection.ops.quote_name
-        meta = model._meta
-        file = meta.get_field("file").related_model._meta
-        shared = shared_fields(model)
-        files = [f"file.{quote(file.get_field(name).column)}" for name in FILE_FIELDS]
-        rare = [f"file.{quote(file.get_field(name).column)}" for name in RARE_FIELDS]
-        links = [f"link.{quote(meta.get_field(name).column)}" for name in LINK_FIELDS]
-        new = [meta.get_field(name).column for name in OWN_FIELDS]
-        new += [field.column for field in shared]
+        file, link = File._meta, DirectLink._meta
+        shared = shared_fields()
+        files = [f"file.{quote(column)}" for column in _columns(File, FILE_FIELDS)]
+        rare = [f"file.{quote(column)}" for column in _columns(File, RARE_FIELDS)]
+        links = [f"link.{quote(column)}" for column in _columns(DirectLink, LINK_FIELDS)]
+        new = _columns(DirectLink, [*OWN_FIELDS, *(field.name for field in shared)])
         return cls(
             file=quote(file.db_table),
-            link=quote(meta.db_table),
-            former=quote(meta.get_field("former_codes").related_model._meta.db_table),
+            link=quote(link.db_table),
+            former=quote(FormerCode._meta.db_table),
             found=", ".join(files + links),
             found_whole=", ".join(files + links + rare),
             new=", ".join(map(quote, new)),
@@ -109,31 +110,36 @@ class Names:
         )
 
 
-def shared_fields(model: Any) -> list[Any]:
-    """Return the fields of ``model``, the class DirectLink, that all new links of a batch share."""
-    fields = model._meta.concrete_fields
+def _columns(model: type[Model], names: Iterable[str]) -> list[str]:
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    return [field.column for field in fields]
+
+
+def shared_fields() -> "list[Field[Any, Any]]":
+    """Return the fields that have one value in a batch of new links."""
+    fields = DirectLink._meta.concrete_fields
     return [f for f in fields if not f.primary_key and f.name not in OWN_FIELDS]
 
 
-def batch_texts(connection: BaseDatabaseWrapper, model: Any) -> BatchTexts:
-    """Return all statements, as the database behind ``connection`` spells them."""
-    names = Names.of(connection, model)
-    find, make = {
-        "sqlite": (_find_sqlite, _make_sqlite),
-        "postgresql": (_find_postgresql, _make_postgresql),
-        "mysql": (_find_mysql, _make_mysql),
+def batch_texts(connection: BaseDatabaseWrapper) -> BatchTexts:
+    """All statements, as the database behind ``connection`` spells them."""
+    names = Names.of(connection)
+    fetch, make = {
+        "sqlite": (_fetch_sqlite, _make_sqlite),
+        "postgresql": (_fetch_postgresql, _make_postgresql),
+        "mysql": (_fetch_mysql, _make_mysql),
     }[connection.vendor]
     # Values of a document have the server's collation, in which "A" may be "a". A join, because
     # MariaDB would keep the answer of a subquery for "a" and give it for "A", in each collation.
     exact = ""
     if connection.vendor == "mysql":
-        code = model._meta.get_field("code").db_parameters(connection)
+        code = DirectLink._meta.get_field("code").db_parameters(connection)
         exact = f" COLLATE {code['collation']}"
     unused = f"""LEFT JOIN {names.former} former ON former.code = asked.code{exact}
         WHERE former.id IS NULL"""
     return BatchTexts(
-        find=find(names, connection, names.found),
-        find_whole=find(names, connection, names.found_whole),
+        fetch=fetch(names, connection, names.found),
+        fetch_whole=fetch(names, connection, names.found_whole),
         make=make(names, connection, "WHERE 1 = 1"),
         make_unused=make(names, connection, unused),
     )
@@ -143,7 +149,7 @@ def batch_texts(connection: BaseDatabaseWrapper, model: Any) -> BatchTexts:
 _REUSABLE = "link.file_id = file.id AND link.reuse_name IS NOT NULL"
 
 
-def _find_sqlite(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
+def _fetch_sqlite(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
     # {"owner": ["path key", …], …} is read once. CROSS JOIN keeps its order: each place is looked
     # up in the unique index (owner, path_key), each file in that of its links (file, reuse_name).
     return f"""
@@ -167,7 +173,7 @@ def _make_sqlite(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
         ON CONFLICT DO NOTHING RETURNING file_id, id, code"""  # noqa: S608
 
 
-def _find_postgresql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
+def _fetch_postgresql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
     # Owners side by side with their path keys, joined: psycopg takes ten times as long over an
     # array of them. LIMIT, where a unique index allows for no more than one, keeps the planner to
     # it: it would read and hash all files, of any owner, sooner than look up a thousand. So each
@@ -202,7 +208,7 @@ def _make_postgresql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> s
         ON CONFLICT DO NOTHING RETURNING file_id, id, code"""  # noqa: S608
 
 
-def _find_mysql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
+def _fetch_mysql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
     # [[owner, ["path key", …]], …] becomes a table in memory. STRAIGHT_JOIN keeps its order: each
     # place is looked up in the unique index (owner, path_key). From lists of a thousand keys the
     # optimizer would rather read all files of the owner.
@@ -255,13 +261,13 @@ class NewLinks:
     them may have been a link's before.
     """
 
-    files: Sequence[Any]
+    files: Sequence[File]
     codes: Sequence[str]
     shared: Mapping[str, Any]
     code_may_be_used: bool
 
 
-class LinkAtHand(NamedTuple):
+class FoundLink(NamedTuple):
     """What an answer says of a link that may be given again; most are never asked for more.
 
     ``file`` is an instance, and ``instance`` makes one of the link.
@@ -270,11 +276,11 @@ class LinkAtHand(NamedTuple):
     id: int
     code: str
     name: str
-    file: Any
+    file: File
     using: str
 
-    def instance(self, model: Any, others: Mapping[str, Any] = UNLIMITED) -> Any:
-        """Return it as ``model``, the class DirectLink, without a query; ``others`` are columns."""
+    def instance(self, others: Mapping[str, Any] = UNLIMITED) -> DirectLink:
+        """Return the same as a DirectLink, without a query; ``others`` are columns."""
         columns = {
             "id": self.id,
             "file_id": self.file.id,
@@ -283,7 +289,7 @@ class LinkAtHand(NamedTuple):
             "reuse_name": self.name,
             **others,
         }
-        return stored(model, self.using, columns, file=self.file)
+        return stored(DirectLink, self.using, columns, file=self.file)
 
 
 class Found(NamedTuple):
@@ -292,8 +298,8 @@ class Found(NamedTuple):
     Each file has its owner at hand.
     """
 
-    files: dict[Place, Any]
-    links: dict[int, LinkAtHand]
+    files: dict[Place, File]
+    links: dict[int, FoundLink]
 
 
 def by_nfc(places: Iterable[Place]) -> dict[Place, list[Place]]:
@@ -308,14 +314,14 @@ class Batches(ABC):
     """What a batch asks of the tables."""
 
     @abstractmethod
-    def find(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
+    def fetch(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
         """Return what is at ``places``, in any spelling; ``owners`` are the users by their keys.
 
         Of many files RARE_FIELDS are deferred: reading them would take as long as all the rest.
         """
 
     @abstractmethod
-    def make(self, wanted: NewLinks) -> list[Any]:
+    def make(self, wanted: NewLinks) -> list[DirectLink]:
         """Make reusable links, and return them as far as the database says which were made.
 
         No link is made if its file has one of that name already, is trashed or gone, or if its code
@@ -325,20 +331,18 @@ class Batches(ABC):
 
 
 class WrittenBatches(Batches):
-    """The statements in ``texts``; ``model`` is the class DirectLink."""
+    """The statements in ``texts``."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, model: Any, texts: BatchTexts) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, texts: BatchTexts) -> None:
         self.connection = connection
-        self.model = model
         self.texts = texts
-        self.file_model = model._meta.get_field("file").related_model
-        self.owner = self.file_model._meta.get_field("owner")
+        self.owner = File._meta.get_field("owner")
 
-    def find(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
+    def fetch(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
         files, links = found = Found({}, {})
         if not places:
             return found
-        text = self.texts.find_whole if len(places) <= _FEW else self.texts.find
+        text = self.texts.fetch_whole if len(places) <= _FEW else self.texts.fetch
         owner_of = reader(self.owner, self.connection)
         spellings = by_nfc(places)
         for row in self._rows(text, self._asked(places)):
@@ -362,20 +366,18 @@ class WrittenBatches(Batches):
                 }
                 if rare:
                     columns.update(self._rare(rare))
-                file = stored(
-                    self.file_model, self.connection.alias, columns, owner=owners[owner_id]
-                )
+                file = stored(File, self.connection.alias, columns, owner=owners[owner_id])
                 files.update(dict.fromkeys(asked, file))
             # A file that was renamed has links of its former names.
             if link is not None and name == paths.name(path):
-                links[key] = LinkAtHand(link, code, name, file, self.connection.alias)
+                links[key] = FoundLink(link, code, name, file, self.connection.alias)
         return found
 
-    def make(self, wanted: NewLinks) -> list[Any]:
+    def make(self, wanted: NewLinks) -> list[DirectLink]:
         if not wanted.files:
             return []
-        pattern = self.model(**wanted.shared)
-        shared = {field: field.pre_save(pattern, add=True) for field in shared_fields(self.model)}
+        pattern = DirectLink(**wanted.shared)
+        shared = {field: field.pre_save(pattern, add=True) for field in shared_fields()}
         text = self.texts.make_unused if wanted.code_may_be_used else self.texts.make
         values = [field.get_db_prep_save(value, self.connection) for field, value in shared.items()]
         made = self._rows(text, [*values, *self._new(wanted)])
@@ -383,12 +385,12 @@ class WrittenBatches(Batches):
         files = {file.id: file for file in wanted.files}
         using = self.connection.alias
         return [
-            LinkAtHand(key, code, files[file].name, files[file], using).instance(self.model, known)
+            FoundLink(key, code, files[file].name, files[file], using).instance(known)
             for file, key, code in made
         ]
 
     def _rare(self, values: Sequence[Any]) -> dict[str, Any]:
-        fields = [self.file_model._meta.get_field(name) for name in RARE_FIELDS]
+        fields: list[Any] = [File._meta.get_field(name) for name in RARE_FIELDS]
         pairs = zip(fields, values, strict=True)
         return {field.attname: reader(field, self.connection)(value) for field, value in pairs}
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, NamedTuple
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from directlinks.core.links import LinkState, state_of
+from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
 from directlinks.users import active_column
 
 
@@ -27,7 +29,7 @@ class LinkRow(NamedTuple):
     ``storage_alias``, ``size`` in bytes.
     """
 
-    link: int
+    link_id: int
     code: str
     current_code: str
     name: str
@@ -74,10 +76,10 @@ class LinkRow(NamedTuple):
         )
 
 
-class Admission(NamedTuple):
+class ClaimedLink(NamedTuple):
     """What is left to know of a link that was found, judged and counted in one statement."""
 
-    link: int
+    link_id: int
     code: str
     name: str
     expires_at: datetime | None
@@ -91,17 +93,17 @@ class Admission(NamedTuple):
 
     @property
     def current_code(self) -> str:
-        """The code: links with a former code are not admitted by one statement."""
+        """The code: links with a former code are not claimed by one statement."""
         return self.code
 
     @property
     def password(self) -> str:
-        """No hash: links with a password are not admitted by one statement."""
+        """No hash: links with a password are not claimed by one statement."""
         return ""
 
     @property
     def is_guarded(self) -> bool:
-        """False: others are not admitted by one statement."""
+        """False: others are not claimed by one statement."""
         return False
 
     @property
@@ -114,16 +116,16 @@ class Admission(NamedTuple):
 class LinkTexts:
     """Statements with their parameters as ``%s``, in the order in which they stand.
 
-    Parameters of ``open`` on PostgreSQL have names.
+    Parameters of ``claim`` on PostgreSQL have names.
     """
 
-    find: str
-    find_by_key: str
-    open: str
+    fetch: str
+    fetch_by_key: str
+    claim: str
     count: str
     count_day: str
-    give_back: str
-    give_back_day: str
+    release: str
+    release_day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +141,19 @@ class Tables:
     former: str
 
     @classmethod
-    def of(cls, connection: BaseDatabaseWrapper, model: Any) -> "Tables":
-        """Return those that ``model``, the class DirectLink, is related to."""
+    def of(cls, connection: BaseDatabaseWrapper) -> "Tables":
+        """Return the names behind ``connection``."""
         quote = connection.ops.quote_name
-        meta = model._meta
-        file = meta.get_field("file").related_model._meta
-        user = file.get_field("owner").related_model
+        user: Any = get_user_model()
         active = active_column(user)
         return cls(
-            link=quote(meta.db_table),
-            file=quote(file.db_table),
+            link=quote(DirectLink._meta.db_table),
+            file=quote(File._meta.db_table),
             user=quote(user._meta.db_table),
-            user_key=quote(file.get_field("owner").target_field.column),
+            user_key=quote(user._meta.pk.column),
             active=_is_true(None if active is None else f"owner.{quote(active)}", connection),
-            day=quote(meta.get_field("days").related_model._meta.db_table),
-            former=quote(meta.get_field("former_codes").related_model._meta.db_table),
+            day=quote(DailyDownloads._meta.db_table),
+            former=quote(FormerCode._meta.db_table),
         )
 
 
@@ -164,17 +164,17 @@ def _is_true(column: str | None, connection: BaseDatabaseWrapper) -> str:
     return column if connection.vendor == "postgresql" else f"{column} = 1"
 
 
-def link_texts(connection: BaseDatabaseWrapper, model: Any) -> LinkTexts:
+def link_texts(connection: BaseDatabaseWrapper) -> LinkTexts:
     """Return all statements, as the database behind ``connection`` spells them."""
-    tables = Tables.of(connection, model)
+    tables = Tables.of(connection)
     return LinkTexts(
-        find=_find(tables),
-        find_by_key=_find_by_key(tables),
-        open=_open_postgresql(tables) if connection.vendor == "postgresql" else _open(tables),
+        fetch=_fetch(tables),
+        fetch_by_key=_fetch_by_key(tables),
+        claim=_claim_postgresql(tables) if connection.vendor == "postgresql" else _claim(tables),
         count=_count(tables),
         count_day=_count_day(tables, connection),
-        give_back=_give_back(tables),
-        give_back_day=_give_back_day(tables),
+        release=_release(tables),
+        release_day=_release_day(tables),
     )
 
 
@@ -205,7 +205,7 @@ _FOR_EVERYBODY = "link.password = '' AND link.referers = '' AND NOT link.ask_fir
 _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
 
 
-def _find(t: Tables) -> str:
+def _fetch(t: Tables) -> str:
     # Both halves begin at a unique index over a code, and go on by primary keys: at most one of
     # them finds a row. The former code is what a visitor has, so it stands in the code's place, and
     # its end in that of the link where it comes sooner; one whose time is over is as good as
@@ -223,7 +223,7 @@ def _find(t: Tables) -> str:
         {_select(t, formerly)} WHERE former.code = %s"""
 
 
-def _find_by_key(t: Tables) -> str:
+def _fetch_by_key(t: Tables) -> str:
     return f"""{_select(t, _Source(tables=f"{t.link} link"))} WHERE link.id = %s"""
 
 
@@ -238,7 +238,7 @@ def _select(t: Tables, source: _Source) -> str:
         INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id"""  # noqa: S608  # our names
 
 
-def _open(t: Tables) -> str:
+def _claim(t: Tables) -> str:
     # The unique index over the code finds the one row, whose primary keys lead to file and owner.
     # RETURNING cannot name other tables (SQLite), and each look-up in them costs as much as finding
     # the link, so there is one for the whole file, as a JSON array.
@@ -251,7 +251,7 @@ def _open(t: Tables) -> str:
             (SELECT json_array({file}) FROM {t.file} file WHERE file.id = file_id)"""  # noqa: S608
 
 
-def _open_postgresql(t: Tables) -> str:
+def _claim_postgresql(t: Tables) -> str:
     # As above, but file and owner are joined, and the day is counted in the same breath. A visitor
     # who waited for the row of another one judges it again as that one left it (READ COMMITTED).
     # Parameters have names, so that the driver spells and sends the moment once.
@@ -301,11 +301,11 @@ def _count_day(t: Tables, connection: BaseDatabaseWrapper) -> str:
         ON CONFLICT (link_id, day) DO UPDATE SET downloads = day.downloads + 1"""  # noqa: S608
 
 
-def _give_back(t: Tables) -> str:
+def _release(t: Tables) -> str:
     return f"UPDATE {t.link} SET downloads = downloads - 1 WHERE id = %s AND downloads > 0"  # noqa: S608
 
 
-def _give_back_day(t: Tables) -> str:
+def _release_day(t: Tables) -> str:
     return f"""
         UPDATE {t.day} SET downloads = downloads - 1
         WHERE link_id = %s AND day = %s AND downloads > 0"""  # noqa: S608
@@ -322,32 +322,32 @@ Parameters = tuple[Any, ...] | dict[str, Any]
 class Links(ABC):
     """Queries of a visit. ``day`` is the day of ``now`` in the site's time zone."""
 
-    #: Whether ``open`` can find and count in one statement.
-    can_open: ClassVar[bool] = False
+    #: Whether ``claim`` can find and count in one statement.
+    can_claim: ClassVar[bool] = False
 
     @abstractmethod
-    def find(self, code: str, now: datetime) -> LinkRow | None:
+    def fetch(self, code: str, now: datetime) -> LinkRow | None:
         """Return the link with this code or former code; revoked if the former code is over."""
 
     @abstractmethod
-    def find_by_key(self, link: int) -> LinkRow | None:
+    def fetch_by_key(self, link_id: int) -> LinkRow | None:
         """Return the link with this primary key."""
 
-    def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
+    def claim(self, code: str, name: str, now: datetime, day: date) -> ClaimedLink | None:
         """Return the link of this code and name, counted once more, if it opens for all visitors.
 
-        None says nothing of why, nor that it does not open: not without ``can_open``, nor where
-        more is to be asked of a visitor. After None, call ``find``.
+        None says nothing of why, nor that it does not open: not without ``can_claim``, nor where
+        more is to be asked of a visitor. After None, call ``fetch``.
         """
         return None
 
     @abstractmethod
-    def count(self, link: int, now: datetime, day: date) -> bool:
-        """Count one download of ``link``. Return False if it no longer opens."""
+    def count(self, link_id: int, now: datetime, day: date) -> bool:
+        """Count one download of a link. Return False if it no longer opens."""
 
     @abstractmethod
-    def give_back(self, link: int, day: date) -> None:
-        """Take back one download of ``link`` that was counted on ``day`` and not granted.
+    def release(self, link_id: int, day: date) -> None:
+        """Take back one download of a link that was counted on ``day`` and not granted.
 
         The visit did happen, so it stays the time when the link was last opened.
         """
@@ -360,33 +360,33 @@ class WrittenLinks(Links):
         self.connection = connection
         self.texts = texts
 
-    def find(self, code: str, now: datetime) -> LinkRow | None:
-        return self._row(self._fetched(self.texts.find, (code, self._written(now), code)))
+    def fetch(self, code: str, now: datetime) -> LinkRow | None:
+        return self._row(self._fetch_one(self.texts.fetch, (code, self._adapted(now), code)))
 
-    def find_by_key(self, link: int) -> LinkRow | None:
-        return self._row(self._fetched(self.texts.find_by_key, (link,)))
+    def fetch_by_key(self, link_id: int) -> LinkRow | None:
+        return self._row(self._fetch_one(self.texts.fetch_by_key, (link_id,)))
 
-    def count(self, link: int, now: datetime, day: date) -> bool:
-        moment = self._written(now)
+    def count(self, link_id: int, now: datetime, day: date) -> bool:
+        moment = self._adapted(now)
         with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
-            cursor.execute(self.texts.count, (moment, link, moment, moment))
+            cursor.execute(self.texts.count, (moment, link_id, moment, moment))
             is_counted: bool = cursor.rowcount == 1
             if is_counted:
-                cursor.execute(self.texts.count_day, (link, self._day(day)))
+                cursor.execute(self.texts.count_day, (link_id, self._day(day)))
         return is_counted
 
-    def give_back(self, link: int, day: date) -> None:
+    def release(self, link_id: int, day: date) -> None:
         with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
-            cursor.execute(self.texts.give_back, (link,))
-            cursor.execute(self.texts.give_back_day, (link, self._day(day)))
+            cursor.execute(self.texts.release, (link_id,))
+            cursor.execute(self.texts.release_day, (link_id, self._day(day)))
 
-    def _fetched(self, text: str, parameters: Parameters) -> Any:
+    def _fetch_one(self, text: str, parameters: Parameters) -> Any:
         """Return the first row, or None."""
         with self.connection.cursor() as cursor:
             cursor.execute(text, parameters)
             return cursor.fetchone()
 
-    def _written(self, moment: datetime) -> Any:
+    def _adapted(self, moment: datetime) -> Any:
         return self.connection.ops.adapt_datetimefield_value(moment)
 
     def _day(self, day: date) -> Any:
@@ -400,7 +400,7 @@ class WrittenLinks(Links):
             max_downloads, password, referers, ask_first, trashed, active, content, alias,
             content_type, version, modified_at, size,
         ) = found  # fmt: skip
-        moment = self._moment
+        moment = self._datetime
         return LinkRow(
             link, code, current_code, name, bool(revoked), bool(paused), moment(not_before),
             moment(expires_at), downloads, max_downloads, password, referers, bool(ask_first),
@@ -408,7 +408,7 @@ class WrittenLinks(Links):
             size,
         )  # fmt: skip
 
-    def _moment(self, value: Any) -> Any:
+    def _datetime(self, value: Any) -> Any:
         """Return ``value`` as Django reads it.
 
         SQLite has text, MySQL naive datetimes, PostgreSQL always aware ones.
@@ -426,29 +426,29 @@ class WrittenLinks(Links):
 class SQLiteLinks(WrittenLinks):
     """Statements of SQLite."""
 
-    can_open = True
+    can_claim = True
 
-    def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
-        moment = self._written(now)
+    def claim(self, code: str, name: str, now: datetime, day: date) -> ClaimedLink | None:
+        moment = self._adapted(now)
         visit = (moment, code, name, moment, moment)
-        found = self._open(visit, self._day(day))
+        found = self._claim(visit, self._day(day))
         if found is None:
             return None
         link, expires_at, max_downloads, file = found
         (content, alias, content_type, version, modified_at, size), _ = _read_json(file)
-        return Admission(
-            link, code, name, self._moment(expires_at), max_downloads,
-            content, alias, content_type, version, self._moment(modified_at), size,
+        return ClaimedLink(
+            link, code, name, self._datetime(expires_at), max_downloads,
+            content, alias, content_type, version, self._datetime(modified_at), size,
         )  # fmt: skip
 
-    def _written(self, moment: datetime) -> Any:
+    def _adapted(self, moment: datetime) -> Any:
         if moment.tzinfo is self.connection.timezone:  # what follows would find out the same
             return moment.replace(tzinfo=None).isoformat(" ")
-        return super()._written(moment)
+        return super()._adapted(moment)
 
-    def _open(self, visit: tuple[Any, ...], day: Any) -> Any:
+    def _claim(self, visit: tuple[Any, ...], day: Any) -> Any:
         with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
-            cursor.execute(self.texts.open, visit)
+            cursor.execute(self.texts.claim, visit)
             found = cursor.fetchone()
             if found is not None:
                 cursor.execute(self.texts.count_day, (found[0], day))
@@ -458,18 +458,18 @@ class SQLiteLinks(WrittenLinks):
 class PostgreSQLLinks(WrittenLinks):
     """Here the day is counted in the same statement, so one round trip does it all."""
 
-    can_open = True
+    can_claim = True
 
-    def open(self, code: str, name: str, now: datetime, day: date) -> Admission | None:
+    def claim(self, code: str, name: str, now: datetime, day: date) -> ClaimedLink | None:
         visit = {"now": now, "code": code, "name": name, "day": day}
-        found = self._fetched(self.texts.open, visit)
+        found = self._fetch_one(self.texts.claim, visit)
         if found is None:
             return None
         (
             link, expires_at, max_downloads,
             content, alias, content_type, version, modified_at, size,
         ) = found  # fmt: skip
-        return Admission(
-            link, code, name, self._moment(expires_at), max_downloads,
-            content, alias, content_type, version, self._moment(modified_at), size,
+        return ClaimedLink(
+            link, code, name, self._datetime(expires_at), max_downloads,
+            content, alias, content_type, version, self._datetime(modified_at), size,
         )  # fmt: skip

@@ -23,7 +23,7 @@ from directlinks.api.authentication import token_pair
 from directlinks.core.links import LinkState
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
-from directlinks.sql.choice import links_of
+from directlinks.sql import get_links
 from directlinks.sql.orm import ORMLinks
 
 PASSWORD = "correct horse"
@@ -135,17 +135,17 @@ def table_of(email: str, number: int) -> dict[str, Any]:
 def judgements(now: datetime) -> dict[str, list[str]]:
     """What each way to judge a link says of one link of each person."""
     said: dict[str, list[str]] = {}
-    written, plain = links_of(DirectLink), ORMLinks(DirectLink, "default")
+    written, plain = get_links(), ORMLinks("default")
     for link in DirectLink.objects.with_file().filter(file__path__endswith="/v/one.txt"):
         state = link.state(now)
-        rows = [asked.find(link.code, now) for asked in (written, plain)]
-        rows += [asked.find_by_key(link.pk) for asked in (written, plain)]
+        rows = [asked.fetch(link.code, now) for asked in (written, plain)]
+        rows += [asked.fetch_by_key(link.pk) for asked in (written, plain)]
         mine = DirectLink.objects.filter(pk=link.pk)
         place = mine.with_state(now).get().state_place
         opened = [asked.count(link.pk, now, now.date()) for asked in (written, plain)]
-        if written.can_open:
-            admission = written.open(link.code, link.name, now, now.date())
-            opened.append(admission is not None)
+        if written.can_claim:
+            claimed = written.claim(link.code, link.name, now, now.date())
+            opened.append(claimed is not None)
         said[link.file.owner.email] = [
             state.value,
             *sorted({row.state(now).value for row in rows if row is not None}),

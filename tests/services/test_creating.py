@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from directlinks import sql
 from directlinks.core import paths
 from directlinks.core.envelope import Batch
 from directlinks.core.errors import (
@@ -29,9 +30,8 @@ from directlinks.services.creating import (
     create_direct_links,
     get_reusable_links,
 )
-from directlinks.sql import choice
+from directlinks.sql import get_batches
 from directlinks.sql.batches import NewLinks
-from directlinks.sql.choice import batches_of
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -357,7 +357,7 @@ def test_links_that_somebody_else_has_just_made_cost_one_statement_more(
 ) -> None:
     owner = UserFactory()
     names = many_files(owner, 1000)
-    kind = type(batches_of(DirectLink))
+    kind = type(get_batches())
     make = kind.make
 
     def second(batches: Any, wanted: NewLinks) -> Any:
@@ -380,9 +380,9 @@ class TestTroubleUnderWay:
     ) -> list[Callable[[], object]]:
         """Things to do before each round, in turn; with the statements of either kind."""
         if request.param == "plain":
-            monkeypatch.setattr(choice, "_WRITTEN_BATCHES", {})
+            monkeypatch.setattr(sql, "_WRITTEN_BATCHES", {})
         todo: list[Callable[[], object]] = []
-        kind = type(batches_of(DirectLink))
+        kind = type(get_batches())
         make = kind.make
 
         def disturbed(batches: Any, wanted: NewLinks) -> Any:

@@ -215,7 +215,7 @@ def test_an_unexpected_error_is_an_envelope(
         raise RuntimeError("out of order")
 
     link = DirectLinkFactory(max_downloads=9, password="!")
-    monkeypatch.setattr(opening, "find_open_link", broken)
+    monkeypatch.setattr(opening, "fetch_open_link", broken)
     answer = door(link.get_absolute_url())
     assert answer.status == 500
     assert b'"code":-1' in answer.body
@@ -232,7 +232,7 @@ def test_a_developer_gets_djangos_page(
     settings.DEBUG = True
     settings.ALLOWED_HOSTS = ["testserver"]
     link = DirectLinkFactory(password="!")
-    monkeypatch.setattr(opening, "find_open_link", broken)
+    monkeypatch.setattr(opening, "fetch_open_link", broken)
     answer = door(link.get_absolute_url())
     assert answer.status == 500
     assert b"out of order" in answer.body

@@ -70,7 +70,7 @@ def test_every_answer_has_them(
     # Of the site's own middleware, none must be needed for them, nor stand in their way.
     settings.MIDDLEWARE = []
     if status == 500:
-        monkeypatch.setattr(opening, "find_open_link", lambda **facts: 1 / 0)
+        monkeypatch.setattr(opening, "fetch_open_link", lambda **facts: 1 / 0)
     link = DirectLinkFactory(**limits)
     for _ in range(2):  # the second time by the fast lane, or from memory
         for door, seen in answers(link, method, headers | accept).items():

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from directlinks.core import paths
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File, FormerCode
+from directlinks.sql import get_batches
 from directlinks.sql.batches import Batches, Found, NewLinks, Place, WrittenBatches
-from directlinks.sql.choice import batches_of
 from directlinks.sql.orm import ORMBatches
 from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -72,9 +72,9 @@ def fill(rows: Any) -> list[Any]:
 
 
 def both() -> tuple[Batches, Batches]:
-    written = batches_of(DirectLink)
+    written = get_batches()
     assert isinstance(written, WrittenBatches)
-    return written, ORMBatches(DirectLink, "default")
+    return written, ORMBatches("default")
 
 
 def facts(instance: Any) -> dict[str, Any]:
@@ -88,10 +88,10 @@ def by_key(users: list[Any]) -> dict[Any, Any]:
 
 
 def found(batches: Batches, wanted: list[Place], users: list[Any]) -> tuple[Any, Any]:
-    files, links = batches.find(wanted, by_key(users))
+    files, links = batches.fetch(wanted, by_key(users))
     return (
         {place: facts(file) for place, file in files.items()},
-        {key: facts(link.instance(DirectLink)) for key, link in links.items()},
+        {key: facts(link.instance()) for key, link in links.items()},
     )
 
 
@@ -155,24 +155,24 @@ def test_a_file_whose_digest_is_of_another_path_is_not_found_by_it() -> None:
     file = FileFactory(path="a")
     File.objects.filter(pk=file.pk).update(path="b")
     for batches in both():
-        assert batches.find([(file.owner_id, "a")], by_key([file.owner])) == Found({}, {})
+        assert batches.fetch([(file.owner_id, "a")], by_key([file.owner])) == Found({}, {})
 
 
 def test_what_is_found_has_what_leads_to_it_at_hand(django_assert_num_queries: Any) -> None:
     link = DirectLinkFactory(reuse_name="a", name="a", file__path="a")
     owner, place = link.file.owner, (link.file.owner_id, "a")
     for batches in both():
-        files, links = batches.find([place], by_key([owner]))
+        files, links = batches.fetch([place], by_key([owner]))
         with django_assert_num_queries(0):
             assert files[place].owner is owner
             assert links[link.file_id].file is files[place]
-            assert links[link.file_id].instance(DirectLink).file is files[place]
+            assert links[link.file_id].instance().file is files[place]
 
 
 def test_a_batch_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        assert batches_of(DirectLink).find([], {}) == Found({}, {})
-        assert batches_of(DirectLink).make(NewLinks([], [], {"created_by": None}, False)) == []
+        assert get_batches().fetch([], {}) == Found({}, {})
+        assert get_batches().make(NewLinks([], [], {"created_by": None}, False)) == []
 
 
 def test_thousands_are_found_and_made_by_one_statement_each(django_assert_num_queries: Any) -> None:
@@ -191,17 +191,17 @@ def test_thousands_are_found_and_made_by_one_statement_each(django_assert_num_qu
         for user in users
         for name in names
     )
-    batches = batches_of(DirectLink)
+    batches = get_batches()
     wanted = [(user.pk, name) for user in users for name in names]
     with django_assert_num_queries(1):
-        files = batches.find(wanted, by_key(users)).files
+        files = batches.fetch(wanted, by_key(users)).files
     found = sorted(files.values(), key=lambda file: file.pk)
     assert [(file.owner_id, file.path) for file in found] == wanted
     codes = [f"code{number}" for number in range(len(found))]
     with django_assert_num_queries(1):
         made = batches.make(NewLinks(found, codes, {"created_by": users[0]}, False))
     assert sorted(link.code for link in made) == sorted(codes)
-    assert len(batches.find(wanted, by_key(users)).links) == len(found)
+    assert len(batches.fetch(wanted, by_key(users)).links) == len(found)
 
 
 def test_few_files_are_read_whole_and_many_without_their_moments(
@@ -209,9 +209,9 @@ def test_few_files_are_read_whole_and_many_without_their_moments(
 ) -> None:
     owner = UserFactory()
     names = [FileFactory(owner=owner).path for _ in range(11)]
-    batches = batches_of(DirectLink)
+    batches = get_batches()
     few, many = (
-        list(batches.find([(owner.pk, name) for name in some], by_key([owner])).files.values())
+        list(batches.fetch([(owner.pk, name) for name in some], by_key([owner])).files.values())
         for some in (names[:10], names)
     )
     with django_assert_num_queries(0):
@@ -231,4 +231,4 @@ def test_a_database_without_the_means_is_asked_plainly(
     monkeypatch.setattr(connection, "mysql_is_mariadb", True, raising=False)
     monkeypatch.setattr(connection, "mysql_version", version, raising=False)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    assert isinstance(batches_of(DirectLink), ORMBatches)
+    assert isinstance(get_batches(), ORMBatches)

@@ -12,12 +12,12 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from directlinks import sql
 from directlinks.core.links import LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
-from directlinks.sql import choice
-from directlinks.sql.choice import links_of
-from directlinks.sql.links import Admission
+from directlinks.sql import get_links
+from directlinks.sql.links import ClaimedLink
 from directlinks.sql.orm import ORMLinks
 from directlinks.users import active_column
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -46,13 +46,13 @@ limits = st.fixed_dictionaries(
 
 
 def plain() -> ORMLinks:
-    return ORMLinks(DirectLink, "default")
+    return ORMLinks("default")
 
 
-def admission_to(link: DirectLink) -> Admission:
+def claimed_link(link: DirectLink) -> ClaimedLink:
     """What the ORM reads of it."""
-    row: Any = plain().find(link.code, NOW)
-    return Admission(*(getattr(row, name) for name in Admission._fields))
+    row: Any = plain().fetch(link.code, NOW)
+    return ClaimedLink(*(getattr(row, name) for name in ClaimedLink._fields))
 
 
 def counts(link: DirectLink) -> tuple[int, datetime | None, list[tuple[date, int]]]:
@@ -64,10 +64,10 @@ def counts(link: DirectLink) -> tuple[int, datetime | None, list[tuple[date, int
 @given(limits)
 def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
     link = DirectLinkFactory(**chosen)
-    row = links_of(DirectLink).find(link.code, NOW)
-    assert row == plain().find(link.code, NOW) == links_of(DirectLink).find_by_key(link.pk)
+    row = get_links().fetch(link.code, NOW)
+    assert row == plain().fetch(link.code, NOW) == get_links().fetch_by_key(link.pk)
     assert row is not None
-    assert row == plain().find_by_key(link.pk)
+    assert row == plain().fetch_by_key(link.pk)
     assert row.state(NOW) is link.state(NOW)
     assert row.is_unlimited == (
         not any((link.password, link.referers, link.ask_first))
@@ -79,7 +79,7 @@ def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
 def test_a_download_is_counted_where_the_orm_counts_it(chosen: dict[str, Any]) -> None:
     one, other = DirectLinkFactory(**chosen), DirectLinkFactory(**chosen)
     opens = one.state(NOW) is LinkState.ACTIVE
-    assert links_of(DirectLink).count(one.pk, NOW, DAY) == opens
+    assert get_links().count(one.pk, NOW, DAY) == opens
     assert plain().count(other.pk, NOW, DAY) == opens
     assert counts(one) == counts(other)
     assert counts(one)[2] == ([(DAY, 1)] if opens else [])
@@ -92,12 +92,12 @@ def test_one_statement_opens_exactly_what_opens_for_everybody(chosen: dict[str, 
     opens = link.state(NOW) is LinkState.ACTIVE and not (
         link.password or link.referers or link.ask_first
     )
-    admission = links_of(DirectLink).open(link.code, link.name, NOW, DAY)
+    claimed = get_links().claim(link.code, link.name, NOW, DAY)
     if not opens or connection.vendor == "mysql":
-        assert admission is None
+        assert claimed is None
         assert counts(link) == before
     else:
-        assert admission == admission_to(link)
+        assert claimed == claimed_link(link)
         assert counts(link) == (before[0] + 1, NOW, [(DAY, 1)])
 
 
@@ -108,13 +108,13 @@ def test_a_number_that_is_no_boolean_is_not_true(number: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE auth_user SET is_active = %s", [number])
     state = LinkState.ACTIVE if number == 1 else LinkState.OWNER_INACTIVE
-    for asked in (links_of(DirectLink), plain()):
-        row = asked.find(link.code, NOW)
+    for asked in (get_links(), plain()):
+        row = asked.fetch(link.code, NOW)
         assert row is not None
         assert row.state(NOW) is state
         assert asked.count(link.pk, NOW, DAY) == (number == 1)
     if connection.vendor == "sqlite":
-        opened = links_of(DirectLink).open(link.code, link.name, NOW, DAY)
+        opened = get_links().claim(link.code, link.name, NOW, DAY)
         assert (opened is not None) == (number == 1)
     assert DirectLink.objects.get().state(NOW) is state
     assert DirectLink.objects.in_state(state, NOW).exists()
@@ -125,27 +125,27 @@ def test_a_number_that_is_no_boolean_is_not_true(number: int) -> None:
 def test_what_is_opened_has_this_code_and_name(change: dict[str, str]) -> None:
     DirectLinkFactory(code="abcdEFGH", name="a.txt")
     asked = {"code": "abcdEFGH", "name": "a.txt", **change}
-    assert links_of(DirectLink).open(asked["code"], asked["name"], NOW, DAY) is None
+    assert get_links().claim(asked["code"], asked["name"], NOW, DAY) is None
 
 
 @pytest.mark.parametrize("links", ["written", "plain"])
 class TestBoth:
     @pytest.fixture
     def asked(self, links: str) -> Any:
-        return plain() if links == "plain" else links_of(DirectLink)
+        return plain() if links == "plain" else get_links()
 
     def test_a_former_code_opens_the_link_for_a_while(self, asked: Any) -> None:
         link = DirectLinkFactory()
         for code, until in (("former1", NOW + timedelta(1)), ("former2", NOW), ("former3", None)):
             FormerCode.objects.create(code=code, link=link, until=until)
-        found = asked.find("former1", NOW)
-        assert (found.link, found.code) == (link.pk, "former1")
+        found = asked.fetch("former1", NOW)
+        assert (found.link_id, found.code) == (link.pk, "former1")
         assert (found.revoked, found.expires_at) == (False, NOW + timedelta(1))
         # One whose time is over is known, and as good as revoked.
         for code in ("former2", "former3"):
-            found = asked.find(code, NOW)
-            assert (found.link, found.code, found.revoked) == (link.pk, code, True)
-        assert asked.find(link.code, NOW).code == link.code
+            found = asked.fetch(code, NOW)
+            assert (found.link_id, found.code, found.revoked) == (link.pk, code, True)
+        assert asked.fetch(link.code, NOW).code == link.code
 
     @pytest.mark.parametrize("days", [1, 3])
     def test_it_ends_with_its_link_or_by_itself_whatever_comes_first(
@@ -153,12 +153,12 @@ class TestBoth:
     ) -> None:
         link = DirectLinkFactory(expires_at=NOW + timedelta(days=2))
         FormerCode.objects.create(code="former", link=link, until=NOW + timedelta(days=days))
-        assert asked.find("former", NOW).expires_at == NOW + timedelta(days=min(days, 2))
-        assert asked.find(link.code, NOW).expires_at == NOW + timedelta(days=2)
+        assert asked.fetch("former", NOW).expires_at == NOW + timedelta(days=min(days, 2))
+        assert asked.fetch(link.code, NOW).expires_at == NOW + timedelta(days=2)
 
     def test_what_is_not_there_is_not_found(self, asked: Any) -> None:
-        assert asked.find("abcdefgh", NOW) is None
-        assert asked.find_by_key(0) is None
+        assert asked.fetch("abcdefgh", NOW) is None
+        assert asked.fetch_by_key(0) is None
         assert asked.count(0, NOW, DAY) is False
 
     def test_days_are_counted_each_for_itself(self, asked: Any) -> None:
@@ -172,10 +172,10 @@ class TestBoth:
         link = DirectLinkFactory(max_downloads=2)
         assert asked.count(link.pk, NOW, DAY)
         assert asked.count(link.pk, NOW, DAY)
-        asked.give_back(link.pk, DAY)
+        asked.release(link.pk, DAY)
         assert counts(link)[::2] == (1, [(DAY, 1)])
         for _ in range(3):
-            asked.give_back(link.pk, DAY)
+            asked.release(link.pk, DAY)
         assert counts(link)[::2] == (0, [(DAY, 0)])
 
 
@@ -201,9 +201,9 @@ def test_somebody_elses_first_of_the_day_is_not_lost(monkeypatch: pytest.MonkeyP
 def test_a_site_without_time_zones_has_naive_moments() -> None:
     naive = NOW.replace(tzinfo=None)
     link = DirectLinkFactory(expires_at=naive + timedelta(hours=1), max_downloads=2)
-    row = links_of(DirectLink).find(link.code, naive)
-    assert row == plain().find(link.code, naive)
-    assert links_of(DirectLink).count(link.pk, naive, DAY)
+    row = get_links().fetch(link.code, naive)
+    assert row == plain().fetch(link.code, naive)
+    assert get_links().count(link.pk, naive, DAY)
 
 
 class TestChoice:
@@ -211,25 +211,25 @@ class TestChoice:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "vendor", "oracle")
-        assert isinstance(links_of(DirectLink), ORMLinks)
+        assert isinstance(get_links(), ORMLinks)
 
     def test_an_sqlite_without_returning_uses_the_orm(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "vendor", "sqlite")
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
-        assert isinstance(links_of(DirectLink), ORMLinks)
+        assert isinstance(get_links(), ORMLinks)
 
     def test_users_whose_flags_are_properties_need_the_orm(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(choice, "_lacks_column", lambda model: True)
-        assert isinstance(links_of(DirectLink), ORMLinks)
+        monkeypatch.setattr(sql, "_lacks_column", lambda: True)
+        assert isinstance(get_links(), ORMLinks)
 
     def test_a_replica_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(router, "db_for_read", lambda *args, **kwargs: 1 / 0)
         link = DirectLinkFactory()
-        assert links_of(DirectLink).find(link.code, NOW) is not None
+        assert get_links().fetch(link.code, NOW) is not None
 
 
 def test_a_user_model_without_is_active_has_no_column() -> None:
@@ -237,14 +237,14 @@ def test_a_user_model_without_is_active_has_no_column() -> None:
     assert active_column(type(FileFactory())) is None
 
 
-def test_a_moment_of_another_time_zone_is_the_same_moment() -> None:
+def test_a_moment_of_another_time_zone_is_the_same_datetime() -> None:
     link = DirectLinkFactory()
     elsewhere = NOW.astimezone(ZoneInfo("Asia/Tokyo"))
-    assert links_of(DirectLink).count(link.pk, elsewhere, DAY)
+    assert get_links().count(link.pk, elsewhere, DAY)
     assert counts(link) == (1, NOW, [(DAY, 1)])
 
 
 def test_a_moment_may_come_as_text() -> None:
     """Some builds of SQLite do not say what a column holds."""
-    links: Any = links_of(DirectLink)
-    assert links._moment(str(NOW.replace(tzinfo=None))) == NOW
+    links: Any = get_links()
+    assert links._datetime(str(NOW.replace(tzinfo=None))) == NOW

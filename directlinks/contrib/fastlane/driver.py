@@ -9,17 +9,16 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from directlinks.models import DirectLink
-from directlinks.sql.choice import links_of
+from directlinks.sql import get_links
 from directlinks.sql.links import Links, Parameters, PostgreSQLLinks, SQLiteLinks, WrittenLinks
 
 
 class DriverLinks(WrittenLinks):
     """The same statements, by the driver where ``may_use_driver``, else by Django's cursor."""
 
-    def _fetched(self, text: str, parameters: Parameters) -> Any:
+    def _fetch_one(self, text: str, parameters: Parameters) -> Any:
         if not may_use_driver(self.connection):
-            return super()._fetched(text, parameters)
+            return super()._fetch_one(text, parameters)
         try:
             return self._asked(text, parameters)
         except Exception:
@@ -55,13 +54,13 @@ def may_use_driver(connection: BaseDatabaseWrapper) -> bool:
 class SQLiteDriverLinks(DriverLinks, SQLiteLinks):
     """Statements of SQLite, sent to the driver."""
 
-    def _open(self, visit: tuple[Any, ...], day: Any) -> Any:
+    def _claim(self, visit: tuple[Any, ...], day: Any) -> Any:
         if not may_use_driver(self.connection):
-            return super()._open(visit, day)
+            return super()._claim(visit, day)
         execute = self.connection.connection.execute
         try:
             execute("BEGIN IMMEDIATE")
-            found = execute(_own_spelling(self.texts.open), visit).fetchone()
+            found = execute(_own_spelling(self.texts.claim), visit).fetchone()
             if found is not None:
                 execute(_own_spelling(self.texts.count_day), (found[0], day))
             execute("COMMIT")
@@ -104,4 +103,4 @@ _CLASSES: dict[str, type[WrittenLinks]] = {
 
 def get_driver_links() -> Links:
     """Return what asks for links by the driver, if its database has statements of ours."""
-    return links_of(DirectLink, _CLASSES)
+    return get_links(_CLASSES)

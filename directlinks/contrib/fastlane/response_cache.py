@@ -27,7 +27,7 @@ from directlinks.serving.request_key import (
     request_key,
     scheme_of,
 )
-from directlinks.sql.links import Admission, LinkRow
+from directlinks.sql.links import ClaimedLink, LinkRow
 
 MOST_ANSWERS = 50_000
 
@@ -88,7 +88,7 @@ def remember(request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
 
 
 def keep(
-    meta: Mapping[str, Any], facts: RequestKey, row: LinkRow | Admission, reply: PlainResponse
+    meta: Mapping[str, Any], facts: RequestKey, row: LinkRow | ClaimedLink, reply: PlainResponse
 ) -> None:
     """Cache ``reply``, the answer to a plain visit to ``row``.
 
@@ -96,7 +96,7 @@ def keep(
     """
     seconds = conf.remembered_seconds
     if seconds and row.is_unlimited and _is_headers_alone(reply):
-        answer = Answer(row.link, reply, monotonic() + seconds)
+        answer = Answer(row.link_id, reply, monotonic() + seconds)
         with _lock:
             if len(_answers) >= MOST_ANSWERS:
                 _answers.clear()

@@ -33,12 +33,12 @@ from directlinks.delivery.download import Download
 from directlinks.delivery.responses import PlainResponse
 from directlinks.models import DirectLink, File
 from directlinks.services.opening import (
-    admit,
-    can_admit,
+    can_claim,
+    claim,
     count,
     deliver_counted,
     describe,
-    find_open_link,
+    fetch_open_link,
     is_download,
     redeem_ticket,
 )
@@ -46,7 +46,7 @@ from directlinks.services.sending import send_now
 from directlinks.serving.request_key import RequestKey, known_site, request_key
 from directlinks.serving.routes import Kind, Route, link_at, prefix_in_front, route_of, ticket_at
 from directlinks.serving.views import FAULT, serve_link
-from directlinks.sql.links import Admission
+from directlinks.sql.links import ClaimedLink
 
 Environ = dict[str, Any]
 
@@ -87,9 +87,9 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> PlainRespo
     Raise StorageError if its storage fails, and then the visit is not counted.
     """
     try:
-        if (admission := admit(code, name, now, get_driver_links())) is not None:
-            return deliver_counted(admission, _whole_content, now=now, attachment=saving)[0]
-        return None if can_admit() else _found_and_counted(code, name, now, saving=saving)
+        if (claimed := claim(code, name, now, get_driver_links())) is not None:
+            return deliver_counted(claimed, _whole_content, now=now, attachment=saving)[0]
+        return None if can_claim() else _found_and_counted(code, name, now, saving=saving)
     except StorageError as error:
         send_now(signals.refused, code=code, error=error)
         raise
@@ -100,8 +100,8 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> PlainRespo
 def _found_and_counted(
     code: str, name: str, now: datetime, *, saving: bool
 ) -> PlainResponse | None:
-    """Do the same if no single statement can admit a visit."""
-    row = find_open_link(code=code, name=name, now=now, links=get_driver_links())
+    """Do the same if no single statement can claim a link."""
+    row = fetch_open_link(code=code, name=name, now=now, links=get_driver_links())
     if row.is_guarded:
         return None
     reply = _whole_content(describe(row, attachment=saving, head_only=False))
@@ -113,7 +113,7 @@ def _found_and_counted(
             reply.body.close()
     if not is_counted:
         return None
-    send_now(signals.opened, link=row.link, at=now)
+    send_now(signals.opened, link=row.link_id, at=now)
     return reply
 
 
@@ -174,12 +174,12 @@ def _found(environ: Environ, rest: str, facts: RequestKey, site: str) -> PlainRe
         return streamed(code, name, now, saving=saving) if wants_all(environ) else None
     if (
         deliver is not HeadersBackend.deliver
-        or (admission := admit(code, name, now, get_driver_links())) is None
+        or (claimed := claim(code, name, now, get_driver_links())) is None
     ):
         return None
-    reply, is_same_for_all = _delivered(admission, site, now, saving=saving)
+    reply, is_same_for_all = _delivered(claimed, site, now, saving=saving)
     if reply is not None and is_same_for_all and conf.CACHE_SECONDS:
-        keep(environ, facts, admission, reply)
+        keep(environ, facts, claimed, reply)
     return reply
 
 
@@ -194,7 +194,7 @@ def _is_plain(environ: Environ) -> bool:
 
 
 def _delivered(
-    admission: Admission, site: str, now: datetime, *, saving: bool
+    claimed: ClaimedLink, site: str, now: datetime, *, saving: bool
 ) -> tuple[PlainResponse | None, bool]:
     """Return the answer, or None if the view must give it, and if all visitors get the same."""
     is_same_for_all = False
@@ -208,7 +208,7 @@ def _delivered(
         return cast("HeadersBackend", backend).reply(download, now, site)
 
     try:
-        reply, granted = deliver_counted(admission, deliver, now=now, attachment=saving)
+        reply, granted = deliver_counted(claimed, deliver, now=now, attachment=saving)
     except DirectLinksError:  # the long way finds it too, and says what it means
         return None, False
     return (reply if granted else None), is_same_for_all

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from directlinks.contrib.fastlane.driver import get_driver_links
 from tests.factories import DirectLinkFactory
-from tests.sql.test_links import DAY, NOW, admission_to, counts, plain
+from tests.sql.test_links import DAY, NOW, claimed_link, counts, plain
 
 
 @contextmanager
@@ -36,10 +36,10 @@ def cursors_made() -> Iterator[list[Any]]:
 def test_statements_that_are_captured_go_by_djangos_cursor() -> None:
     link = DirectLinkFactory()
     with cursors_made() as cursors:
-        get_driver_links().find(link.code, NOW)
+        get_driver_links().fetch(link.code, NOW)
         assert cursors == []
         with CaptureQueriesContext(connection) as queries:
-            get_driver_links().find(link.code, NOW)
+            get_driver_links().fetch(link.code, NOW)
     assert len(queries) == 1
 
 
@@ -47,7 +47,7 @@ def test_statements_that_are_captured_go_by_djangos_cursor() -> None:
 def test_a_connection_is_looked_after_as_django_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     link, ours, looks = DirectLinkFactory(), connections[connection.alias], []
     monkeypatch.setattr(ours, "close_if_health_check_failed", lambda: looks.append(ours))
-    get_driver_links().find(link.code, NOW)
+    get_driver_links().fetch(link.code, NOW)
     assert looks == [ours]
 
 
@@ -62,7 +62,7 @@ def test_a_backend_that_is_not_djangos_own_makes_its_cursors(
     else:
         monkeypatch.setattr(ours, "cursor", ours.cursor)
     with cursors_made() as cursors:
-        get_driver_links().find(link.code, NOW)
+        get_driver_links().fetch(link.code, NOW)
     assert len(cursors) == 1
 
 
@@ -88,10 +88,10 @@ class TestDriver:
 
     def test_the_same_is_counted(self) -> None:
         link = DirectLinkFactory(expires_at=NOW + timedelta(hours=1), max_downloads=2)
-        expected = admission_to(link)
+        expected = claimed_link(link)
         connections[connection.alias].close()  # it is opened again where it has to be
         with cursors_made() as cursors:
-            assert get_driver_links().open(link.code, link.name, NOW, DAY) == expected
+            assert get_driver_links().claim(link.code, link.name, NOW, DAY) == expected
         assert cursors == []
         assert counts(link) == (1, NOW, [(DAY, 1)])
 
@@ -99,14 +99,14 @@ class TestDriver:
     def test_a_site_without_time_zones_has_naive_moments(self) -> None:
         naive = NOW.replace(tzinfo=None)
         link = DirectLinkFactory(expires_at=naive + timedelta(hours=1))
-        admission = get_driver_links().open(link.code, link.name, naive, DAY)
-        assert admission is not None
-        row = plain().find(link.code, naive)
+        claimed = get_driver_links().claim(link.code, link.name, naive, DAY)
+        assert claimed is not None
+        row = plain().fetch(link.code, naive)
         assert row is not None
-        assert (admission.expires_at, admission.modified_at) == (row.expires_at, row.modified_at)
+        assert (claimed.expires_at, claimed.modified_at) == (row.expires_at, row.modified_at)
 
     def test_a_miss_leaves_no_transaction_open(self) -> None:
-        assert get_driver_links().open("abcdefgh", "a.txt", NOW, DAY) is None
+        assert get_driver_links().claim("abcdefgh", "a.txt", NOW, DAY) is None
         with connection.cursor() as cursor:  # which refuses to begin a second one
             cursor.execute("BEGIN")
             cursor.execute("ROLLBACK")
@@ -118,7 +118,7 @@ class TestDriver:
             cursor.execute("ALTER TABLE directlinks_dailydownloads RENAME TO away")
         try:
             with pytest.raises(ProgrammingError if is_postgresql else OperationalError) as caught:
-                asked.open(link.code, link.name, NOW, DAY)
+                asked.claim(link.code, link.name, NOW, DAY)
             assert type(caught.value).__module__ == "django.db.utils"
         finally:
             with connection.cursor() as cursor:
@@ -156,6 +156,6 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
     with monkeypatch.context() as patch:
         patch.setattr(connections["default"], "connection", Refusing(raw, rolls_back=rolls_back))
         with pytest.raises(OperationalError, match="disk I/O error"):
-            get_driver_links().open(link.code, link.name, NOW, DAY)
+            get_driver_links().claim(link.code, link.name, NOW, DAY)
     assert not raw.in_transaction
     assert counts(link) == (0, None, [])

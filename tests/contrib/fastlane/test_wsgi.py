@@ -228,7 +228,7 @@ def test_whoever_listens_hears_of_it(settings: Settings, counter: Any) -> None:
 
 
 @pytest.mark.parametrize("limits", [{"password": make_password("x")}, {"paused": True}])
-def test_a_stream_that_is_not_admitted_is_looked_up_once(
+def test_a_stream_that_is_not_claimed_is_looked_up_once(
     settings: Settings, limits: dict[str, Any]
 ) -> None:
     settings.DIRECTLINKS = {"DELIVERY": {"BACKEND": STREAM}}
@@ -491,7 +491,7 @@ def test_what_goes_wrong_in_it_is_answered_and_logged_as_in_a_view(
     link, told = DirectLinkFactory(), []
     path = link.get_absolute_url()
     assert wsgi(path).status == 302  # the host is known from now on
-    monkeypatch.setattr(fastlane, "admit", broken)
+    monkeypatch.setattr(fastlane, "claim", broken)
     got_request_exception.connect(lambda **facts: told.append(facts), weak=False, dispatch_uid=path)
     try:
         seen = wsgi(path)
