@@ -63,7 +63,7 @@ format: $(VENV)/check.installed
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) var dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .nox var dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -59,7 +59,8 @@ def links() -> dict[str, DirectLink]:
 
 def facets(browser: Client, **query: str) -> dict[str, int]:
     html = browser.get(LINKS, {"_facets": "True", **query}).content.decode()
-    (sidebar,) = re.findall(r'<nav id="changelist-filter".*?</nav>', html, re.DOTALL)
+    # It is a <nav> in Django 5.2 and a <search> in 6.1.
+    ((_tag, sidebar),) = re.findall(r'<(\w+) id="changelist-filter"(.*?)</\1>', html, re.DOTALL)
     found = re.findall(
         r"^(.+) \((\d+)\)$", strip_tags(sidebar).replace("\u00a0", " "), re.MULTILINE
     )
