@@ -1053,7 +1053,8 @@ def stored_rows() -> list[str]:
         get_user_model(),
     ]
     for model in kinds:
-        for row in model._base_manager.using("default"):
+        related = [field.name for field in model._meta.concrete_fields if field.is_relation]
+        for row in model._base_manager.using("default").select_related(*related):
             columns = {
                 field.name: told(getattr(row, field.name) if field.is_relation else value)
                 for field in model._meta.concrete_fields

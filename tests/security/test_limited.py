@@ -1,10 +1,10 @@
 """A link for one download gives its file once, to whoever comes for it, and to nothing else."""
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import pytest
+from allpairspy import AllPairs
 from pytest_django.fixtures import Settings
 
 from directlinks.contrib.fastlane.response_cache import forget_all
@@ -42,7 +42,7 @@ SETTINGS: list[dict[str, Any]] = [
 BEFORE: list[tuple[str, dict[str, str]]] = [
     *(
         ("GET", {"User-Agent": f"Mozilla/5.0 (compatible; {agent}/1.0)"})
-        for agent in PREVIEW_AGENTS
+        for agent in PREVIEW_AGENTS[::10]  # tests/core/test_visits.py has each of them
     ),
     ("GET", {"User-Agent": "Slackbot 1.0", "Range": "bytes=0-1023"}),
     ("GET", {"User-Agent": "Slackbot 1.0", "Range": "bytes=3-"}),
@@ -157,7 +157,7 @@ class TestALinkForOneDownload:
     def test_no_range_or_condition_gets_bytes_uncounted(self, door: Door, delivered: str) -> None:
         link = DirectLinkFactory(max_downloads=1, file__data=DATA)
         path = link.get_absolute_url()
-        for method, byte_range, condition in product(("GET", "HEAD"), RANGES, CONDITIONS):
+        for method, byte_range, condition in AllPairs([["GET", "HEAD"], RANGES, CONDITIONS]):
             headers = condition if byte_range is None else {**condition, "Range": byte_range}
             seen = door(path, method, headers)
             is_given = gives_bytes(door, seen, method)
