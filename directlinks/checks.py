@@ -43,8 +43,8 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         setting = SETTINGS.get(name)
         if setting is None:
             messages.append(_unknown_key(str(name)))
-        elif (fault := setting.fault(value)) is not None:
-            messages.append(Error(f'DIRECTLINKS["{name}"] {fault}.', id=setting.check))
+        elif (error := setting.validator(value)) is not None:
+            messages.append(Error(f'DIRECTLINKS["{name}"] {error}.', id=setting.check))
     if any(message.level >= ERROR for message in messages):
         return messages
     return [
@@ -291,7 +291,7 @@ ACTIVE_TYPES = (
 def check_deployment(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return W007 to W009, for what visitors would meet."""
     for name, value in site_settings().items():
-        if name in SETTINGS and SETTINGS[name].fault(value) is not None:
+        if name in SETTINGS and SETTINGS[name].validator(value) is not None:
             return []  # that error is told by check_settings, and comes first
     return [*_plain_http(), *_active_types(), *_public_media()]
 

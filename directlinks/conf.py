@@ -26,13 +26,13 @@ PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
 
 
 class Setting(Generic[Value]):
-    """One key of ``DIRECTLINKS``, with its default. Checked by ``fault``, reported as ``check``."""
+    """One key of ``DIRECTLINKS``, with its default. ``check`` is the id of its system check."""
 
     name: str
 
-    def __init__(self, default: Value, fault: validators.Fault, check: str) -> None:
+    def __init__(self, default: Value, validator: validators.Validator, check: str) -> None:
         self.default = default
-        self.fault = fault
+        self.validator = validator
         self.check = check
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -69,7 +69,7 @@ class Conf:
     BATCH_SIZE = Setting(1000, validators.whole_number(0), "directlinks.E002")
     MAX_BATCH_SIZE = Setting(3000, validators.whole_number(1, 5000), "directlinks.E003")
     ALWAYS_200: Setting[bool] = Setting(
-        default=False, fault=validators.truth, check="directlinks.E004"
+        default=False, validator=validators.truth, check="directlinks.E004"
     )
     POLICY = Setting(
         "directlinks.policies.OwnerOrAdmin", validators.dotted_path, "directlinks.E005"
@@ -117,7 +117,9 @@ class Conf:
     GROUP_LIMITS: Setting[dict[str, dict[str, Any]]] = Setting(
         {}, validators.group_limits, "directlinks.E027"
     )
-    REUSE: Setting[bool] = Setting(default=True, fault=validators.truth, check="directlinks.E028")
+    REUSE: Setting[bool] = Setting(
+        default=True, validator=validators.truth, check="directlinks.E028"
+    )
     VISIT_RULE = Setting(
         "directlinks.core.visits.classify", validators.dotted_path, "directlinks.E029"
     )
@@ -183,7 +185,7 @@ class Conf:
         return [settings.LANGUAGE_CODE, *others]
 
     @cached_property
-    def facts_of_site(self) -> tuple[str, ...]:
+    def site_meta_keys(self) -> tuple[str, ...]:
         """Keys in META, beside the scheme, that decide the site's address in Django."""
         proxy = settings.SECURE_PROXY_SSL_HEADER
         believed = {
@@ -196,7 +198,7 @@ class Conf:
         return ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", *PATHS_OF_SERVERS, *names)
 
     @cached_property
-    def remembered_seconds(self) -> int:
+    def answer_cache_seconds(self) -> int:
         """Seconds for which a process may cache an answer.
 
         They are a small part of the lifetime of any target, so that clients can still follow it.

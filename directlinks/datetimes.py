@@ -62,7 +62,7 @@ def seconds_of(moment: datetime) -> float:
     return moment.timestamp() if moment.tzinfo else in_utc(moment).timestamp()
 
 
-def moment_of(seconds: float) -> datetime:
+def from_timestamp(seconds: float) -> datetime:
     """Return the moment of this Unix time, as the models store it."""
     return as_stored(datetime.fromtimestamp(seconds, UTC))
 

@@ -170,13 +170,13 @@ class ContentField(ExactText, models.FileField):
         return value.name
 
 
-def validate_moment(moment: datetime) -> None:
+def validate_datetime(moment: datetime) -> None:
     """Raise ValidationError in the first and last years, which no time zone can convert."""
     if not validators.is_near(moment):
         raise ValidationError(FAR_AWAY, code="far_away")
 
 
-class MomentField(models.DateTimeField):  # type: ignore[type-arg]  # as above
+class ReadableDateTimeField(models.DateTimeField):  # type: ignore[type-arg]  # as above
     """A DateTimeField whose every value can be read again, in any time zone, by any database."""
 
-    default_validators = [validate_moment]
+    default_validators = [validate_datetime]

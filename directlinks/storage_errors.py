@@ -62,7 +62,7 @@ Tell = Callable[[str, Exception], None]
 
 
 @contextmanager
-def told_faults(name: str, tell: Tell) -> Iterator[None]:
+def reported_errors(name: str, tell: Tell) -> Iterator[None]:
     """Call ``tell`` with an error of a storage, or of the machine, and go on after the block."""
     try:
         yield

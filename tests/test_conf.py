@@ -131,18 +131,18 @@ REFUSED: list[tuple[str, Any]] = [
 @pytest.mark.parametrize("name", SETTINGS)
 def test_each_default_is_what_the_setting_may_hold(name: str) -> None:
     setting = SETTINGS[name]
-    assert setting.fault(setting.default) is None
+    assert setting.validator(setting.default) is None
     assert getattr(conf, name) == setting.default
 
 
 @pytest.mark.parametrize(("name", "value"), ACCEPTED)
 def test_what_a_setting_may_hold(name: str, value: Any) -> None:
-    assert SETTINGS[name].fault(value) is None
+    assert SETTINGS[name].validator(value) is None
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
 def test_what_a_setting_may_not_hold(name: str, value: Any) -> None:
-    fault = SETTINGS[name].fault(value)
+    fault = SETTINGS[name].validator(value)
     assert fault is not None
     assert fault.startswith("must be ")
 

@@ -12,9 +12,9 @@ from directlinks.datetimes import (
     as_stored,
     day_of,
     from_clock,
+    from_timestamp,
     in_utc,
     is_skipped,
-    moment_of,
     rfc3339,
     seconds_of,
 )
@@ -45,7 +45,7 @@ def test_every_kind_is_stored_and_shown_on_every_site(moment: datetime, use_tz: 
     assert as_stored(in_utc(stored)) == stored or moment is SKIPPED
     assert rfc3339(moment) == in_utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert seconds_of(moment) == in_utc(moment).timestamp()
-    assert moment_of(seconds_of(moment)) == as_stored(in_utc(moment))
+    assert from_timestamp(seconds_of(moment)) == as_stored(in_utc(moment))
     assert day_of(stored) == stored.astimezone(BERLIN).date()
     assert as_clock(stored).tzinfo is None
 

@@ -243,7 +243,7 @@ def create(world: World) -> Any:
         command("directlinks_create", "ada", "new.txt", "kept.txt", "renamed.txt"),
         command("directlinks_create", "ada", "to-trash.txt", fails=True),
         command("directlinks_create", "ada", "folder", fails=True),
-        command("directlinks_create", "eve", "eve.txt", "--new"),
+        command("directlinks_create", "eve", "eve.txt", "--dedicated"),
         command("directlinks_create", "ada", "new.txt", "--dry-run"),
     ]
 
@@ -359,7 +359,7 @@ def read_whole_links(world: World) -> Any:
     return creating.whole_links(batch.items)
 
 
-@case("creating.create_direct_links", "limits.limits_of_new", "limits.may_be_shared")
+@case("creating.create_direct_links", "limits.limits_of_new", "limits.is_reusable")
 def create_links(world: World) -> Any:
     paths = ("new.txt", "kept.txt", "renamed.txt", "to-rename.txt", "to-trash.txt", "folder")
     texts = [f"cloudreve://my/{path}" for path in paths]
@@ -431,15 +431,15 @@ def issue(world: World) -> Any:
     files = list(found.files.values())
     return [
         found.faults,
-        creating.issue_links(files, limits={}, new=False, **asked),
-        creating.issue_links(files, limits={"label": "a"}, new=True, **asked),
+        creating.issue_links(files, limits={}, dedicated=False, **asked),
+        creating.issue_links(files, limits={"label": "a"}, dedicated=True, **asked),
     ]
 
 
 @case("listing.list_direct_links", may_lag=True)
 def list_links(world: World) -> Any:
-    wanted, order = listing.Wanted(), listing.Order("name")
-    asked: dict[str, Any] = {"wanted": wanted, "order": order, "size": 50, "token": None}
+    filters, order = listing.LinkFilters(), listing.Order("name")
+    asked: dict[str, Any] = {"filters": filters, "order": order, "size": 50, "token": None}
     page = listing.list_direct_links(user=user("boss"), policy=POLICY, now=NOW, **asked)
     return [one.code for one in page.links]
 
@@ -487,7 +487,7 @@ def open_link(world: World) -> Any:
             visit=VisitRequest(method="GET"),
             attachment=False,
             deliver=Door(),
-            unlock=lambda row: None,
+            check_password=lambda row: None,
             now=NOW,
         ).answer.status_code
 
@@ -505,7 +505,7 @@ def open_after_asking(world: World) -> Any:
             attachment=False,
             now=NOW,
             deliver=Door(),
-            unlock=lambda row: None,
+            check_password=lambda row: None,
         ).status_code
 
     return [tried(confirmed, code) for code in ("rotated", "to-revoke", "to-open", "to-resume")]
@@ -524,7 +524,7 @@ def make_own(world: World) -> Any:
     asked: dict[str, Any] = {"columns": {"label": "a"}}
     files = [file("new.txt"), file("kept.txt")]
     return [
-        creating.links_to_create(files, shared=True, **asked),
+        creating.links_to_create(files, reusable=True, **asked),
         creating.create_dedicated_links(files, created_by=user("eve"), **asked),
     ]
 

@@ -29,7 +29,7 @@ def written() -> Iterator[Path]:
     yield from (ROOT / "README.md", ROOT / "CHANGELOG.md")
 
 
-def test_literary_words_are_not_used():
+def test_literary_words_are_not_used() -> None:
     found = Counter(
         str(path.relative_to(ROOT))
         for path in written()
@@ -60,7 +60,7 @@ def is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("property" in ast.unparse(decorator) for decorator in function.decorator_list)
 
 
-def test_docstrings_of_functions_say_what_a_call_does():
+def test_docstrings_of_functions_say_what_a_call_does() -> None:
     wrong = [
         f"{name}: {docstring.splitlines()[0]}"
         for path in PACKAGE.rglob("*.py")

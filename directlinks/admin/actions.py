@@ -142,7 +142,7 @@ class ResumeForm(ActionForm):
         latest = sorted(pauses, key=lambda pause: (pause is not None, pause and pause.at))[::-1]
         field: Any = self.fields["pause"]
         field.choices = [
-            *((_key_of(pause), _told(pause, pauses[pause])) for pause in latest[:_PAUSES]),
+            *((_key_of(pause), _pause_label(pause, pauses[pause])) for pause in latest[:_PAUSES]),
             ("", _("All of them")),
         ]
         field.initial = field.choices[0][0]
@@ -154,7 +154,7 @@ def _key_of(pause: Pause | None) -> str:
     return "unknown" if pause is None else pause.key
 
 
-def _told(pause: Pause | None, number: int) -> str:
+def _pause_label(pause: Pause | None, number: int) -> str:
     """Return how many links were paused, by whom and when."""
     if pause is None:
         told = ngettext(

@@ -167,7 +167,7 @@ _READ = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class HistoryEntry:
     """One entry of a link's history."""
 
     at: datetime
@@ -176,22 +176,26 @@ class Deed:
     link: DirectLink
 
 
-def history_of(link: DirectLink) -> list[Deed]:
+def history_of(link: DirectLink) -> list[HistoryEntry]:
     """Return the last changes of ``link``, the latest first, and its creation."""
     entries = _entries().filter(object_id=str(link.pk))[:_SHOWN]
-    return [*(_deed(entry, link) for entry in entries), _beginning(link)]
+    return [*(_history_entry(entry, link) for entry in entries), _beginning(link)]
 
 
-def recent_deeds(links: DirectLinkQuerySet, number: int) -> list[Deed]:
+def recent_history(links: DirectLinkQuerySet, number: int) -> list[HistoryEntry]:
     """Return up to ``number`` last changes of any of ``links``. Three statements."""
     entries = list(_entries()[:_READ])
     keys = {entry.object_id for entry in entries}
     found = {str(link.pk): link for link in links.filter(pk__in=keys)}
-    deeds = [_deed(entry, found[entry.object_id]) for entry in entries if entry.object_id in found]
+    entries = [
+        _history_entry(entry, found[entry.object_id])
+        for entry in entries
+        if entry.object_id in found
+    ]
     # Not by their keys: what was imported began long ago.
     newest = links.select_related("created_by").order_by("-created_at", "-pk")
-    deeds += map(_beginning, newest[:number])
-    return sorted(deeds, key=attrgetter("at"), reverse=True)[:number]
+    entries += map(_beginning, newest[:number])
+    return sorted(entries, key=attrgetter("at"), reverse=True)[:number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,20 +227,20 @@ def last_pauses(links: Iterable[DirectLink]) -> dict[str, Pause]:
     }
 
 
-def _beginning(link: DirectLink) -> Deed:
+def _beginning(link: DirectLink) -> HistoryEntry:
     creator = "" if link.created_by is None else str(link.created_by)
-    return Deed(link.created_at, creator, gettext("Created."), link)
+    return HistoryEntry(link.created_at, creator, gettext("Created."), link)
 
 
 def _entries() -> Any:
     kind = ContentType.objects.get_for_model(DirectLink)
-    # The order of the keys is that of the deeds, and an index knows it.
+    # The order of the keys is that of the entries, and an index knows it.
     return LogEntry.objects.filter(content_type=kind).select_related("user").order_by("-pk")
 
 
-def _deed(entry: LogEntry, link: DirectLink) -> Deed:
+def _history_entry(entry: LogEntry, link: DirectLink) -> HistoryEntry:
     what = _sentences().get(entry.change_message) or entry.get_change_message() or str(entry)
-    return Deed(entry.action_time, str(entry.user), str(what), link)
+    return HistoryEntry(entry.action_time, str(entry.user), str(what), link)
 
 
 @cache

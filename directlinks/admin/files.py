@@ -53,7 +53,7 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         if (file := context.get("original")) is not None:
-            context |= self._facts_of(file, request)
+            context |= self._link_context(file, request)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def create_link_view(self, request: HttpRequest, key: str) -> HttpResponse:
@@ -65,7 +65,7 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             raise Http404
         if not self.has_view_permission(request, file):
             raise PermissionDenied
-        links = _make_links([file], separate="separate" in request.POST, user=request.user)
+        links = _links_to([file], dedicated="dedicated" in request.POST, user=request.user)
         if link := links.get(file.pk):
             self.message_user(request, _("The direct link is ready."), messages.SUCCESS)
             if self.admin_site.is_registered(DirectLink):
@@ -76,7 +76,7 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
 
     @admin.action(description=_("Create direct links"), permissions=["create_link"])
     def create_links(self, request: HttpRequest, queryset: FileQuerySet) -> None:
-        links = _make_links(list(queryset), separate=False, user=request.user)
+        links = _links_to(list(queryset), dedicated=False, user=request.user)
         if links:
             urls = [addresses.absolute(link.get_absolute_url(), request) for link in links.values()]
             ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
@@ -99,7 +99,7 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     def _to_page_of(self, model: type[Model], key: Any) -> HttpResponseRedirect:
         return HttpResponseRedirect(page_address(self.admin_site, model, "change", key) or "")
 
-    def _facts_of(self, file: Any, request: HttpRequest) -> dict[str, Any]:
+    def _link_context(self, file: Any, request: HttpRequest) -> dict[str, Any]:
         """Return what the page of ``file`` shows beside its fields: links to permitted users."""
         facts: dict[str, Any] = {
             "lacks_bytes": lacks_bytes(file.content),
@@ -125,11 +125,16 @@ def _row(link: DirectLink, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _make_links(files: Collection[File], *, separate: bool, user: Any) -> dict[int, DirectLink]:
+def _links_to(files: Collection[File], *, dedicated: bool, user: Any) -> dict[int, DirectLink]:
     """Return a link to each of ``files`` that visitors could open, by the file's key."""
     linkable = [file for file in files if file.is_live and not lacks_bytes(file.content)]
     return issue_links(
-        linkable, limits={}, new=separate, limited_as=user, created_by=user, now=timezone.now()
+        linkable,
+        limits={},
+        dedicated=dedicated,
+        limited_as=user,
+        created_by=user,
+        now=timezone.now(),
     )
 
 

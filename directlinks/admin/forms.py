@@ -16,7 +16,7 @@ from directlinks.policies import site_policy
 from directlinks.services.limits import LIMITS, apply_limits
 
 
-class MomentFormField(forms.SplitDateTimeField):
+class ExactDateTimeFormField(forms.SplitDateTimeField):
     """A date and a time by the clocks of the page.
 
     Left as it was shown, it gives back the moment ``kept``, to its microsecond and also in an hour
@@ -104,7 +104,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
             "referers": AdminTextareaWidget(attrs={"rows": 3}),
             "note": AdminTextareaWidget(attrs={"rows": 4}),
         }
-        field_classes = {"not_before": MomentFormField, "expires_at": MomentFormField}
+        field_classes = {"not_before": ExactDateTimeFormField, "expires_at": ExactDateTimeFormField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

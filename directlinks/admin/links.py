@@ -77,7 +77,7 @@ _TITLES = {
 }
 
 
-def facts_of(link: DirectLink, *, url: str) -> dict[str, Any]:
+def link_details(link: DirectLink, *, url: str) -> dict[str, Any]:
     """Return use, snippets, QR code, history and former codes of ``link`` at address ``url``."""
     today = day_of(timezone.now())
     days, counts = last_days(today), downloads_by_day([link.pk], today=today)[link.pk]
@@ -90,7 +90,7 @@ def facts_of(link: DirectLink, *, url: str) -> dict[str, Any]:
         ],
         "qr": qr_code(url, url),
         "qr_install": INSTALL,
-        "deeds": history_of(link),
+        "history": history_of(link),
         "former_codes": link.former_codes.order_by("-pk"),
         "now": timezone.now(),
     }
@@ -187,7 +187,7 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         link = context["original"]
-        context |= facts_of(link, url=link.site + link.get_absolute_url())
+        context |= link_details(link, url=link.site + link.get_absolute_url())
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(

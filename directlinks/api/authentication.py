@@ -28,7 +28,7 @@ from directlinks.users import is_active, users
 # Ends with the password: a stolen refresh token dies when its owner changes it.
 STATE_CLAIM = "state_hash"
 
-ODD_CLAIMS = (
+MALFORMED_CLAIM_ERRORS = (
     ArithmeticError,
     DataError,
     LookupError,
@@ -95,7 +95,7 @@ def exchange(text: str) -> dict[str, str]:
         user = _user_of(refresh)
         if user is not None and conf.blacklist_after_rotation:
             end_soon(refresh, user)
-    except (TokenError, *ODD_CLAIMS) as error:
+    except (TokenError, *MALFORMED_CLAIM_ERRORS) as error:
         raise refused from error
     if user is None:
         raise refused
@@ -109,11 +109,11 @@ def discard(text: str) -> None:
     """
     try:
         end_family(tokens.UntypedToken(cast("Any", text)))
-    except (TokenError, *ODD_CLAIMS) as error:
+    except (TokenError, *MALFORMED_CLAIM_ERRORS) as error:
         raise InvalidToken("Failed to parse token") from error
 
 
-def names_user(token: tokens.Token, user: Any) -> bool:
+def is_token_of(token: tokens.Token, user: Any) -> bool:
     """Return True if ``token`` names ``user`` exactly as a new token would.
 
     Databases also find user 1 by ``true``, ``1.5`` and ``" 1"``.
@@ -127,7 +127,7 @@ def names_user(token: tokens.Token, user: Any) -> bool:
 def _user_of(refresh: RefreshToken) -> Any | None:
     key = refresh.get(api_settings.USER_ID_CLAIM)
     user: Any = users().filter(**{conf.token_user_field: key}).first()
-    if user is None or not (names_user(refresh, user) and is_active(user)):
+    if user is None or not (is_token_of(refresh, user) and is_active(user)):
         return None
     # A token that was obtained elsewhere has no such claim; it ends with its own time.
     state = refresh.get(STATE_CLAIM)
@@ -164,9 +164,9 @@ class AccessTokenAuthentication(JWTAuthentication):
                 raise InvalidToken
             validated_token = self.get_validated_token(raw_token)
             user = self.get_user(validated_token)
-        except (TokenError, *ODD_CLAIMS):
+        except (TokenError, *MALFORMED_CLAIM_ERRORS):
             return None
-        return (user, validated_token) if names_user(validated_token, user) else None
+        return (user, validated_token) if is_token_of(validated_token, user) else None
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         parts = header.split()

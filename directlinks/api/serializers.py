@@ -20,10 +20,10 @@ from directlinks.fields import FAR_AWAY
 from directlinks.models import DirectLink, File
 from directlinks.services.creating import IssuedLink
 from directlinks.services.limits import LIMITS
-from directlinks.services.listing import ORDERS, Folder, Order, Wanted
+from directlinks.services.listing import ORDERS, Folder, LinkFilters, Order
 from directlinks.services.statistics import DAYS, Statistics
 
-_MOMENT = re.compile(
+_RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
@@ -78,7 +78,7 @@ class WholeNumberField(serializers.IntegerField):
         return data
 
 
-class MomentField(serializers.DateTimeField):
+class RFC3339Field(serializers.DateTimeField):
     """A datetime in RFC 3339, to the second or finer, with its time zone."""
 
     default_error_messages = {
@@ -88,7 +88,7 @@ class MomentField(serializers.DateTimeField):
     }
 
     def to_internal_value(self, value: Any) -> datetime:
-        match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+        match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             self.fail("invalid")
         if match[3] is None:
@@ -185,8 +185,8 @@ class PlainSerializer(serializers.Serializer[Any]):
 class LimitsSerializer(PlainSerializer):
     """The limits of a link; what is absent stays as it is, null takes a limit away."""
 
-    not_before = MomentField(required=False, allow_null=True)
-    expires_at = MomentField(required=False, allow_null=True)
+    not_before = RFC3339Field(required=False, allow_null=True)
+    expires_at = RFC3339Field(required=False, allow_null=True)
     max_downloads = WholeNumberField(
         required=False, allow_null=True, min_value=1, max_value=_LARGEST
     )
@@ -252,8 +252,8 @@ class ListQuery(SnippetsQuery):
     uri = TextField(required=False)
     state = serializers.ChoiceField(choices=list(STATES), required=False)
     label = TextField(required=False, max_length=255)  # type: ignore[assignment]  # as there
-    created_after = MomentField(required=False)
-    created_before = MomentField(required=False)
+    created_after = RFC3339Field(required=False)
+    created_before = RFC3339Field(required=False)
     order_by = serializers.ChoiceField(choices=list(ORDERS), required=False, default="created_at")
     order_direction = serializers.ChoiceField(
         choices=["asc", "desc"], required=False, default="desc"
@@ -261,9 +261,9 @@ class ListQuery(SnippetsQuery):
     page_size = serializers.IntegerField(required=False, default=PAGE_SIZE, min_value=1)
     next_token = TextField(required=False)
 
-    def wanted(self) -> Wanted:
+    def filters(self) -> LinkFilters:
         values = self.validated_data
-        return Wanted(
+        return LinkFilters(
             uri=uris.parse(values["uri"]) if "uri" in values else None,
             state=STATES.get(values.get("state")),
             label=values.get("label"),

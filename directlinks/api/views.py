@@ -198,7 +198,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         page = list_direct_links(
             user=request.user,
             policy=site_policy(),
-            wanted=self.query.wanted(),
+            filters=self.query.filters(),
             order=self.query.order(),
             size=size,
             token=values.get("next_token"),

@@ -82,28 +82,28 @@ def is_bound(text: str, keys: Sequence[bytes], *, code: str, password: str) -> b
     return _is_one_of(halves[_HALF:], _bound(claim, code, password), keys)
 
 
-def unlocking(link: int, expires: int, key: bytes, *, code: str, password: str) -> str:
+def password_proof(link: int, expires: int, key: bytes, *, code: str, password: str) -> str:
     """Return the proof that a visitor gave the right password of ``link``, good before ``expires``.
 
     ``code`` and ``password`` are as in ``issue``: with others, it proves nothing.
     """
-    return f"{expires}.{_text(_digest(_unlocked(link, expires, code, password), key))}"
+    return f"{expires}.{_text(_digest(_password_claim(link, expires, code, password), key))}"
 
 
-def is_unlocked(
+def is_password_proof(
     text: str, link: int, keys: Sequence[bytes], *, code: str, password: str, now: float
 ) -> bool:
     """Return True if ``text`` proves that the right password of ``link`` was given."""
     expires, _, signature = text.partition(".")
     if not re.fullmatch(r"[0-9]{1,12}", expires) or int(expires) <= now:
         return False
-    claim = _unlocked(link, int(expires), code, password)
+    claim = _password_claim(link, int(expires), code, password)
     # As bytes, because a cookie may hold anything.
     given = signature.encode("utf-8", "surrogatepass")
     return any(hmac.compare_digest(given, _text(_digest(claim, key)).encode()) for key in keys)
 
 
-def _unlocked(link: int, expires: int, code: str, password: str) -> str:
+def _password_claim(link: int, expires: int, code: str, password: str) -> str:
     # A ticket begins with a number, so neither can stand for the other.
     return _bound(f"unlocked.{link}.{expires}", code, password)
 

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from directlinks.core import content_types
 
-Fault = Callable[[object], str | None]
+Validator = Callable[[object], str | None]
 
 
-def whole_number(least: int, most: int | None = None) -> Fault:
+def whole_number(least: int, most: int | None = None) -> Validator:
     """Return a validator of whole numbers from ``least`` to ``most``."""
     to = "" if most is None else f" and at most {most}"
 
-    def fault(value: object) -> str | None:
+    def validate(value: object) -> str | None:
         if (
             isinstance(value, int)
             and not isinstance(value, bool)
@@ -28,7 +28,7 @@ def whole_number(least: int, most: int | None = None) -> Fault:
             return None
         return f"must be a whole number of at least {least}{to}"
 
-    return fault
+    return validate
 
 
 def life(value: object) -> str | None:

@@ -35,7 +35,7 @@ class DeliveryBackend(ABC):
 
     #: Whether every visitor is told the same, and that needs no bytes, so that a process may
     #: remember it.
-    same_for_all: ClassVar[bool] = False
+    is_public: ClassVar[bool] = False
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
@@ -63,7 +63,7 @@ class HeadersBackend(DeliveryBackend):
     counts_first = True
 
     @abstractmethod
-    def reply(self, download: Download, now: datetime, site: str) -> PlainResponse:
+    def plain_response(self, download: Download, now: datetime, site: str) -> PlainResponse:
         """Return the answer to a GET or HEAD of a link at ``now``.
 
         ``site`` is what our own addresses begin with: a path, unless ``BASE_URL`` is set. A status
@@ -72,4 +72,4 @@ class HeadersBackend(DeliveryBackend):
         """
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponseBase:
-        return self.reply(download, now, addresses.targets_begin(request)).response()
+        return self.plain_response(download, now, addresses.targets_begin(request)).response()

@@ -15,7 +15,7 @@ from django.core.files.storage import Storage
 
 from directlinks.core.errors import StorageTimeout, StorageUnavailable
 from directlinks.storage import StorageRegistry
-from directlinks.storage_errors import Tell, storage_errors, told_faults
+from directlinks.storage_errors import Tell, reported_errors, storage_errors
 
 
 class StoredObject(NamedTuple):
@@ -93,7 +93,7 @@ def delete_contents(storage: Storage, names: Sequence[str], tell: Tell) -> None:
 
 def _delete_each(storage: Storage, names: Iterable[str], tell: Tell) -> None:
     for name in names:
-        with told_faults(name, tell):
+        with reported_errors(name, tell):
             storage.delete(name)
 
 

@@ -226,20 +226,20 @@ class PlainResponse(NamedTuple):
 
 
 def build_redirect(
-    location: str, download: Download, *, dies_in: float | None, now: datetime
+    location: str, download: Download, *, expires_in: float | None, now: datetime
 ) -> PlainResponse:
-    """Return a redirect to ``location``, good for ``dies_in`` seconds, or for ever if None."""
+    """Return a redirect to ``location``, good for ``expires_in`` seconds, or for ever if None."""
     headers = {
         "Location": location,
         # A bare 302 without a length costs dearly on some servers.
         "Content-Length": "0",
-        "Cache-Control": _cache_control(download, dies_in, now),
+        "Cache-Control": _cache_control(download, expires_in, now),
         **PRIVATE,
     }
     return PlainResponse(302, headers)
 
 
-def _cache_control(download: Download, dies_in: float | None, now: datetime) -> str:
+def _cache_control(download: Download, expires_in: float | None, now: datetime) -> str:
     """Return Cache-Control, never beyond the life of the target, the link or the site's limit.
 
     A process that caches the answer sends it unchanged for up to CACHE_SECONDS. A link that is
@@ -248,8 +248,8 @@ def _cache_control(download: Download, dies_in: float | None, now: datetime) -> 
     if download.head_only or not download.is_public or not conf.REDIRECT_MAX_AGE:
         return "private, no-store"
     lives: list[float] = [conf.REDIRECT_MAX_AGE]
-    if dies_in is not None:
-        lives.append(dies_in - conf.remembered_seconds)
+    if expires_in is not None:
+        lives.append(expires_in - conf.answer_cache_seconds)
     if download.until is not None:
         lives.append((download.until - now).total_seconds())
     seconds = int(min(lives))

@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "not_before",
-                    directlinks.fields.MomentField(
+                    directlinks.fields.ReadableDateTimeField(
                         blank=True,
                         help_text="Empty: at once.",
                         null=True,
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "expires_at",
-                    directlinks.fields.MomentField(
+                    directlinks.fields.ReadableDateTimeField(
                         blank=True, help_text="Empty: never.", null=True, verbose_name="expires at"
                     ),
                 ),

@@ -21,10 +21,10 @@ from directlinks.core import codes, paths, referers
 from directlinks.core.links import UNLIMITED, LinkState, state_of
 from directlinks.fields import (
     ExactCharField,
-    MomentField,
+    ReadableDateTimeField,
     UnicodeCharField,
     UnicodeTextField,
-    validate_moment,
+    validate_datetime,
 )
 from directlinks.models.files import File
 from directlinks.querysets import DirectLinkQuerySet, PrimaryManager, PrimaryQuerySet
@@ -87,8 +87,12 @@ class DirectLink(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     downloads = models.PositiveBigIntegerField(_("downloads"), default=0, editable=False)
     last_opened_at = models.DateTimeField(_("last opened at"), null=True, editable=False)
-    not_before = MomentField(_("not before"), null=True, blank=True, help_text=_("Empty: at once."))
-    expires_at = MomentField(_("expires at"), null=True, blank=True, help_text=_("Empty: never."))
+    not_before = ReadableDateTimeField(
+        _("not before"), null=True, blank=True, help_text=_("Empty: at once.")
+    )
+    expires_at = ReadableDateTimeField(
+        _("expires at"), null=True, blank=True, help_text=_("Empty: never.")
+    )
     max_downloads = models.PositiveIntegerField(
         _("most downloads"),
         null=True,
@@ -197,7 +201,7 @@ class DirectLink(models.Model):
         self.name = self.name or self.file.name
         for moment in (self.not_before, self.expires_at):
             if moment is not None:
-                validate_moment(moment)
+                validate_datetime(moment)
         if update_fields is None and not self._state.adding:
             columns = {f.attname for f in self._meta.concrete_fields if not f.primary_key}
             update_fields = columns - self.get_deferred_fields() - _NOT_SAVED

@@ -11,7 +11,7 @@ from django.db.models import Case, F, Value, When
 
 from directlinks import signals
 from directlinks.core.errors import NotYourLink
-from directlinks.fields import validate_moment
+from directlinks.fields import validate_datetime
 from directlinks.models import DirectLink, FormerCode
 from directlinks.querysets import retry_on_conflict
 from directlinks.services.creating import unique_codes
@@ -93,7 +93,7 @@ def extend_direct_links(
         if link.expires_at is not None:
             try:
                 end = max(link.expires_at, now) + life
-                validate_moment(end)
+                validate_datetime(end)
             except (OverflowError, ValidationError):
                 continue
             if longest is None or end <= link.created_at + longest:

@@ -24,7 +24,7 @@ from directlinks.core.errors import (
 from directlinks.models import DirectLink, File, FormerCode
 from directlinks.models.links import new_codes
 from directlinks.policies import Policy
-from directlinks.services.limits import limits_of_new, may_be_shared
+from directlinks.services.limits import is_reusable, limits_of_new
 from directlinks.services.locating import locate
 from directlinks.services.sending import send_on_commit
 from directlinks.sql import get_batches
@@ -81,14 +81,14 @@ def create_direct_links(
     _check_number(len(texts))
     asked = [uris.parse(text) for text in texts]
     columns = limits_of_new(limits or {}, user=user, now=timezone.now())
-    shared = may_be_shared(columns, wanted=reuse)
+    reusable = is_reusable(columns, reuse=reuse)
     targets, at_hand = locate(asked, user=user, policy=policy)
     files = {target.id: target for target in targets if isinstance(target, File)}
     links: dict[int, Any]
     if dry_run:
-        links = links_to_create(files.values(), columns=columns, shared=shared)
+        links = links_to_create(files.values(), columns=columns, reusable=reusable)
         new = {key for key, link in links.items() if link._state.adding}
-    elif shared:
+    elif reusable:
         missing = [file for file in files.values() if file.id not in at_hand]
         found, new = create_reusable_links(missing, created_by=user)
         links = at_hand | found
@@ -167,7 +167,7 @@ def issue_links(
     files: Sequence[File],
     *,
     limits: Mapping[str, Any],
-    new: bool,
+    dedicated: bool,
     limited_as: Any,
     created_by: Any,
     now: datetime,
@@ -175,15 +175,15 @@ def issue_links(
 ) -> dict[int, DirectLink]:
     """Return a link to each of ``files``, by the file's key.
 
-    Without ``limits`` it is the reusable one, unless ``new``. Else, or if the site limits the links
-    of the user ``limited_as`` by default, each file gets a dedicated one. In a dry run, those that
-    would be made are not saved. Raise ValidationError for wrong limits.
+    Without ``limits`` it is the reusable one, unless ``dedicated``. Else, or if the site limits the
+    links of the user ``limited_as`` by default, each file gets a dedicated one. In a dry run, those
+    that would be made are not saved. Raise ValidationError for wrong limits.
     """
     columns = limits_of_new(limits, user=limited_as, now=now)
-    shared = may_be_shared(columns, wanted=not new)
+    reusable = is_reusable(columns, reuse=not dedicated)
     if dry_run:
-        return links_to_create(files, columns=columns, shared=shared)
-    if shared:
+        return links_to_create(files, columns=columns, reusable=reusable)
+    if reusable:
         return get_reusable_links(files, created_by=created_by)
     return create_dedicated_links(files, columns=columns, created_by=created_by)
 
@@ -319,14 +319,14 @@ def create_dedicated_links(
 
 
 def links_to_create(
-    files: Collection[File], *, columns: Mapping[str, Any], shared: bool
+    files: Collection[File], *, columns: Mapping[str, Any], reusable: bool
 ) -> dict[int, DirectLink]:
     """Return the link that each of ``files`` would get, by its key; new ones are not saved.
 
-    If it is ``shared``, that is the reusable one, if there is one.
+    If ``reusable``, that is the reusable one, if there is one.
     """
-    reusable = DirectLink.objects.reusable().filter(file__in=files) if shared else []
-    found = {(link.file_id, link.name): link for link in reusable}
+    existing = DirectLink.objects.reusable().filter(file__in=files) if reusable else []
+    found = {(link.file_id, link.name): link for link in existing}
     links = {}
     for file in files:
         link = found.get((file.pk, file.name)) or DirectLink(name=file.name, **columns)

@@ -66,12 +66,12 @@ def limits_of_new(limits: Mapping[str, Any], *, user: Any, now: datetime) -> dic
     return {name: getattr(link, name) for name in wanted}
 
 
-def may_be_shared(columns: Mapping[str, Any], *, wanted: bool) -> bool:
-    """Return True if a new link with ``columns`` is the reusable one, if that is ``wanted``.
+def is_reusable(columns: Mapping[str, Any], *, reuse: bool) -> bool:
+    """Return True if a new link with ``columns`` is the reusable one, if ``reuse`` asks for that.
 
     A link with limits or a label is dedicated, as is every link if ``REUSE`` is off.
     """
-    return wanted and conf.REUSE and not any(columns.values())
+    return reuse and conf.REUSE and not any(columns.values())
 
 
 def _set(link: DirectLink, limits: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ _signer = signing.Signer(salt="directlinks.services.listing")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LinkFilters:
     """Which links: all conditions hold together, and None is none.
 
     ``uri`` names a file, or a folder for all that is below it. ``state`` None is every state but
@@ -68,7 +68,7 @@ def list_direct_links(
     *,
     user: Any,
     policy: Policy,
-    wanted: Wanted,
+    filters: LinkFilters,
     order: Order,
     size: int,
     token: str | None,
@@ -80,7 +80,9 @@ def list_direct_links(
     what comes and goes meanwhile neither repeats nor hides another link. Raise InvalidParameters if
     ``token`` does not come from a page in this order.
     """
-    links: DirectLinkQuerySet = _chosen(DirectLink.objects.may_lag().with_file(), wanted, user, now)
+    links: DirectLinkQuerySet = _chosen(
+        DirectLink.objects.may_lag().with_file(), filters, user, now
+    )
     files = policy.filter(user, File.objects.all())
     if not is_everything(files):
         links = links.filter(file__in=files)
@@ -125,19 +127,19 @@ def folder_at(owner: Any, path: str) -> Folder | None:
 
 
 def _chosen(
-    links: DirectLinkQuerySet, wanted: Wanted, user: Any, now: datetime
+    links: DirectLinkQuerySet, filters: LinkFilters, user: Any, now: datetime
 ) -> DirectLinkQuerySet:
-    if wanted.state is None:
+    if filters.state is None:
         links = links.filter(revoked_at=None)
     else:
-        links = links.in_state(wanted.state, now)
-    if wanted.label is not None:
-        links = links.filter(label__icontains=wanted.label)
-    if wanted.created_after is not None:
-        links = links.filter(created_at__gte=wanted.created_after)
-    if wanted.created_before is not None:
-        links = links.filter(created_at__lt=wanted.created_before)
-    return links if wanted.uri is None else _below(links, wanted.uri, user)
+        links = links.in_state(filters.state, now)
+    if filters.label is not None:
+        links = links.filter(label__icontains=filters.label)
+    if filters.created_after is not None:
+        links = links.filter(created_at__gte=filters.created_after)
+    if filters.created_before is not None:
+        links = links.filter(created_at__lt=filters.created_before)
+    return links if filters.uri is None else _below(links, filters.uri, user)
 
 
 def _below(links: DirectLinkQuerySet, uri: FileURI, user: Any) -> DirectLinkQuerySet:

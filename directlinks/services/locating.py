@@ -52,23 +52,23 @@ def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
     places = [
         (keys[uri.user], uri.path) if uri.fs == "my" and uri.user in keys else None for uri in asked
     ]
-    asker = Asker(user, policy, {owner.pk: owner for owner in owners.values()})
+    requester = Requester(user, policy, {owner.pk: owner for owner in owners.values()})
     wanted = [place for place in dict.fromkeys(places) if place is not None]
-    found, links = _find(wanted, asker)
+    found, links = _find(wanted, requester)
     linkable = {place: file for place, file in found.items() if policy.allows(user, file)}
-    refused = {place: asker.refusal(place) for place in found if place not in linkable}
+    refused = {place: requester.refusal(place) for place in found if place not in linkable}
     empty = {place: EntityNotExist() for place in _without_bytes(linkable)}
-    missing, folders = _errors_of_missing([p for p in wanted if p not in found], asker)
+    missing, folders = _errors_of_missing([p for p in wanted if p not in found], requester)
     at: dict[Place, File | URIError] = {**linkable, **refused, **empty, **missing}
     targets = [
         _fault_of_space(uri) if place is None else at[place]
         for uri, place in zip(asked, places, strict=True)
     ]
-    return Located(_with_element(asked, places, targets, folders, asker), links)
+    return Located(_with_element(asked, places, targets, folders, requester), links)
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """Who asks, the policy that decides, and the users in whose spaces it is, by their keys."""
 
     user: Any
@@ -90,12 +90,12 @@ class Asker:
 
 
 def _errors_of_missing(
-    missing: Sequence[Place], asker: Asker
+    missing: Sequence[Place], requester: Requester
 ) -> tuple[dict[Place, URIError], set[Place]]:
     """Return the errors of places without a file, and the folders among and on the way to them."""
-    allowed = {place for place in missing if asker.may_link_missing(place)}
+    allowed = {place for place in missing if requester.may_link_missing(place)}
     # Nothing more is asked about a stranger's space: the work would tell what is there.
-    known = {place for place in missing if place in allowed or asker.owns(place)}
+    known = {place for place in missing if place in allowed or requester.owns(place)}
     folders = _folders(known)
     errors: dict[Place, URIError] = {}
     for place in missing:
@@ -103,7 +103,7 @@ def _errors_of_missing(
         if place in known and not is_folder:
             errors[place] = PathNotExist(element=paths.name(place[1]))
         else:
-            errors[place] = NotAFile(*place) if place in allowed else asker.refusal(place)
+            errors[place] = NotAFile(*place) if place in allowed else requester.refusal(place)
     return errors, folders
 
 
@@ -175,9 +175,9 @@ def _can_exist(path: str) -> bool:
     return paths.fault(path, any_spelling=True) is None
 
 
-def _find(places: Iterable[Place], asker: Asker) -> Found:
+def _find(places: Iterable[Place], requester: Requester) -> Found:
     possible = [place for place in places if _can_exist(place[1])]
-    return get_batches().fetch(possible, asker.owners) if possible else Found({}, {})
+    return get_batches().fetch(possible, requester.owners) if possible else Found({}, {})
 
 
 def _folders(missing: Set[Place]) -> set[Place]:
@@ -202,7 +202,7 @@ def _with_element(
     places: Sequence[Place | None],
     targets: list[File | URIError],
     folders: Set[Place],
-    asker: Asker,
+    requester: Requester,
 ) -> list[File | URIError]:
     """Return ``targets``; a single failure names the element at which its path ended.
 
@@ -215,12 +215,12 @@ def _with_element(
     error, place = targets[position], places[position]
     if place is None or not isinstance(error, PathNotExist):
         return targets
-    named = PathNotExist(element=_end_of_walk(place, folders, asker))
+    named = PathNotExist(element=_end_of_walk(place, folders, requester))
     return [named if isinstance(target, URIError) else target for target in targets]
 
 
-def _end_of_walk(place: Place, folders: Set[Place], asker: Asker) -> str:
+def _end_of_walk(place: Place, folders: Set[Place], requester: Requester) -> str:
     on_the_way = _on_the_way(place)
-    files = _find(on_the_way, asker).files
+    files = _find(on_the_way, requester).files
     not_there = (step for step in on_the_way if step not in folders and step not in files)
     return paths.name(next(not_there, place)[1])

@@ -31,7 +31,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from directlinks.conf import conf
-from directlinks.datetimes import moment_of, seconds_of
+from directlinks.datetimes import from_timestamp, seconds_of
 from directlinks.delivery.reading import OpenContent, Readable, open_content, stored_encoding
 from directlinks.models import File, UnusedContent
 from directlinks.models.contents import new_name
@@ -143,13 +143,13 @@ def delete_unused(unused: UnusedContent) -> None:
         else:
             storage.delete(unused.name)  # its folder is the site's
     except Exception as error:
-        raise NotDeleted(_told(error)) from error
+        raise NotDeleted(_explained(error)) from error
     unused.delete()
 
 
 def grace() -> timedelta:
     """Return how long after a move an address that was handed out before may still be good."""
-    return timedelta(seconds=conf.TARGET_SECONDS + conf.remembered_seconds) + MARGIN
+    return timedelta(seconds=conf.TARGET_SECONDS + conf.answer_cache_seconds) + MARGIN
 
 
 class _Copy(NamedTuple):
@@ -188,7 +188,7 @@ def _switch(file: File, copy: _Copy, note: UnusedContent, move: Move) -> bool:
         # A file of this machine may have been rewritten since its version was given, and its time
         # was what visitors were told.
         written_at = min(max(copy.modified_ns / 1e9, 0), seconds_of(now))
-        changes["content_updated_at"] = moment_of(written_at)
+        changes["content_updated_at"] = from_timestamp(written_at)
         changes["version"] = secrets.token_hex(16)
     try:
         with File.objects.all().atomic():
@@ -238,7 +238,7 @@ def _copy(source: Storage, name: str, target: Storage, note: UnusedContent) -> _
     except (NotMoved, DatabaseError):
         raise
     except Exception as error:
-        raise NotMoved(_told(error)) from error
+        raise NotMoved(_explained(error)) from error
     return _Copy(content.size, content.modified_ns)
 
 
@@ -320,6 +320,6 @@ _frugal: StorageRegistry[Callable[[Any], Storage]] = StorageRegistry()
 _frugal.register("storages.backends.s3.S3Storage", _s3)
 
 
-def _told(error: Exception) -> str:
+def _explained(error: Exception) -> str:
     meaning = storage_error(error)
     return str(error) or type(error).__name__ if meaning is None else meaning.cause

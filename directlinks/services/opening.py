@@ -104,7 +104,7 @@ class Answer(Protocol):
 SomeAnswer = TypeVar("SomeAnswer", bound=Answer)
 
 
-class Unlocking(Protocol):
+class PasswordCheck(Protocol):
     """Function that checks the password of a link. Raises the error that the visitor gets."""
 
     def __call__(self, row: LinkRow) -> None: ...
@@ -126,13 +126,13 @@ def open_direct_link(
     attachment: bool,
     now: datetime,
     deliver: Delivery,
-    unlock: Unlocking,
+    check_password: PasswordCheck,
 ) -> Opened:
     """Return the answer of ``deliver`` to a visit to a link, counted if it counts.
 
     One statement if the visit is plain, the link open to all, the counter the database, and the
     database able to return what it changed; else one read, and one write if it counts. Raise
-    LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``unlock`` raises,
+    LinkNotFound, LinkExpired or LinkUsedUp, RefererRefused, what ``check_password`` raises,
     ConfirmationRequired if the link asks first, NotForPreviews if a preview would take a limited
     link away from its reader, and what ``deliver`` raises: none of these is counted.
     """
@@ -147,7 +147,9 @@ def open_direct_link(
             answer, _ = deliver_counted(claimed, deliver, now=now, attachment=attachment)
             return Opened(answer, claimed)
         row = fetch_open_link(code=code, name=name, now=now)
-        answer = _deliver_and_count(row, visit, deliver, unlock, now=now, attachment=attachment)
+        answer = _deliver_and_count(
+            row, visit, deliver, check_password, now=now, attachment=attachment
+        )
     except DirectLinksError as error:
         send_now(signals.refused, code=code, error=error)
         raise
@@ -162,17 +164,17 @@ def open_confirmed_link(
     attachment: bool,
     now: datetime,
     deliver: Callable[[Download], HttpResponseBase],
-    unlock: Unlocking,
+    check_password: PasswordCheck,
 ) -> HttpResponseBase:
     """Return what ``deliver`` makes of the download of ``row``, which asks first and was confirmed.
 
     The visit is counted, even if it looks like a preview or a probe: none presses a button. It may
     come from the sites that the link allows, or from the page with the button, on one of
     ``own_hosts``, which only visitors from those sites have seen. Raise LinkNotFound or LinkUsedUp,
-    RefererRefused, what ``unlock`` raises and what ``deliver`` raises: none of these is counted.
+    RefererRefused, what ``check_password`` and ``deliver`` raise: none of these is counted.
     """
     try:
-        _check_visitor(row, visit, unlock, own_hosts)
+        _check_visitor(row, visit, check_password, own_hosts)
         answer = deliver(describe(row, attachment=attachment, head_only=False))
         if answer.status_code in _GRANTING:
             _count_answer(row, answer, now)
@@ -262,7 +264,7 @@ def _deliver_and_count(
     row: LinkRow,
     visit: VisitRequest,
     deliver: Delivery,
-    unlock: Unlocking,
+    check_password: PasswordCheck,
     *,
     now: datetime,
     attachment: bool,
@@ -271,7 +273,7 @@ def _deliver_and_count(
 
     It is prepared first, so that contents which are gone are not counted.
     """
-    _check_visitor(row, visit, unlock)
+    _check_visitor(row, visit, check_password)
     if row.ask_first:
         raise ConfirmationRequired(row.name, row.size)
     kind = kind_of(visit, row.size)
@@ -285,12 +287,12 @@ def _deliver_and_count(
 
 
 def _check_visitor(
-    row: LinkRow, visit: VisitRequest, unlock: Unlocking, own_hosts: Sequence[str] = ()
+    row: LinkRow, visit: VisitRequest, check_password: PasswordCheck, own_hosts: Sequence[str] = ()
 ) -> None:
-    """Raise what ``unlock`` raises, or RefererRefused, if the visitor may not open ``row``."""
+    """Raise RefererRefused, or what ``check_password`` raises, if ``row`` does not open."""
     if row.password:
         # A visitor who knows it may come from anywhere. Its form cannot say where it came from.
-        unlock(row)
+        check_password(row)
     elif (
         not referers.allows(row.referers, visit.referer)
         # Exactly, because subdomains of a site may belong to its users.

@@ -33,7 +33,7 @@ from directlinks.models import (
 )
 from directlinks.querysets import batched, in_batches
 from directlinks.storage import OWN_FOLDER, has_local_paths
-from directlinks.storage_errors import Tell, storage_errors, told_faults
+from directlinks.storage_errors import Tell, reported_errors, storage_errors
 
 # A machine that comes back after so long could still bring a journal that was added already.
 FLUSHED = timedelta(days=366)
@@ -99,7 +99,7 @@ def contents_without_file(storage: Storage, now: datetime, tell: Tell) -> Iterat
         return
     for folders in batched(_own_folders(storage)):
         for folder in _without_file(folders):
-            with told_faults(folder, tell):
+            with reported_errors(folder, tell):
                 for name in sorted(storage.listdir(folder)[1]):
                     if as_stored(storage.get_modified_time(f"{folder}/{name}")) < before:
                         yield f"{folder}/{name}"
@@ -124,7 +124,7 @@ def remove_contents(storage: Storage, names: Sequence[str], tell: Tell) -> None:
         delete_contents(storage, names, tell)
         return
     for name in names:
-        with told_faults(name, tell):
+        with reported_errors(name, tell):
             remove_content(storage, name)
 
 

@@ -20,15 +20,15 @@ from directlinks.core.errors import InvalidParameters, PasswordRequired, WrongPa
 from directlinks.datetimes import seconds_of
 from directlinks.delivery.responses import PlainResponse
 from directlinks.serving.error_responses import NEVER_STORED
-from directlinks.serving.throttling import guessed_right, note_guess
+from directlinks.serving.throttling import accept_guess, count_guess
 from directlinks.sql.links import LinkRow
 
 # One for each of the paths of a link.
 COOKIES = ("directlinks_unlocked", "directlinks_unlocked_d")
-UNLOCKED_SECONDS = 12 * 3600
+PASSWORD_COOKIE_SECONDS = 12 * 3600
 
 
-def check_unlocked(request: HttpRequest, row: LinkRow, now: datetime) -> None:
+def check_link_password(request: HttpRequest, row: LinkRow, now: datetime) -> None:
     """Raise PasswordRequired, WrongPassword or TooManyAttempts if ``row`` stays closed."""
     if _has_proof(request, row, now):
         return
@@ -38,13 +38,13 @@ def check_unlocked(request: HttpRequest, row: LinkRow, now: datetime) -> None:
     _compare(request, row, _as_typed(given))
 
 
-def check_unlocked_by_form(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
-    """Raise what ``check_unlocked`` raises; return True if the password came by a form.
+def check_password_by_form(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
+    """Raise what ``check_link_password`` raises; return True if the password came by a form.
 
     Raise InvalidParameters if the body is no form.
     """
     if "HTTP_X_LINK_PASSWORD" in request.META or _has_proof(request, row, now):
-        check_unlocked(request, row, now)
+        check_link_password(request, row, now)
         return False
     password = _password_in_form(request)
     if not password:
@@ -53,7 +53,7 @@ def check_unlocked_by_form(request: HttpRequest, row: LinkRow, now: datetime) ->
     return True
 
 
-def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
+def submit_password(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
     """Return the answer to the form: back to the link, with a cookie that opens it.
 
     Raise WrongPassword, TooManyAttempts, or InvalidParameters if the body is no form.
@@ -61,16 +61,16 @@ def unlock(request: HttpRequest, row: LinkRow, now: datetime) -> HttpResponse:
     _compare(request, row, _password_in_form(request))
     headers = {"Location": request.get_full_path(), "Content-Length": "0", **NEVER_STORED}
     response = PlainResponse(303, headers).response()
-    keep_unlocked(request, response, row, now)
+    set_password_cookies(request, response, row, now)
     return response
 
 
-def keep_unlocked(
+def set_password_cookies(
     request: HttpRequest, response: HttpResponseBase, row: LinkRow, now: datetime
 ) -> None:
     """Add the cookies to ``response`` that open the link of ``row`` from ``now`` on."""
-    expires = int(seconds_of(now)) + UNLOCKED_SECONDS
-    proof = signing.unlocking(
+    expires = int(seconds_of(now)) + PASSWORD_COOKIE_SECONDS
+    proof = signing.password_proof(
         row.link_id, expires, conf.signing_keys[0], code=row.current_code, password=row.password
     )
     # Sent with this link alone, so each link has its own.
@@ -82,7 +82,7 @@ def keep_unlocked(
 
 def _has_proof(request: HttpRequest, row: LinkRow, now: datetime) -> bool:
     return any(
-        signing.is_unlocked(
+        signing.is_password_proof(
             request.COOKIES.get(name, ""),
             row.link_id,
             conf.signing_keys,
@@ -98,10 +98,10 @@ def _compare(request: HttpRequest, row: LinkRow, password: str) -> None:
     # Another tenant may have a link of the same number.
     scope = f"password of {row.link_id} {row.current_code}"
     # Before the slow comparison, or those who guess in parallel would all be let through.
-    attempts = note_guess(conf.LOGIN_RATE, request, scope=scope)
+    attempts = count_guess(conf.LOGIN_RATE, request, scope=scope)
     if not check_password(password, row.password):
         raise WrongPassword
-    guessed_right(attempts, request, scope=scope)
+    accept_guess(attempts, request, scope=scope)
 
 
 def _password_in_form(request: HttpRequest) -> str:

@@ -23,15 +23,15 @@ _sites: dict[RequestKey, str] = {}
 
 def request_key(meta: Mapping[str, Any], scheme: str) -> RequestKey:
     """Return all that the site's address depends on, in a request with ``meta`` by ``scheme``."""
-    return (scheme, *map(meta.get, conf.facts_of_site))
+    return (scheme, *map(meta.get, conf.site_meta_keys))
 
 
-def known_site(facts: RequestKey) -> str | None:
+def cached_site(facts: RequestKey) -> str | None:
     """Return what our own addresses begin with for ``facts`` that were allowed before."""
     return _sites.get(facts)
 
 
-def remember_site(request: HttpRequest) -> None:
+def cache_site(request: HttpRequest) -> None:
     """Check the host of ``request``, and cache its site. Raise DisallowedHost."""
     request.get_host()
     if depends_on_more(request):

@@ -54,7 +54,7 @@ class Attempt(NamedTuple):
     seconds: int
 
 
-def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attempt | None:
+def count_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attempt | None:
     """Count one attempt of this client in ``scope``; what succeeds is to be taken back.
 
     Raise TooManyAttempts if it is one more than ``rate`` allows; None allows any number, and so
@@ -66,7 +66,7 @@ def note_attempt(rate: str | None, request: HttpRequest, *, scope: str) -> Attem
     return _noted(number, seconds, f"{scope} {client_of(request)}")
 
 
-def note_guess(rate: str | None, request: HttpRequest, *, scope: str) -> list[Attempt | None]:
+def count_guess(rate: str | None, request: HttpRequest, *, scope: str) -> list[Attempt | None]:
     """Count one attempt of this client in ``scope``, and of all clients together.
 
     A client that guessed right before is bound by its own number alone, so that attackers cannot
@@ -74,7 +74,7 @@ def note_guess(rate: str | None, request: HttpRequest, *, scope: str) -> list[At
     """
     if rate is None:
         return []
-    own = note_attempt(rate, request, scope=scope)
+    own = count_attempt(rate, request, scope=scope)
     known = _known(request, scope)
     if caching.ask(lambda cache: cache.get(known), otherwise=None):
         return [own]
@@ -82,14 +82,14 @@ def note_guess(rate: str | None, request: HttpRequest, *, scope: str) -> list[At
     try:
         return [own, _noted(number * CLIENTS_AT_ONCE, seconds, f"{scope} all")]
     except TooManyAttempts:
-        take_back(own)
+        undo_attempt(own)
         raise
 
 
-def guessed_right(attempts: list[Attempt | None], request: HttpRequest, *, scope: str) -> None:
+def accept_guess(attempts: list[Attempt | None], request: HttpRequest, *, scope: str) -> None:
     """Take back ``attempts`` of this client, and remember it."""
     for attempt in attempts:
-        take_back(attempt)
+        undo_attempt(attempt)
     if attempts:
         known = _known(request, scope)
         caching.ask(lambda cache: cache.set(known, 1, timeout=REMEMBERED_SECONDS), otherwise=None)
@@ -102,12 +102,12 @@ def _noted(number: int, seconds: int, facts: str) -> Attempt | None:
         return None
     if counted > number:
         # Nothing was tried, so it must not stand in the way of others that turn out right.
-        take_back(attempt)
+        undo_attempt(attempt)
         raise TooManyAttempts(_until_next_window(seconds))
     return attempt
 
 
-def take_back(attempt: Attempt | None) -> None:
+def undo_attempt(attempt: Attempt | None) -> None:
     """Take back ``attempt``."""
     if attempt is not None:
         caching.ask(lambda cache: _uncount(cache, attempt), otherwise=None)

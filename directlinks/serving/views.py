@@ -56,19 +56,19 @@ from directlinks.services.opening import (
 from directlinks.services.sending import send_now
 from directlinks.serving.error_responses import NEVER_STORED, error_response
 from directlinks.serving.passwords import (
-    check_unlocked,
-    check_unlocked_by_form,
-    keep_unlocked,
-    unlock,
+    check_link_password,
+    check_password_by_form,
+    set_password_cookies,
+    submit_password,
 )
 from directlinks.serving.request_key import (
-    known_site,
-    remember_site,
+    cache_site,
+    cached_site,
     request_key,
     scheme_of,
 )
 from directlinks.serving.routes import Kind, Route
-from directlinks.serving.throttling import note_attempt
+from directlinks.serving.throttling import count_attempt
 from directlinks.sql.links import LinkRow
 
 _CONTENT = File._meta.get_field("content")
@@ -120,8 +120,8 @@ def _report(request: HttpRequest, response: HttpResponse, route: Route, msg: str
 def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
     if (fault := request.META.pop(FAULT, None)) is not None:
         raise fault
-    if known_site(request_key(request.META, scheme_of(request))) is None:
-        remember_site(request)
+    if cached_site(request_key(request.META, scheme_of(request))) is None:
+        cache_site(request)
     if request.method == "OPTIONS":
         return _options()
     if request.method == "POST" and route.kind in (Kind.OPEN, Kind.DOWNLOAD):
@@ -133,17 +133,17 @@ def _answer(request: HttpRequest, route: Route) -> HttpResponseBase:
     if route.kind is Kind.CONTENT:
         return _content(request, route)
     visit = visit_request_of(request.META)
-    remembered = _response_cache().recalled(request, visit) if conf.CACHE_SECONDS else None
-    return remembered or _opened(request, route, visit)
+    cached = _response_cache().cached_response(request, visit) if conf.CACHE_SECONDS else None
+    return cached or _opened(request, route, visit)
 
 
 class ResponseCache(Protocol):
     """Protocol of a cache of answers for ``CACHE_SECONDS``."""
 
-    def recalled(self, request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
+    def cached_response(self, request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
         """Return the cached answer to ``request``, counted, or None if there is none."""
 
-    def remember(self, request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
+    def cache_response(self, request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
         """Cache the answer to ``request`` if the next visit may have it too."""
 
 
@@ -182,8 +182,8 @@ class _Delivery:
         self.backend = backend_of_download(download)
         return self.backend.deliver(self.request, download, self.now)
 
-    def unlock(self, row: LinkRow) -> None:
-        check_unlocked(self.request, row, self.now)
+    def check_password(self, row: LinkRow) -> None:
+        check_link_password(self.request, row, self.now)
 
 
 class _ConfirmedDelivery(_Delivery):
@@ -193,7 +193,7 @@ class _ConfirmedDelivery(_Delivery):
     program can resume from without asking and counting once more.
     """
 
-    is_unlocked_by_form = False
+    came_by_form = False
 
     def __call__(self, download: Download) -> HttpResponseBase:
         backend = backend_of_download(download)
@@ -201,8 +201,8 @@ class _ConfirmedDelivery(_Delivery):
             return SignedURLBackend(backend.storage).deliver(self.request, download, self.now)
         return super().__call__(download)
 
-    def unlock(self, row: LinkRow) -> None:
-        self.is_unlocked_by_form = check_unlocked_by_form(self.request, row, self.now)
+    def check_password(self, row: LinkRow) -> None:
+        self.came_by_form = check_password_by_form(self.request, row, self.now)
 
 
 def _opened(request: HttpRequest, route: Route, visit: VisitRequest) -> HttpResponseBase:
@@ -215,13 +215,13 @@ def _opened(request: HttpRequest, route: Route, visit: VisitRequest) -> HttpResp
             attachment=route.attachment,
             now=delivery.now,
             deliver=delivery,
-            unlock=delivery.unlock,
+            check_password=delivery.check_password,
         )
     except LinkUnknown:
         _note_unknown(request)
         raise
-    if conf.CACHE_SECONDS and delivery.backend.same_for_all:
-        _response_cache().remember(request, visit, opened)
+    if conf.CACHE_SECONDS and delivery.backend.is_public:
+        _response_cache().cache_response(request, visit, opened)
     return opened.answer
 
 
@@ -231,7 +231,7 @@ def _posted(request: HttpRequest, route: Route) -> HttpResponseBase:
     try:
         row = fetch_open_link(code=route.secret, name=route.name, now=now)
         if row.password and not row.ask_first:
-            return unlock(request, row, now)
+            return submit_password(request, row, now)
     except DirectLinksError as error:
         send_now(signals.refused, code=route.secret, error=error)
         if isinstance(error, LinkUnknown):
@@ -251,12 +251,12 @@ def _confirmed(request: HttpRequest, route: Route, row: LinkRow) -> HttpResponse
         attachment=route.attachment,
         now=delivery.now,
         deliver=delivery,
-        unlock=delivery.unlock,
+        check_password=delivery.check_password,
     )
     if answer.status_code == 302:
         answer.status_code = 303  # the only redirect of which every client makes a GET
-    if delivery.is_unlocked_by_form:
-        keep_unlocked(request, answer, row, delivery.now)
+    if delivery.came_by_form:
+        set_password_cookies(request, answer, row, delivery.now)
     return answer
 
 
@@ -268,7 +268,7 @@ def _own_hosts(request: HttpRequest) -> list[str]:
 
 def _note_unknown(request: HttpRequest) -> None:
     """Count a request for an unknown code. Raise TooManyAttempts beyond UNKNOWN_RATE."""
-    note_attempt(conf.UNKNOWN_RATE, request, scope="unknown")
+    count_attempt(conf.UNKNOWN_RATE, request, scope="unknown")
 
 
 def visit_request_of(meta: Mapping[str, Any]) -> VisitRequest:

@@ -503,7 +503,7 @@ class TestLinksOfAFile:
     def test_another_button_creates_one_of_its_own(self, browser: Client, superuser: Any) -> None:
         file = FileFactory()
         for _ in range(2):
-            browser.post(create_link(file), {"separate": "1"})
+            browser.post(create_link(file), {"dedicated": "1"})
         links = DirectLink.objects.all()
         assert [(link.file, link.reuse_name, link.created_by) for link in links] == [
             (file, None, superuser)

@@ -10,8 +10,8 @@ from rest_framework.fields import Field
 
 from directlinks.api.serializers import (
     HostsField,
-    MomentField,
     QueryTruthField,
+    RFC3339Field,
     StringListField,
     TextField,
     TruthField,
@@ -30,10 +30,10 @@ NOON = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
         (TruthField(), True, True),
         (TruthField(), False, False),
         (WholeNumberField(), -7, -7),
-        (MomentField(), "2026-05-04T12:00:00Z", NOON),
-        (MomentField(), "2026-05-04T12:00z", NOON),
-        (MomentField(), "2026-05-04t20:00:00+0800", NOON),
-        (MomentField(), "2026-05-04 20:00:00.000001+08:00", NOON + timedelta(microseconds=1)),
+        (RFC3339Field(), "2026-05-04T12:00:00Z", NOON),
+        (RFC3339Field(), "2026-05-04T12:00z", NOON),
+        (RFC3339Field(), "2026-05-04t20:00:00+0800", NOON),
+        (RFC3339Field(), "2026-05-04 20:00:00.000001+08:00", NOON + timedelta(microseconds=1)),
         (HostsField(), [], ""),
         (HostsField(), ["example.org", "Forum.Example.com"], "example.org\nForum.Example.com"),
         (QueryTruthField(), "True", True),
@@ -51,7 +51,7 @@ REFUSED: dict[Field[Any, Any, Any, Any], list[Any]] = {
     WholeNumberField(): [True, 1.0, "1", [1]],
     HostsField(): ["a", [1], [""], ["a\nb"], ["a b"], [" a"], ["a:1"]],
     QueryTruthField(): ["yes", "on", "null", "2"],
-    MomentField(): [
+    RFC3339Field(): [
         1767225600,
         "",
         "2026-05-04",
@@ -82,12 +82,12 @@ def test_what_could_be_made_into_it_is_refused(
 
 def test_a_moment_without_a_time_zone_is_told_what_is_missing() -> None:
     with pytest.raises(ValidationError, match="The time zone is missing"):
-        MomentField().run_validation("2026-05-04T12:00:00")
+        RFC3339Field().run_validation("2026-05-04T12:00:00")
 
 
 @override_settings(USE_TZ=False)
 def test_a_site_without_time_zones_gets_its_own_time() -> None:
-    moment = MomentField().run_validation("2026-05-04T12:00:00Z")
+    moment = RFC3339Field().run_validation("2026-05-04T12:00:00Z")
     assert moment == datetime(2026, 5, 4, 20)  # noqa: DTZ001 - such sites have no other
     with pytest.raises(ValidationError):
-        MomentField().run_validation("9999-12-31T23:59:59Z")
+        RFC3339Field().run_validation("9999-12-31T23:59:59Z")

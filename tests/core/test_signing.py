@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from directlinks.core import signing
 from directlinks.core.errors import TicketExpired, TicketInvalid
-from directlinks.core.signing import Ticket, is_bound, is_unlocked, unlocking
+from directlinks.core.signing import Ticket, is_bound, is_password_proof, password_proof
 
 KEY = b"the secret of this site"
 OLD_KEY = b"the secret of last year"
@@ -124,9 +124,9 @@ def test_another_password_or_none_is_not_the_one_of_the_ticket(now_hash: str) ->
 def test_the_proof_of_a_password_is_bound_as_a_ticket_is(
     changes: dict[str, Any], proves: bool
 ) -> None:
-    text = unlocking(7, 1000, KEY, code=CODE, password=HASH)
+    text = password_proof(7, 1000, KEY, code=CODE, password=HASH)
     now = {"link": 7, "keys": [KEY], "code": CODE, "password": HASH, "now": 999, **changes}
-    assert is_unlocked(text, **now) is proves
+    assert is_password_proof(text, **now) is proves
 
 
 @given(TICKETS)

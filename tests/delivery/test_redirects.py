@@ -22,7 +22,7 @@ def cache_control(
     max_age: int,
     *,
     now: datetime = NOW,
-    dies_in: timedelta | None = None,
+    expires_in: timedelta | None = None,
     ends_in: timedelta | None = None,
     **facts: Any,
 ) -> str:
@@ -31,18 +31,18 @@ def cache_control(
         reply = build_redirect(
             "https://x.example/",
             link,
-            dies_in=None if dies_in is None else dies_in.total_seconds(),
+            expires_in=None if expires_in is None else expires_in.total_seconds(),
             now=now,
         )
     return reply.headers["Cache-Control"]
 
 
-@given(now=clocks, max_age=st.integers(0, 200_000), dies_in=lives, ends_in=lives)
+@given(now=clocks, max_age=st.integers(0, 200_000), expires_in=lives, ends_in=lives)
 def test_it_is_never_kept_beyond_its_target_its_link_or_the_setting(
-    now: datetime, max_age: int, dies_in: timedelta | None, ends_in: timedelta | None
+    now: datetime, max_age: int, expires_in: timedelta | None, ends_in: timedelta | None
 ) -> None:
-    shown = cache_control(max_age, now=now, dies_in=dies_in, ends_in=ends_in)
-    ends = [end for end in (timedelta(seconds=max_age), dies_in, ends_in) if end is not None]
+    shown = cache_control(max_age, now=now, expires_in=expires_in, ends_in=ends_in)
+    ends = [end for end in (timedelta(seconds=max_age), expires_in, ends_in) if end is not None]
     match = re.fullmatch(r"public, max-age=([1-9][0-9]*)", shown)
     kept = timedelta(seconds=int(match[1]) if match else 0)
     # As long as allowed, to the second, and not longer.
@@ -54,32 +54,34 @@ def test_where_a_process_may_remember_it_that_time_is_left_out() -> None:
     with override_settings(
         DIRECTLINKS={"REDIRECT_MAX_AGE": 3600, "CACHE_SECONDS": 30, "TARGET_SECONDS": 600}
     ):
-        reply = build_redirect("https://x.example/", download(), dies_in=600, now=NOW)
+        reply = build_redirect("https://x.example/", download(), expires_in=600, now=NOW)
     assert reply.headers["Cache-Control"] == "public, max-age=570"
 
 
 @given(
     max_age=st.integers(0, 200_000),
-    dies_in=lives,
+    expires_in=lives,
     ends_in=lives,
     odd=st.sets(st.sampled_from(["limited", "guarded", "head_only"]), min_size=1),
 )
 def test_a_limited_or_guarded_link_and_a_head_are_not_kept_at_all(
-    max_age: int, dies_in: timedelta | None, ends_in: timedelta | None, odd: set[str]
+    max_age: int, expires_in: timedelta | None, ends_in: timedelta | None, odd: set[str]
 ) -> None:
     facts: dict[str, Any] = dict.fromkeys(odd, True)
-    shown = cache_control(max_age, dies_in=dies_in, ends_in=ends_in, **facts)
+    shown = cache_control(max_age, expires_in=expires_in, ends_in=ends_in, **facts)
     assert shown == "private, no-store"
 
 
-@pytest.mark.parametrize("dies_in", [None, timedelta(hours=1)])
-def test_nothing_is_kept_unless_the_site_says_so(dies_in: timedelta | None) -> None:
-    assert cache_control(0, dies_in=dies_in) == "private, no-store"
-    assert cache_control(60, dies_in=dies_in) == "public, max-age=60"
+@pytest.mark.parametrize("expires_in", [None, timedelta(hours=1)])
+def test_nothing_is_kept_unless_the_site_says_so(expires_in: timedelta | None) -> None:
+    assert cache_control(0, expires_in=expires_in) == "private, no-store"
+    assert cache_control(60, expires_in=expires_in) == "public, max-age=60"
 
 
 def test_it_is_an_empty_302_that_nobody_indexes() -> None:
-    response = build_redirect("https://x.example/a", download(), dies_in=None, now=NOW).response()
+    response = build_redirect(
+        "https://x.example/a", download(), expires_in=None, now=NOW
+    ).response()
     assert (response.status_code, response.content) == (302, b"")
     assert dict(response.headers) == {
         "Location": "https://x.example/a",

@@ -95,7 +95,7 @@ class TestLimits:
         left = cat.links.get().expires_at - timezone.now()
         assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
 
-    @pytest.mark.parametrize("option", ["--label=for Bob", "--ask-first", "--new"])
+    @pytest.mark.parametrize("option", ["--label=for Bob", "--ask-first", "--dedicated"])
     def test_a_label_and_new_make_one_more_each_time(self, cat: File, option: str) -> None:
         assert len({create("photos/cat 1.jpg", option) for _ in range(3)}) == 3
         assert not DirectLink.objects.reusable().exists()
@@ -135,7 +135,7 @@ class TestLimits:
 
 
 class TestDryRun:
-    @pytest.mark.parametrize("option", [(), ("--new",)])
+    @pytest.mark.parametrize("option", [(), ("--dedicated",)])
     def test_says_what_would_be_made(self, cat: File, option: tuple[str, ...]) -> None:
         printed = create("photos/cat 1.jpg", "--dry-run", *option)
         assert printed == "photos/cat 1.jpg: would be made\n"
@@ -203,7 +203,7 @@ def test_new_links_are_announced(
     signals.created.connect(hear)
     try:
         with django_capture_on_commit_callbacks(execute=True):
-            printed = create("photos/cat 1.jpg", "--new")
+            printed = create("photos/cat 1.jpg", "--dedicated")
     finally:
         signals.created.disconnect(hear)
     assert heard == [[printed.strip()]]

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.contrib.fastlane.response_cache import forget_all
+from directlinks.contrib.fastlane.response_cache import clear
 from directlinks.models import DirectLink
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
@@ -49,9 +49,9 @@ every_fate = pytest.mark.parametrize("fate", FATES)
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    forget_all()
+    clear()
     yield
-    forget_all()
+    clear()
 
 
 class TestLinksThatEnd:

@@ -7,7 +7,7 @@ import pytest
 from allpairspy import AllPairs
 from pytest_django.fixtures import Settings
 
-from directlinks.contrib.fastlane.response_cache import forget_all
+from directlinks.contrib.fastlane.response_cache import clear
 from directlinks.core.visits import PREVIEW_AGENTS
 from directlinks.models import DirectLink, File
 from tests.delivery.buckets import SigningBucket
@@ -87,10 +87,10 @@ CONDITIONS: list[dict[str, str]] = [
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    forget_all()
+    clear()
     Notebook.counted.clear()
     yield
-    forget_all()
+    clear()
 
 
 @pytest.fixture(params=DELIVERIES)

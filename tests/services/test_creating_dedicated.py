@@ -1,4 +1,4 @@
-"""Links that are their asker's own."""
+"""Links that are their requester's own."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -18,9 +18,9 @@ from directlinks.models import DirectLink
 from directlinks.policies import OwnerOrAdmin
 from directlinks.services.listing import (
     ORDERS,
+    LinkFilters,
     Order,
     Page,
-    Wanted,
     get_direct_link,
     list_direct_links,
 )
@@ -43,14 +43,14 @@ def page(
     order: Order = OLDEST_FIRST,
     size: int = 100,
     token: str | None = None,
-    **wanted: Any,
+    **filters: Any,
 ) -> Page:
-    if "uri" in wanted:
-        wanted["uri"] = uris.parse(wanted["uri"])
+    if "uri" in filters:
+        filters["uri"] = uris.parse(filters["uri"])
     return list_direct_links(
         user=user,
         policy=OwnerOrAdmin(),
-        wanted=Wanted(**wanted),
+        filters=LinkFilters(**filters),
         order=order,
         size=size,
         token=token,

@@ -53,7 +53,7 @@ def _both_kinds_of_doors(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def opened(link: DirectLink, door: Door, visit: VisitRequest | None = None, **changes: Any) -> Any:
     asked = {"code": link.code, "name": link.name, "attachment": False, "now": NOW, **changes}
     visit = visit or VisitRequest(method="GET")
-    return open_direct_link(visit=visit, deliver=door, unlock=always, **asked).answer
+    return open_direct_link(visit=visit, deliver=door, check_password=always, **asked).answer
 
 
 def always(row: LinkRow) -> None:

@@ -17,7 +17,7 @@ from directlinks.models import DirectLink
 from directlinks.services.changing import rotate_direct_links
 from directlinks.serving import passwords
 from directlinks.serving.passwords import COOKIES
-from directlinks.serving.throttling import note_attempt
+from directlinks.serving.throttling import count_attempt
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -293,7 +293,7 @@ class TestGuessing:
                 assert (answer.status_code, answer.headers["Retry-After"]) == (429, "50")
             request = RequestFactory(REMOTE_ADDR="192.0.2.8").get("/")
             scope = f"password of {link.pk} {link.code}"
-            assert note_attempt("1/min", request, scope=scope) is not None
+            assert count_attempt("1/min", request, scope=scope) is not None
 
     def test_a_site_may_do_without(self, link: Any, settings: Settings) -> None:
         settings.DIRECTLINKS = {"LOGIN_RATE": None}

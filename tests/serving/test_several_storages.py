@@ -12,7 +12,7 @@ from django.core.files.storage import storages
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from directlinks.contrib.fastlane.response_cache import forget_all
+from directlinks.contrib.fastlane.response_cache import clear
 from directlinks.core import uris
 from directlinks.core.errors import EntityNotExist
 from directlinks.models import DirectLink, File
@@ -40,9 +40,9 @@ def _storages(settings: Settings, tmp_path: Path) -> Iterator[None]:
         "bucket": {"BACKEND": "tests.storages.Bucket"},
         "disk": {"BACKEND": disk, "OPTIONS": {"location": str(tmp_path / "disk")}},
     }
-    forget_all()
+    clear()
     yield
-    forget_all()
+    clear()
 
 
 def file_in(alias: str, **facts: Any) -> File:

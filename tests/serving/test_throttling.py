@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks.core.errors import TooManyAttempts
 from directlinks.models import FormerCode
-from directlinks.serving.throttling import note_attempt, take_back
+from directlinks.serving.throttling import count_attempt, undo_attempt
 from tests.factories import DirectLinkFactory
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def request_from(address: str, forwarded: str = "") -> HttpRequest:
 
 def is_refused(request: HttpRequest, rate: str | None = "1/min") -> bool:
     try:
-        note_attempt(rate, request, scope="test")
+        count_attempt(rate, request, scope="test")
     except TooManyAttempts:
         return True
     return False
@@ -137,12 +137,12 @@ class TestClients:
     def test_an_address_is_a_client_and_a_network_of_ipv6_is_one(
         self, one: str, other: str, same: bool
     ) -> None:
-        note_attempt("1/min", request_from(one), scope="test")
+        count_attempt("1/min", request_from(one), scope="test")
         assert is_refused(request_from(one))
         assert is_refused(request_from(other)) is same
 
     def test_a_header_that_anybody_can_send_is_believed_of_no_one(self) -> None:
-        note_attempt("1/min", request_from("192.0.2.1", "198.51.100.1"), scope="test")
+        count_attempt("1/min", request_from("192.0.2.1", "198.51.100.1"), scope="test")
         assert is_refused(request_from("192.0.2.1", "198.51.100.2"))
 
     @pytest.mark.parametrize(
@@ -159,28 +159,28 @@ class TestClients:
     ) -> None:
         settings.REST_FRAMEWORK = {"NUM_PROXIES": proxies}
         first = "198.51.100.1" if proxies == 1 else "198.51.100.1, 10.0.0.1"
-        note_attempt("1/min", request_from("10.0.0.9", first), scope="test")
+        count_attempt("1/min", request_from("10.0.0.9", first), scope="test")
         assert is_refused(request_from("10.0.0.8", other)) is same
 
     def test_a_cache_that_forgets_begins_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
         request = request_from("192.0.2.1")
         monkeypatch.setattr(BACKEND, "add", lambda *args, **kwargs: False)
-        note_attempt("1/min", request, scope="test")
+        count_attempt("1/min", request, scope="test")
         assert is_refused(request)
 
     def test_what_succeeded_is_taken_back(self) -> None:
         request = request_from("192.0.2.1")
-        take_back(note_attempt("1/min", request, scope="test"))
+        undo_attempt(count_attempt("1/min", request, scope="test"))
         assert not is_refused(request)
         assert is_refused(request)
 
     def test_what_was_refused_is_in_nobodys_way(self) -> None:
         request = request_from("192.0.2.1")
-        right = [note_attempt("3/min", request, scope="test") for _ in range(3)]
+        right = [count_attempt("3/min", request, scope="test") for _ in range(3)]
         assert is_refused(request, "3/min")
         assert is_refused(request, "3/min")
         for attempt in right:
-            take_back(attempt)
+            undo_attempt(attempt)
         assert [is_refused(request, "3/min") for _ in range(4)] == [False, False, False, True]
 
     def test_a_cache_in_files_keeps_long_windows_too(
@@ -199,12 +199,12 @@ class TestClients:
             assert is_refused(request, "1/hour")
 
     def test_what_the_cache_forgot_needs_no_taking_back(self) -> None:
-        attempt = note_attempt("1/min", request_from("192.0.2.1"), scope="test")
+        attempt = count_attempt("1/min", request_from("192.0.2.1"), scope="test")
         cache.clear()
-        take_back(attempt)
+        undo_attempt(attempt)
         assert not is_refused(request_from("192.0.2.1"))
 
     def test_without_a_rate_nobody_is_counted(self) -> None:
-        take_back(note_attempt(None, request_from("192.0.2.1"), scope="test"))
+        undo_attempt(count_attempt(None, request_from("192.0.2.1"), scope="test"))
         assert not is_refused(request_from("192.0.2.1"), None)
         assert not is_refused(request_from("192.0.2.1"))

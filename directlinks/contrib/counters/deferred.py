@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from directlinks.counters.base import Counter
 from directlinks.counters.database import DatabaseCounter
-from directlinks.datetimes import day_of, moment_of, seconds_of
+from directlinks.datetimes import day_of, from_timestamp, seconds_of
 from directlinks.models import DailyDownloads, DirectLink, FlushedBatch
 from directlinks.outages import CircuitBreaker, RateLimitedLog
 
@@ -133,7 +133,7 @@ class Totals:
     def add(self, link_id: int, seconds: int, downloads: int = 1) -> None:
         """Add ``downloads`` of the link at ``seconds``."""
         if seconds not in self._moments:
-            moment = moment_of(seconds)
+            moment = from_timestamp(seconds)
             self._moments[seconds] = moment, day_of(moment)
         day = self._moments[seconds][1]
         days = self._days.setdefault(link_id, {})

@@ -29,7 +29,7 @@ from directlinks.serving.request_key import (
 )
 from directlinks.sql.links import ClaimedLink, LinkRow
 
-MOST_ANSWERS = 50_000
+MAX_ANSWERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Answer:
     """A cached answer: for which link, and until which time.monotonic()."""
 
     link: int
-    reply: PlainResponse
+    response: PlainResponse
     until: float
 
 
@@ -45,29 +45,29 @@ _answers: dict[tuple[Any, ...], Answer] = {}
 _lock = threading.Lock()
 
 
-def key_of(meta: Mapping[str, Any], facts: RequestKey) -> tuple[Any, ...]:
+def key_of(meta: Mapping[str, Any], site_key: RequestKey) -> tuple[Any, ...]:
     """Return all that the answer to a request with ``meta``, such as a WSGI environ, depends on."""
     sent = meta.get
-    return (sent("PATH_INFO"), sent("REQUEST_METHOD"), facts)
+    return (sent("PATH_INFO"), sent("REQUEST_METHOD"), site_key)
 
 
-def known_answer(meta: Mapping[str, Any], facts: RequestKey) -> Answer | None:
+def cached_answer(meta: Mapping[str, Any], site_key: RequestKey) -> Answer | None:
     """Return the cached answer to such a request if it is a plain visit, else None."""
-    answer = _answers.get(key_of(meta, facts))
+    answer = _answers.get(key_of(meta, site_key))
     return None if answer is None or answer.until <= monotonic() else answer
 
 
-def recalled(request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
+def cached_response(request: HttpRequest, visit: VisitRequest) -> HttpResponse | None:
     """Return the cached answer to ``request``, counted, or None if the link must be read."""
     if not conf.CACHE_SECONDS or not is_plain(visit):
         return None
-    answer = known_answer(request.META, request_key(request.META, scheme_of(request)))
-    if answer is None or not counted(answer):
+    answer = cached_answer(request.META, request_key(request.META, scheme_of(request)))
+    if answer is None or not count_visit(answer):
         return None
-    return answer.reply.response()
+    return answer.response.response()
 
 
-def counted(answer: Answer) -> bool:
+def count_visit(answer: Answer) -> bool:
     """Count a visit that gets ``answer``. Return False if the link turns out to be closed."""
     now = timezone.now()
     if not get_counter().count(answer.link, now):
@@ -76,41 +76,46 @@ def counted(answer: Answer) -> bool:
     return True
 
 
-def remember(request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
+def cache_response(request: HttpRequest, visit: VisitRequest, opened: Opened) -> None:
     """Cache the answer to ``request`` if the next one of its kind may have it too.
 
     An address with another spelling of the name is not kept: there are too many of them.
     """
     is_exact = request.path_info.endswith(f"/{opened.row.name}")
     if is_exact and is_plain(visit) and not depends_on_more(request):
-        reply = PlainResponse(opened.answer.status_code, dict(opened.answer.items()))
-        keep(request.META, request_key(request.META, scheme_of(request)), opened.row, reply)
+        response = PlainResponse(opened.answer.status_code, dict(opened.answer.items()))
+        cache_answer(
+            request.META, request_key(request.META, scheme_of(request)), opened.row, response
+        )
 
 
-def keep(
-    meta: Mapping[str, Any], facts: RequestKey, row: LinkRow | ClaimedLink, reply: PlainResponse
+def cache_answer(
+    meta: Mapping[str, Any],
+    site_key: RequestKey,
+    row: LinkRow | ClaimedLink,
+    response: PlainResponse,
 ) -> None:
-    """Cache ``reply``, the answer to a plain visit to ``row``.
+    """Cache ``response``, the answer to a plain visit to ``row``.
 
-    Its address depends on ``facts`` alone.
+    Its address depends on ``site_key`` alone.
     """
-    seconds = conf.remembered_seconds
-    if seconds and row.is_unlimited and _is_headers_alone(reply):
-        answer = Answer(row.link_id, reply, monotonic() + seconds)
+    seconds = conf.answer_cache_seconds
+    if seconds and row.is_unlimited and _is_headers_alone(response):
+        answer = Answer(row.link_id, response, monotonic() + seconds)
         with _lock:
-            if len(_answers) >= MOST_ANSWERS:
+            if len(_answers) >= MAX_ANSWERS:
                 _answers.clear()
-            _answers[key_of(meta, facts)] = answer
+            _answers[key_of(meta, site_key)] = answer
 
 
-def _is_headers_alone(reply: PlainResponse) -> bool:
+def _is_headers_alone(response: PlainResponse) -> bool:
     """Return True if the answer is only headers, which lead to a file."""
-    if reply.status_code == 200:
-        return reply.headers.get("Content-Length") == "0"
-    return reply.status_code == 302
+    if response.status_code == 200:
+        return response.headers.get("Content-Length") == "0"
+    return response.status_code == 302
 
 
-def forget_all() -> None:
+def clear() -> None:
     """Clear the cache."""
     with _lock:
         _answers.clear()

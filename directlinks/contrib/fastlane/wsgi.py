@@ -18,9 +18,9 @@ from directlinks.conf import conf
 from directlinks.contrib.fastlane.driver import get_driver_links
 from directlinks.contrib.fastlane.response_cache import (
     Answer,
-    counted,
-    keep,
-    known_answer,
+    cache_answer,
+    cached_answer,
+    count_visit,
 )
 from directlinks.core.errors import DirectLinksError, LinkNotFound, StorageError
 from directlinks.core.visits import PURPOSES
@@ -43,7 +43,7 @@ from directlinks.services.opening import (
     redeem_ticket,
 )
 from directlinks.services.sending import send_now
-from directlinks.serving.request_key import RequestKey, known_site, request_key
+from directlinks.serving.request_key import RequestKey, cached_site, request_key
 from directlinks.serving.routes import Kind, Route, link_at, prefix_in_front, route_of, ticket_at
 from directlinks.serving.views import FAULT, serve_link
 from directlinks.sql.links import ClaimedLink
@@ -139,9 +139,9 @@ def quick_reply(environ: Environ, prefix: str) -> PlainResponse | None:
     if conf.CORS != "off" or conf.debug or not _is_plain(environ):
         return None
     facts = request_key(environ, environ["wsgi.url_scheme"])
-    if conf.CACHE_SECONDS and (answer := known_answer(environ, facts)) is not None:
+    if conf.CACHE_SECONDS and (answer := cached_answer(environ, facts)) is not None:
         return _remembered(answer)
-    site = known_site(facts)
+    site = cached_site(facts)
     if site is None:
         return None
     path = environ["PATH_INFO"]
@@ -154,7 +154,7 @@ def quick_reply(environ: Environ, prefix: str) -> PlainResponse | None:
 
 def _remembered(answer: Answer) -> PlainResponse | None:
     try:
-        return answer.reply if counted(answer) else None
+        return answer.response if count_visit(answer) else None
     finally:
         if get_counter().in_database:
             _end_of_request()
@@ -177,9 +177,9 @@ def _found(environ: Environ, rest: str, facts: RequestKey, site: str) -> PlainRe
         or (claimed := claim(code, name, now, get_driver_links())) is None
     ):
         return None
-    reply, is_same_for_all = _delivered(claimed, site, now, saving=saving)
-    if reply is not None and is_same_for_all and conf.CACHE_SECONDS:
-        keep(environ, facts, claimed, reply)
+    reply, is_public = _delivered(claimed, site, now, saving=saving)
+    if reply is not None and is_public and conf.CACHE_SECONDS:
+        cache_answer(environ, facts, claimed, reply)
     return reply
 
 
@@ -197,21 +197,21 @@ def _delivered(
     claimed: ClaimedLink, site: str, now: datetime, *, saving: bool
 ) -> tuple[PlainResponse | None, bool]:
     """Return the answer, or None if the view must give it, and if all visitors get the same."""
-    is_same_for_all = False
+    is_public = False
 
     def deliver(download: Download) -> PlainResponse:
-        nonlocal is_same_for_all
+        nonlocal is_public
         backend = backend_of_download(download)
         if type(backend).deliver is not HeadersBackend.deliver:
             raise LinkNotFound  # in another storage than most: not counted here
-        is_same_for_all = backend.same_for_all
-        return cast("HeadersBackend", backend).reply(download, now, site)
+        is_public = backend.is_public
+        return cast("HeadersBackend", backend).plain_response(download, now, site)
 
     try:
         reply, granted = deliver_counted(claimed, deliver, now=now, attachment=saving)
     except DirectLinksError:  # the long way finds it too, and says what it means
         return None, False
-    return (reply if granted else None), is_same_for_all
+    return (reply if granted else None), is_public
 
 
 def _end_of_request() -> None:

@@ -15,9 +15,9 @@ from directlinks.delivery.responses import PlainResponse, build_redirect
 class SignedURLBackend(HeadersBackend):
     """302 to ``/f/t/<ticket>/<name>``, which dies with the link or after TARGET_SECONDS."""
 
-    same_for_all = True
+    is_public = True
 
-    def reply(self, download: Download, now: datetime, site: str) -> PlainResponse:
+    def plain_response(self, download: Download, now: datetime, site: str) -> PlainResponse:
         asked_at = seconds_of(now)
         expires = int(asked_at) + conf.TARGET_SECONDS
         if download.until is not None:
@@ -28,4 +28,4 @@ class SignedURLBackend(HeadersBackend):
             ticket, conf.signing_keys[0], code=download.code, password=download.password
         )
         location = addresses.content_address(site, text, download.name)
-        return build_redirect(location, download, dies_in=expires - asked_at, now=now)
+        return build_redirect(location, download, expires_in=expires - asked_at, now=now)

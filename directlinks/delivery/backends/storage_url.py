@@ -46,7 +46,7 @@ class StorageURLBackend(DeliveryBackend):
     """
 
     counts_first = True
-    same_for_all = True
+    is_public = True
 
     def __init__(self, storage: Storage, public_endpoint: str | None = None) -> None:
         super().__init__(storage)
@@ -77,7 +77,7 @@ class StorageURLBackend(DeliveryBackend):
         ]
 
     def deliver(self, request: HttpRequest, download: Download, now: datetime) -> HttpResponse:
-        target, dies_at = self._target(download, now)
+        target, expires_at_seconds = self._target(download, now)
         if download.only_headers and not target.head_only:
             raise NotForPreviews
         location = iri_to_uri(target.url)
@@ -86,8 +86,8 @@ class StorageURLBackend(DeliveryBackend):
             raise LinkNotFound
         if download.head_only and target.get_only:
             return _described(download)
-        dies_in = None if dies_at is None else dies_at - seconds_of(now)
-        return build_redirect(location, download, dies_in=dies_in, now=now).response()
+        expires_in = None if expires_at_seconds is None else expires_at_seconds - seconds_of(now)
+        return build_redirect(location, download, expires_in=expires_in, now=now).response()
 
     def sign(self, name: str, wish: Wish) -> Target:
         """Return the URL that leads visitors to the content ``name``. Raise StorageError."""
@@ -119,12 +119,14 @@ class StorageURLBackend(DeliveryBackend):
             # Its lifetime is unknown: the storage may have signed it in its own way.
             return target, None
         # Signatures count from a whole second.
-        dies_at = int(seconds_of(now)) + target.seconds
+        expires_at_seconds = int(seconds_of(now)) + target.seconds
         if key is not None:
             to_follow = math.ceil(target.seconds / PART_TO_FOLLOW)
-            timeout = target.seconds - to_follow - conf.remembered_seconds
-            caching.ask(lambda cache: cache.set(key, (target, dies_at), timeout), otherwise=None)
-        return target, dies_at
+            timeout = target.seconds - to_follow - conf.answer_cache_seconds
+            caching.ask(
+                lambda cache: cache.set(key, (target, expires_at_seconds), timeout), otherwise=None
+            )
+        return target, expires_at_seconds
 
     def _known(self, key: str) -> tuple[Target, int] | None:
         """Return the target that was kept as ``key``, and when it dies."""

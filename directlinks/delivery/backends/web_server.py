@@ -38,17 +38,17 @@ class AccelBackend(WebServerBackend):
 
     needs_local_paths = True
     sends_content = True
-    same_for_all = True
+    is_public = True
 
     def __init__(self, storage: Storage, *, location: str = "/protected/") -> None:
         super().__init__(storage)
         self.location = location
 
-    def reply(self, download: Download, now: datetime, site: str) -> PlainResponse:
+    def plain_response(self, download: Download, now: datetime, site: str) -> PlainResponse:
         self.refuse_forbidden(download)
         # nginx undoes the quoting, without which "?" and "%" would be taken for more than a name.
         place = quote(self.location + str(download.content))
-        return _handed_over(download, "X-Accel-Redirect", place)
+        return _send_by_web_server(download, "X-Accel-Redirect", place)
 
     def check(self) -> Sequence[CheckMessage]:
         location: object = self.location  # as the site has written it
@@ -66,7 +66,7 @@ class SendfileBackend(WebServerBackend):
 
     needs_local_paths = True
     sends_content = True
-    same_for_all = True
+    is_public = True
 
     def __init__(
         self, storage: Storage, *, header: str = "X-Sendfile", quoted: bool = False
@@ -75,12 +75,12 @@ class SendfileBackend(WebServerBackend):
         self.header = header
         self.quoted = quoted
 
-    def reply(self, download: Download, now: datetime, site: str) -> PlainResponse:
+    def plain_response(self, download: Download, now: datetime, site: str) -> PlainResponse:
         self.refuse_forbidden(download)
         path = self.storage.path(str(download.content))
         # Its bytes leave as they are: of what is not Latin-1 Django would make a MIME word.
         place = quote(path) if self.quoted else path.encode().decode("latin-1")
-        handed_over = _handed_over(download, self.header, place)
+        handed_over = _send_by_web_server(download, self.header, place)
         # Apache's module calls every file "0" if we do not tell it how this one is called.
         with suppress(OSError, ValueError):  # the web server tells that there is none
             facts = Path(path).stat()
@@ -89,7 +89,7 @@ class SendfileBackend(WebServerBackend):
         return handed_over
 
 
-def _handed_over(download: Download, header: str, place: str) -> PlainResponse:
+def _send_by_web_server(download: Download, header: str, place: str) -> PlainResponse:
     """Return an empty answer with the document's headers and the one that names its place.
 
     Raise LinkNotFound if ``place`` has a line break, which no upload has.

@@ -29,7 +29,7 @@ from directlinks.services.adding import (
     stored_sources,
 )
 from directlinks.storage import content_storage
-from directlinks.storage_errors import told_faults
+from directlinks.storage_errors import reported_errors
 
 
 class Command(StrictCommand):
@@ -116,7 +116,7 @@ def _noted(place: str, faults: list[str]) -> Iterator[None]:
         faults.append(f"{place}: {explained(error)}")
 
     try:
-        with told_faults(place, note):
+        with reported_errors(place, note):
             yield
     except ValidationError as error:
         note(place, error)

@@ -29,7 +29,8 @@ class Command(StrictCommand):
 
     help = (
         "Prints a link to each file at PATH in the space of OWNER. A file keeps the link that it "
-        "has, so it can be run again; limits, a label and --new make a link of their own each time."
+        "has, so it can be run again; limits, a label and --dedicated create a dedicated link "
+        "each time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -56,7 +57,7 @@ class Command(StrictCommand):
         )
         parser.add_argument("--label", type=words, help="for those who manage the link")
         parser.add_argument(
-            "--new", action="store_true", help="create a dedicated link, which is not reused"
+            "--dedicated", action="store_true", help="create a dedicated link, which is not reused"
         )
         add_dry_run(parser)
 
@@ -69,7 +70,7 @@ class Command(StrictCommand):
             links = issue_links(
                 list(files.values()),
                 limits=self._limits(options),
-                new=options["new"],
+                dedicated=options["dedicated"],
                 limited_as=owner,
                 created_by=None,
                 now=now,

@@ -19,7 +19,7 @@ from directlinks.contrib.counters.deferred import (
     forget_batch,
     forget_batches,
 )
-from directlinks.datetimes import as_stored, day_of, moment_of
+from directlinks.datetimes import as_stored, day_of, from_timestamp
 from directlinks.models import DailyDownloads, DirectLink, File, FlushedBatch
 from directlinks.sql import get_links
 from tests.examples import examples
@@ -212,9 +212,9 @@ class TestTotals:
         for link, one in by_link.items():
             mine = [(SECONDS + after, times) for other, after, times in downloads if other == link]
             assert one.downloads == sum(times for _, times in mine)
-            assert one.last == moment_of(max(seconds for seconds, _ in mine))
+            assert one.last == from_timestamp(max(seconds for seconds, _ in mine))
             for day, number in one.days.items():
-                on_day = [n for seconds, n in mine if day_of(moment_of(seconds)) == day]
+                on_day = [n for seconds, n in mine if day_of(from_timestamp(seconds)) == day]
                 assert number == sum(on_day)
 
 

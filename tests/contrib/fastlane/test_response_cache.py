@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks import signals
 from directlinks.contrib.fastlane import response_cache
-from directlinks.contrib.fastlane.response_cache import _answers, forget_all
+from directlinks.contrib.fastlane.response_cache import _answers, clear
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.models import DirectLink
 from directlinks.serving import request_key
@@ -36,11 +36,11 @@ def base_of(request: HttpRequest) -> str:
 @pytest.fixture(autouse=True)
 def _nothing_is_known(settings: Settings) -> Any:
     settings.DIRECTLINKS = {"CACHE_SECONDS": 10, "COUNTER": NOTEBOOK}
-    forget_all()
+    clear()
     Notebook.counted.clear()
     Notebook.closed.clear()
     yield
-    forget_all()
+    clear()
 
 
 def revoke(link: DirectLink) -> None:
@@ -196,7 +196,7 @@ def refusing() -> HttpResponseBase:
 class Chosen(DeliveryBackend):
     """One that answers all visitors alike, in its own way."""
 
-    same_for_all = True
+    is_public = True
 
     def __init__(self, storage: Any, *, answer: Callable[[], HttpResponseBase]) -> None:
         super().__init__(storage)
@@ -259,7 +259,7 @@ def test_answers_and_sites_in_memory_are_bounded(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
-    monkeypatch.setattr(response_cache, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(response_cache, "MAX_ANSWERS", 2)
     monkeypatch.setattr(request_key, "MOST_SITES", 2)
     for number in range(7):
         Client().get(

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks import signals
 from directlinks.contrib.fastlane import wsgi as fastlane
-from directlinks.contrib.fastlane.response_cache import _answers, forget_all
+from directlinks.contrib.fastlane.response_cache import _answers, clear
 from directlinks.contrib.fastlane.wsgi import DirectLinksWSGI
 from directlinks.core.visits import VisitKind, VisitRequest
 from directlinks.delivery.backends.signed_url import SignedURLBackend
@@ -38,11 +38,11 @@ HTTPS = ("HTTP_X_FORWARDED_PROTO", "https")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    forget_all()
+    clear()
     Notebook.counted.clear()
     Notebook.closed.clear()
     yield
-    forget_all()
+    clear()
 
 
 def environ(path: str, **facts: Any) -> dict[str, Any]:
@@ -507,8 +507,8 @@ def test_what_goes_wrong_in_it_is_answered_and_logged_as_in_a_view(
 class Elsewhere(SignedURLBackend):
     """It answers with a status that grants nothing."""
 
-    def reply(self, *args: Any) -> PlainResponse:
-        return super().reply(*args)._replace(status_code=307)
+    def plain_response(self, *args: Any) -> PlainResponse:
+        return super().plain_response(*args)._replace(status_code=307)
 
 
 def test_an_answer_that_grants_nothing_is_not_counted(settings: Settings) -> None:

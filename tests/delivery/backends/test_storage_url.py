@@ -342,9 +342,9 @@ class TestKeptRedirects:
             response = backend.deliver(RequestFactory().get("/"), download(), now)
         query = parse_qs(urlsplit(response.headers["Location"]).query)
         signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        dies_at = signed_at + timedelta(seconds=int(query["X-Amz-Expires"][0]))
+        expires_at_seconds = signed_at + timedelta(seconds=int(query["X-Amz-Expires"][0]))
         kept = int(response.headers["Cache-Control"].removeprefix("public, max-age="))
-        assert in_utc(now) + timedelta(seconds=kept) <= dies_at
+        assert in_utc(now) + timedelta(seconds=kept) <= expires_at_seconds
 
     @pytest.mark.usefixtures("bucket")
     def test_one_to_a_lasting_url_is_kept_as_long_as_the_site_says(
