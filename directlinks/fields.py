@@ -18,7 +18,7 @@ from directlinks.conf import conf
 from directlinks.core import validators
 from directlinks.storage import are_same, content_alias
 
-FAR_AWAY = _("This is too far away.")
+FAR_AWAY = _("This date is out of range.")
 ELSEWHERE = _("This file is in another storage. Assign an open file to copy it.")
 
 _COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C", "sqlite": "BINARY"}

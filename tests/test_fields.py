@@ -140,5 +140,5 @@ class TestMoments:
                 reverse("admin:directlinks_directlink_change", args=[link.pk]), form
             )
         assert response.context["adminform"].form.errors == {
-            "expires_at": ["This is too far away."]
+            "expires_at": ["This date is out of range."]
         }

@@ -394,7 +394,7 @@ class TestContent:
     def test_content_that_the_storage_lacks_is_refused(self) -> None:
         with pytest.raises(ValidationError) as caught:
             File.objects.create(owner=UserFactory(), path="a.txt", content="nowhere/a.txt")
-        assert caught.value.message_dict == {"content": ["The storage has no such content."]}
+        assert caught.value.message_dict == {"content": ["The storage does not have this content."]}
 
     def test_deleting_a_row_leaves_the_bytes(self) -> None:
         file = FileFactory(data=b"kept")

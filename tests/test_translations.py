@@ -27,7 +27,7 @@ ARABIC = """
 msgid ""
 msgstr "Content-Type: text/plain; charset=UTF-8\\n"
 
-msgid "There is no file at this link"
+msgid "This link does not work"
 msgstr "لا يوجد ملف"
 """
 CHINESE = {"Accept": "text/html", "Accept-Language": "zh-hans"}

@@ -129,7 +129,7 @@ class ResumeForm(ActionForm):
     pause = forms.ChoiceField(
         label=_("Which"),
         required=False,
-        help_text=_("A link that was paused before for a reason of its own may have to stay so."),
+        help_text=_("Links that were paused earlier for another reason may have to stay paused."),
     )
 
     def __init__(self, data: Any, *, links: DirectLinkQuerySet) -> None:
@@ -143,7 +143,7 @@ class ResumeForm(ActionForm):
         field: Any = self.fields["pause"]
         field.choices = [
             *((_key_of(pause), _pause_label(pause, pauses[pause])) for pause in latest[:_PAUSES]),
-            ("", _("All of them")),
+            ("", _("All")),
         ]
         field.initial = field.choices[0][0]
         if len(pauses) < 2:
@@ -186,11 +186,11 @@ class RotateForm(ActionForm):
     """Ask for how long the old codes keep working."""
 
     hours = forms.IntegerField(
-        label=_("Hours of grace"),
+        label=_("Grace period (hours)"),
         min_value=0,
         max_value=8760,
         initial=0,
-        help_text=_("For so long the present addresses go on opening. 0: they stop at once."),
+        help_text=_("How long the old addresses keep working. 0 stops them immediately."),
     )
 
 
@@ -250,7 +250,7 @@ RESUME = Verb(
 EXTEND = Verb(
     "extend_links",
     _("Extend links"),
-    _("Links that expire live longer. Those that never expire stay as they are."),
+    _("Postpones the expiry of the selected links. Links that never expire are not changed."),
     _("Extend"),
     _extend,
     ngettext_lazy("%d link was extended.", "%d links were extended."),
@@ -329,7 +329,7 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         level = messages.SUCCESS if changed else messages.WARNING
         self.message_user(request, verb.done % changed, level)
         if left := asked - changed:
-            told = ngettext("%d link stayed as it was.", "%d links stayed as they were.", left)
+            told = ngettext("%d link was not changed.", "%d links were not changed.", left)
             self.message_user(request, told % left, messages.INFO)
         return HttpResponseRedirect(self._back(request, request.POST.getlist(ACTION_CHECKBOX_NAME)))
 

@@ -250,5 +250,5 @@ def _sentences() -> dict[str, Any]:
         message_of(["paused"]): _("Paused."),
         message_of([RESUMED]): _("Resumed."),
         message_of(["revoked_at"]): _("Revoked."),
-        message_of(["code"]): _("Got a new address."),
+        message_of(["code"]): _("Address changed."),
     }

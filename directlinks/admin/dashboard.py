@@ -30,7 +30,7 @@ def dashboard(model_admin: Any, request: HttpRequest) -> TemplateResponse:
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "media": model_admin.media,
-        "title": _("Links at a glance"),
+        "title": _("Dashboard"),
         "states": _numbers_by_state(links),
         **chart_context(days, counts),
         "top": most_downloaded(links, today=today, number=_SHOWN),

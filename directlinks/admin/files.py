@@ -90,8 +90,8 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
 
     def _tell_skipped(self, request: HttpRequest, number: int) -> None:
         told = ngettext(
-            "%d file has no link: it is in the trash or its bytes are missing.",
-            "%d files have no link: they are in the trash or their bytes are missing.",
+            "%d file has no link: it is in the trash or its content is missing.",
+            "%d files have no link: they are in the trash or their contents are missing.",
             number,
         )
         self.message_user(request, told % number, messages.WARNING)
@@ -213,7 +213,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
             return super().changeform_view(request, object_id, form_url, extra_context)
         except (StorageError, ContentNotFound) as error:
             logger.error("The storage did not take an upload: %s", error.cause)  # noqa: TRY400  # one line
-            told = _("The storage did not take the file: %s") % error.cause
+            told = _("The storage did not accept the file: %s") % error.cause
             self.message_user(request, told, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
@@ -233,17 +233,17 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
             return format_html("{}", file.link_count)
         return format_html('<a href="{}?file__id__exact={}">{}</a>', page, file.pk, file.link_count)
 
-    @admin.action(description=_("Look whether the bytes are there"), permissions=["view"])
+    @admin.action(description=_("Check stored content"), permissions=["view"])
     def check_bytes(self, request: HttpRequest, queryset: FileQuerySet) -> None:
         """Check up to _CHECKED files; only a local storage is asked."""
         files = list(queryset[:_CHECKED])
         lacking = [str(file.path) for file in files if lacks_bytes(file.content)]
-        told = ngettext("%d file was looked at.", "%d files were looked at.", len(files))
+        told = ngettext("%d file was checked.", "%d files were checked.", len(files))
         self.message_user(request, told % len(files), messages.INFO)
         if lacking:
             told = ngettext(
-                "The bytes of %(number)d file are missing: %(names)s",
-                "The bytes of %(number)d files are missing: %(names)s",
+                "The content of %(number)d file is missing: %(names)s",
+                "The contents of %(number)d files are missing: %(names)s",
                 len(lacking),
             )
             names = ", ".join([*lacking[:_NAMED], *(["…"] if lacking[_NAMED:] else [])])
@@ -272,7 +272,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
                 file.restore()
             except ValidationError as error:
                 words = {"path": file.path, "fault": " ".join(error.messages)}
-                sentence = _("“%(path)s” stays in the trash. %(fault)s") % words
+                sentence = _("“%(path)s” was not restored. %(fault)s") % words
                 self.message_user(request, sentence, messages.ERROR)
             else:
                 restored += 1

@@ -134,7 +134,7 @@ class StateFilter(LinkFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         choices: list[tuple[str, Any]] = [(slug(state), title) for state, title in TITLES.items()]
         choices.insert(1, (_EXPIRING, _("Expiring soon")))
-        return [*choices, (_MISSING, _("Bytes missing"))]
+        return [*choices, (_MISSING, _("Content missing"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         links: Any = queryset

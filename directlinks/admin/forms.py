@@ -33,7 +33,7 @@ class ExactDateTimeFormField(forms.SplitDateTimeField):
             return self.kept
         if is_skipped(clock):
             raise ValidationError(
-                _("Clocks are put forward over this time. Enter one before or after."),
+                _("Clocks are put forward over this time. Enter an earlier or a later one."),
                 code="skipped",
             )
         return from_clock(clock)
@@ -57,7 +57,7 @@ class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None and "content" in self.fields:
             size = filesizeformat(self.instance.size)
-            kept = _("Leave empty to keep the present content, %(size)s.") % {"size": size}
+            kept = _("Leave empty to keep the current content (%(size)s).") % {"size": size}
             self.fields["content"].help_text = kept
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -72,7 +72,9 @@ class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             target = File(pk=self.instance.pk, owner=owner, path=path)
             if not site_policy().allows(self.asked_by, target):
                 # Without an owner, nothing is said of what that owner has.
-                self.add_error("owner", _("You may not manage files of this user."))
+                self.add_error(
+                    "owner", _("You do not have permission to manage files of this user.")
+                )
         return cleaned
 
 
@@ -89,7 +91,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Empty: as it was."),
+        help_text=_("Leave empty to keep the current password."),
     )
     remove_password = forms.BooleanField(
         label=_("Remove the password"),
@@ -130,7 +132,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("new_password") and cleaned.get("remove_password"):
-            self.add_error("remove_password", _("Either a new password or none."))
+            self.add_error("remove_password", _("Enter a new password or remove it, not both."))
         return cleaned
 
     def _post_clean(self) -> None:

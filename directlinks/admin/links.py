@@ -167,7 +167,7 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
         return (
             (None, {"fields": (*_IDENTITY, *_USE)}),
             (_("Limits"), {"fields": (*_LIMITS, "has_password", *secret)}),
-            (_("For those who manage it"), {"fields": _WORDS}),
+            (_("Label and note"), {"fields": _WORDS}),
         )
 
     def get_readonly_fields(

@@ -105,20 +105,23 @@ def fault(path: str, *, any_spelling: bool = False) -> str | None:
     if not path:
         return "A path cannot be empty."
     if len(path) > MAX_CHARACTERS * (MAX_EXPANSION if is_loose else 1):
-        return f"A path holds at most {MAX_CHARACTERS} characters."
+        return f"A path can have up to {MAX_CHARACTERS} characters."
     if len(names) > MAX_ELEMENTS:
-        return f"A path holds at most {MAX_ELEMENTS} names."
+        return f"A path can have up to {MAX_ELEMENTS} names."
     # What is printable holds neither, and is told apart in a tenth of the time.
     if not path.isprintable() and any(map(_is_forbidden, path)):
-        return "A path cannot hold control characters or undecodable bytes."
+        return "A path cannot contain control characters or undecodable bytes."
     if not _NO_NAMES.isdisjoint(names):
-        return "A path is names joined by single slashes, none at its ends, and no name is . or .."
+        return (
+            "Enter a path such as photos/2026/cat.jpg: "
+            "no slash at the start or end, no '.' or '..'."
+        )
     if (
         not is_loose
         and len(path) * 4 > MAX_NAME_BYTES
         and any(len(name.encode()) > MAX_NAME_BYTES for name in names)
     ):
-        return f"A name holds at most {MAX_NAME_BYTES} bytes."
+        return f"A name can have up to {MAX_NAME_BYTES} bytes."
     return None
 
 

@@ -106,7 +106,7 @@ def add_file(parser: ArgumentParser, *, help_text: str) -> None:
     parser.add_argument(
         "--format",
         choices=list(FORMATS),
-        help="default: csv where FILE ends in .csv, else jsonl, one JSON object on each line",
+        help="default: csv if FILE ends in .csv, else jsonl, one JSON object per line",
     )
 
 

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                     "content_type",
                     models.CharField(
                         blank=True,
-                        help_text="Found by the file's extension where empty.",
+                        help_text="Leave empty to use the file's extension.",
                         max_length=255,
                         validators=[directlinks.models.contents.validate_content_type],
                         verbose_name="content type",
@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                     "not_before",
                     directlinks.fields.ReadableDateTimeField(
                         blank=True,
-                        help_text="Empty: at once.",
+                        help_text="Leave empty to open at once.",
                         null=True,
                         verbose_name="not before",
                     ),
@@ -189,17 +189,20 @@ class Migration(migrations.Migration):
                 (
                     "expires_at",
                     directlinks.fields.ReadableDateTimeField(
-                        blank=True, help_text="Empty: never.", null=True, verbose_name="expires at"
+                        blank=True,
+                        help_text="Leave empty for no expiry.",
+                        null=True,
+                        verbose_name="expires at",
                     ),
                 ),
                 (
                     "max_downloads",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="In all, those so far included. Empty: any number.",
+                        help_text="Total, including downloads so far. Leave empty for no limit.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="most downloads",
+                        verbose_name="download limit",
                     ),
                 ),
                 (
@@ -215,7 +218,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         editable=False,
-                        help_text="A hash, made by Django's password hashers. Empty: none is asked for.",
+                        help_text="A hash by Django's password hashers. Empty for no password.",
                         max_length=128,
                         verbose_name="password",
                     ),
@@ -224,7 +227,7 @@ class Migration(migrations.Migration):
                     "referers",
                     directlinks.fields.UnicodeTextField(
                         blank=True,
-                        help_text="Hosts whose pages may lead to the file, one on each line; subdomains count. This saves bandwidth and is no protection: visitors may hide where they come from. Empty: any.",
+                        help_text="Hosts whose pages may link to the file, one per line, including their subdomains. This saves bandwidth but is no access control: visitors can hide where they come from. Leave empty for any site.",
                         validators=[
                             django.core.validators.MaxLengthValidator(10000),
                             directlinks.models.links.validate_hosts,
@@ -236,7 +239,7 @@ class Migration(migrations.Migration):
                     "ask_first",
                     models.BooleanField(
                         default=False,
-                        help_text="Visitors see a page with a button. Only pressing it counts and leads to the file, so link previews cannot use the link up.",
+                        help_text="Visitors see a page with a button. Only pressing it counts as a download and leads to the file, so link previews cannot use up the link.",
                         verbose_name="ask first",
                     ),
                 ),
@@ -248,7 +251,7 @@ class Migration(migrations.Migration):
                     "label",
                     directlinks.fields.UnicodeCharField(
                         blank=True,
-                        help_text="For those who manage the link.",
+                        help_text="Shown only to users who manage the link.",
                         max_length=255,
                         verbose_name="label",
                     ),

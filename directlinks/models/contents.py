@@ -19,13 +19,13 @@ from directlinks.storage import OWN_FOLDER, has_local_paths
 # What core.paths may say, which knows no Django: listed here to be found by translators.
 PATH_FAULTS = (
     gettext_noop("A path cannot be empty."),
-    gettext_noop("A path holds at most 1024 characters."),
-    gettext_noop("A path holds at most 64 names."),
-    gettext_noop("A path cannot hold control characters or undecodable bytes."),
+    gettext_noop("A path can have up to 1024 characters."),
+    gettext_noop("A path can have up to 64 names."),
+    gettext_noop("A path cannot contain control characters or undecodable bytes."),
     gettext_noop(
-        "A path is names joined by single slashes, none at its ends, and no name is . or .."
+        "Enter a path such as photos/2026/cat.jpg: no slash at the start or end, no '.' or '..'."
     ),
-    gettext_noop("A name holds at most 255 bytes."),
+    gettext_noop("A name can have up to 255 bytes."),
 )
 
 
@@ -38,7 +38,7 @@ def validate_path(path: str) -> None:
 def validate_content_type(content_type: str) -> None:
     """Raise ValidationError if ``content_type`` cannot be sent to a browser."""
     if not content_types.is_well_formed(content_type):
-        raise ValidationError(_("A content type looks like image/png."), code="invalid_type")
+        raise ValidationError(_("Enter a content type such as image/png."), code="invalid_type")
 
 
 def content_name(file: Any, filename: str) -> str:

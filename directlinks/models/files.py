@@ -74,7 +74,7 @@ class File(models.Model):
         max_length=255,
         blank=True,
         validators=[validate_content_type],
-        help_text=_("Found by the file's extension where empty."),
+        help_text=_("Leave empty to use the file's extension."),
     )
     # The strong ETag: random, because a time can repeat and a digest would have to read the bytes.
     version = models.CharField(max_length=32, editable=False)
@@ -293,7 +293,7 @@ class File(models.Model):
 
     @staticmethod
     def _no_content() -> ValidationError:
-        fault = ValidationError(_("The storage has no such content."), code="no_content")
+        fault = ValidationError(_("The storage does not have this content."), code="no_content")
         return ValidationError({"content": fault})
 
     @staticmethod

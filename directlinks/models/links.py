@@ -53,7 +53,9 @@ def new_codes(number: int) -> list[str]:
 def validate_hosts(text: str) -> None:
     """Raise ValidationError if a line of ``text`` is no host."""
     if (line := referers.fault(text)) is not None:
-        raise ValidationError(_("This is no host: %(line)s"), params={"line": line}, code="no_host")
+        raise ValidationError(
+            _("Not a valid host name: %(line)s"), params={"line": line}, code="no_host"
+        )
 
 
 class DirectLink(models.Model):
@@ -88,17 +90,17 @@ class DirectLink(models.Model):
     downloads = models.PositiveBigIntegerField(_("downloads"), default=0, editable=False)
     last_opened_at = models.DateTimeField(_("last opened at"), null=True, editable=False)
     not_before = ReadableDateTimeField(
-        _("not before"), null=True, blank=True, help_text=_("Empty: at once.")
+        _("not before"), null=True, blank=True, help_text=_("Leave empty to open at once.")
     )
     expires_at = ReadableDateTimeField(
-        _("expires at"), null=True, blank=True, help_text=_("Empty: never.")
+        _("expires at"), null=True, blank=True, help_text=_("Leave empty for no expiry.")
     )
     max_downloads = models.PositiveIntegerField(
-        _("most downloads"),
+        _("download limit"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("In all, those so far included. Empty: any number."),
+        help_text=_("Total, including downloads so far. Leave empty for no limit."),
     )
     paused = models.BooleanField(
         _("paused"),
@@ -110,29 +112,32 @@ class DirectLink(models.Model):
         max_length=128,
         blank=True,
         editable=False,
-        help_text=_("A hash, made by Django's password hashers. Empty: none is asked for."),
+        help_text=_("A hash by Django's password hashers. Empty for no password."),
     )
     referers = UnicodeTextField(
         _("referring sites"),
         blank=True,
         validators=[MaxLengthValidator(referers.MAX_CHARACTERS), validate_hosts],
         help_text=_(
-            "Hosts whose pages may lead to the file, one on each line; subdomains count. This "
-            "saves bandwidth and is no protection: visitors may hide where they come from. "
-            "Empty: any."
+            "Hosts whose pages may link to the file, one per line, including their subdomains. "
+            "This saves bandwidth but is no access control: visitors can hide where they come "
+            "from. Leave empty for any site."
         ),
     )
     ask_first = models.BooleanField(
         _("ask first"),
         default=False,
         help_text=_(
-            "Visitors see a page with a button. Only pressing it counts and leads to the file, so "
-            "link previews cannot use the link up."
+            "Visitors see a page with a button. Only pressing it counts as a download and leads "
+            "to the file, so link previews cannot use up the link."
         ),
     )
     revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
     label = UnicodeCharField(
-        _("label"), max_length=255, blank=True, help_text=_("For those who manage the link.")
+        _("label"),
+        max_length=255,
+        blank=True,
+        help_text=_("Shown only to users who manage the link."),
     )
     note = UnicodeTextField(_("note"), blank=True)
 
@@ -162,7 +167,7 @@ class DirectLink(models.Model):
     def clean(self) -> None:
         starts, ends = self.not_before, self.expires_at
         if starts is not None and ends is not None and ends <= starts:
-            raise ValidationError({"expires_at": _("The link would end before it begins.")})
+            raise ValidationError({"expires_at": _("The link would expire before it opens.")})
 
     @property
     def is_restricted(self) -> bool:

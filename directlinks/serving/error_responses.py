@@ -128,20 +128,20 @@ def _explanation(error: DirectLinksError) -> tuple[str, str]:
         )
     if isinstance(error, LinkNotFound):
         return (
-            _("There is no file at this link"),
+            _("This link does not work"),
             _("Check that you copied the whole address, or ask the person who sent it to you."),
         )
     if isinstance(error, PasswordRequired):
-        return _("This file has a password"), _("Ask the person who sent you the link.")
+        return _("This file is password-protected"), _("Ask the person who sent you the link.")
     if isinstance(error, ConfirmationRequired):
         return strip_bidi_controls(error.name), _("Press the button to get the file (%s).")
     if isinstance(error, RefererRefused):
         return (
             _("This link does not open from another site"),
-            _("Open it from the page that it is meant for."),
+            _("Open it from the site that published it."),
         )
     if isinstance(error, TooManyAttempts):
         return _("Too many attempts"), _("Wait a while, then try again.")
     if isinstance(error, ServiceUnavailable | StorageError):
-        return _("This site cannot answer at the moment"), _("Wait a while, then try again.")
-    return _("This address cannot be opened"), _("Open the link that you were given once more.")
+        return _("This site is temporarily unavailable"), _("Wait a while, then try again.")
+    return _("This address cannot be opened"), _("Open your original link again.")

@@ -69,7 +69,7 @@ def test_links_are_paused_and_resumed(browser: Client, superuser: Any) -> None:
     links = [*DirectLinkFactory.create_batch(2), DirectLinkFactory(paused=True)]
     assert run(browser, LINKS, "pause_links", links) == [
         "2 links were paused.",
-        "1 link stayed as it was.",
+        "1 link was not changed.",
     ]
     assert DirectLink.objects.filter(paused=True).count() == 3
     assert run(browser, LINKS, "resume_links", links[:1]) == ["1 link was resumed."]
@@ -101,7 +101,7 @@ class TestResuming:
         told = [words for _, _, words in choices]
         assert told[0].startswith("1 link paused by user")
         assert told[1].startswith("1 link paused by ann, ")
-        assert told[2:] == ["1 link paused at an unknown time", "All of them"]
+        assert told[2:] == ["1 link paused at an unknown time", "All"]
 
     @pytest.mark.parametrize(("choice", "opened"), [(0, [2]), (1, [1]), (2, [0]), (3, [0, 1, 2])])
     def test_those_are_resumed_that_were_meant(
@@ -133,7 +133,7 @@ def test_links_are_extended_by_days(browser: Client) -> None:
     link, endless = DirectLinkFactory(expires_at=ends), DirectLinkFactory()
     assert run(browser, LINKS, "extend_links", [link, endless], days="7") == [
         "1 link was extended.",
-        "1 link stayed as it was.",
+        "1 link was not changed.",
     ]
     link.refresh_from_db()
     assert link.expires_at == ends + 7 * DAY
@@ -170,7 +170,7 @@ def test_what_is_revoked_already_is_not_counted(browser: Client) -> None:
     links = [DirectLinkFactory(revoked_at=NOW), DirectLinkFactory()]
     assert run(browser, LINKS, "revoke_links", links) == [
         "1 link was revoked.",
-        "1 link stayed as it was.",
+        "1 link was not changed.",
     ]
     assert LogEntry.objects.count() == 1
 

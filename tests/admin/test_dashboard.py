@@ -74,7 +74,7 @@ def test_what_was_imported_began_long_ago(browser: Client) -> None:
 def test_an_empty_site_has_one_too(browser: Client) -> None:
     text = text_of(shown(browser))
     assert "No link was opened." in text
-    assert "Nothing was done yet." in text
+    assert "No changes yet." in text
 
 
 def test_its_statements_do_not_grow(browser: Client) -> None:

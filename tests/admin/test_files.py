@@ -314,13 +314,13 @@ class TestCreatingLinks:
         lose(lost)
         ready, skipped = run(browser, FILES, "create_links", [good, lost])
         assert ready.startswith("1 direct link is ready:")
-        assert skipped == "1 file has no link: it is in the trash or its bytes are missing."
+        assert skipped == "1 file has no link: it is in the trash or its content is missing."
         assert DirectLink.objects.get().file == good
 
     def test_where_none_can_have_one_that_is_all_that_is_said(self, browser: Client) -> None:
         files = FileFactory.create_batch(2, content="")
         assert run(browser, FILES, "create_links", files) == [
-            "2 files have no link: they are in the trash or their bytes are missing."
+            "2 files have no link: they are in the trash or their contents are missing."
         ]
 
 
@@ -396,7 +396,7 @@ class TestWhatOthersOwn:
         assert listed(browser, FILES) == set()
         # Nothing is said of the path, which is taken.
         assert faults(browser.post(NEW_FILE, form)) == {
-            "owner": ["You may not manage files of this user."]
+            "owner": ["You do not have permission to manage files of this user."]
         }
 
     def test_it_can_be_put_into_the_users_own(self, browser: Client, superuser: Any) -> None:
@@ -469,7 +469,7 @@ class TestLinksOfAFile:
 
     def test_a_file_without_links_says_so(self, browser: Client) -> None:
         html = browser.get(page_of(FileFactory())).content.decode()
-        assert "There is no link to this file." in html
+        assert "This file has no links." in html
 
     def test_its_statements_do_not_grow_with_its_links(self, browser: Client) -> None:
         file = FileFactory()
@@ -553,15 +553,15 @@ class TestBytes:
 
     def test_an_action_looks_at_those_that_are_selected(self, browser: Client) -> None:
         files = FileFactory.create_batch(12)
-        assert run(browser, FILES, "check_bytes", files) == ["12 files were looked at."]
+        assert run(browser, FILES, "check_bytes", files) == ["12 files were checked."]
         for file in files[1:]:
             Path(file.content.path).unlink()
         looked, lacking = run(browser, FILES, "check_bytes", files)
-        assert looked == "12 files were looked at."
-        assert lacking.startswith("The bytes of 11 files are missing: ")
+        assert looked == "12 files were checked."
+        assert lacking.startswith("The contents of 11 files are missing: ")
         assert lacking.endswith(", …")
         assert run(browser, FILES, "check_bytes", files[:2])[1] == (
-            f"The bytes of 1 file are missing: {files[1].path}"
+            f"The content of 1 file is missing: {files[1].path}"
         )
 
 

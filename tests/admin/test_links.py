@@ -262,7 +262,7 @@ class TestLimits:
             "expires_at_1": "00:00:00",
         }
         assert faults(browser.post(page_of(link), form)) == {
-            "expires_at": ["The link would end before it begins."]
+            "expires_at": ["The link would expire before it opens."]
         }
 
     def test_no_download_at_all_is_refused(self, browser: Client) -> None:

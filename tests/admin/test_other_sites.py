@@ -137,7 +137,9 @@ class TestTwoEqualHours:
         wanted = {"expires_at_0": "2027-03-28", "expires_at_1": "02:30:00"}
         answer = self.sent(browser, DirectLinkFactory(), **wanted)
         assert answer.context["adminform"].form.errors == {
-            "expires_at": ["Clocks are put forward over this time. Enter one before or after."]
+            "expires_at": [
+                "Clocks are put forward over this time. Enter an earlier or a later one."
+            ]
         }
 
 

@@ -91,7 +91,7 @@ class TestLimits:
             ({"dry_run": 1}, "dry_run: Must be a valid boolean."),
             (
                 {"not_before": "2090-01-01T00:00:00Z", "expires_at": "2090-01-01T00:00:00Z"},
-                "expires_at: The link would end before it begins.",
+                "expires_at: The link would expire before it opens.",
             ),
         ],
     )

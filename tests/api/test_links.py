@@ -300,7 +300,7 @@ class TestOneLink:
             ({"uris": [], "cookie": False}, 'Unknown: "cookie", "uris"'),
             ({"x" * 500: 1}, 'Unknown: "' + "x" * 50 + '"'),
             ({"expires_at": "2026-06-01T00:00:00"}, "expires_at: The time zone is missing: "),
-            ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at: This is too far away."),
+            ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at: This date is out of range."),
             ({"not_before": 1}, "not_before: Expected a moment "),
             ({"max_downloads": 0}, "max_downloads: Ensure this value is greater than "),
             ({"max_downloads": 2**31}, "max_downloads: Ensure this value is less than "),
@@ -314,7 +314,7 @@ class TestOneLink:
             ({"note": "a\u0000b"}, "note: Null characters are not allowed."),
             (
                 {"not_before": "2026-06-01T00:00:00Z", "expires_at": "2026-05-01T00:00:00Z"},
-                "expires_at: The link would end before it begins.",
+                "expires_at: The link would expire before it opens.",
             ),
         ],
     )

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from directlinks.core import paths
 from directlinks.core.paths import quote, strip_bidi_controls
 
-TOO_LONG = "A path holds at most 1024 characters."
-TOO_DEEP = "A path holds at most 64 names."
-UNPRINTABLE = "A path cannot hold control characters or undecodable bytes."
-ILL_JOINED = "A path is names joined by single slashes, none at its ends, and no name is . or .."
-LONG_NAME = "A name holds at most 255 bytes."
+TOO_LONG = "A path can have up to 1024 characters."
+TOO_DEEP = "A path can have up to 64 names."
+UNPRINTABLE = "A path cannot contain control characters or undecodable bytes."
+ILL_JOINED = (
+    "Enter a path such as photos/2026/cat.jpg: no slash at the start or end, no '.' or '..'."
+)
+LONG_NAME = "A name can have up to 255 bytes."
 
 
 @pytest.mark.parametrize(

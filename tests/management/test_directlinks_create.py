@@ -21,7 +21,9 @@ from tests.management.terminals import Terminal, said
 
 pytestmark = pytest.mark.django_db
 
-ILL_JOINED = "A path is names joined by single slashes, none at its ends, and no name is . or .."
+ILL_JOINED = (
+    "Enter a path such as photos/2026/cat.jpg: no slash at the start or end, no '.' or '..'."
+)
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ class TestLimits:
             ("--max-downloads=0", "greater than or equal to 1"),
             ("--expires-at=0001-01-02", "too far away"),
             ("--expires-in=never", "is no time"),
-            ("--password-stdin", "holds no password"),
+            ("--password-stdin", "has no password"),
         ],
     )
     def test_that_are_wrong_make_nothing(
@@ -138,7 +140,7 @@ class TestDryRun:
     @pytest.mark.parametrize("option", [(), ("--dedicated",)])
     def test_says_what_would_be_made(self, cat: File, option: tuple[str, ...]) -> None:
         printed = create("photos/cat 1.jpg", "--dry-run", *option)
-        assert printed == "photos/cat 1.jpg: would be made\n"
+        assert printed == "photos/cat 1.jpg: would be created\n"
         assert not DirectLink.objects.exists()
 
     def test_prints_the_link_that_is_there(self, cat: File) -> None:

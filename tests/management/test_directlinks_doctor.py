@@ -52,7 +52,7 @@ def broken() -> list[DirectLink]:
 
 def test_a_healthy_site_ends_with_zero() -> None:
     DirectLinkFactory()
-    assert doctor() == (0, f"Links: 1 looked at, {NOTHING}.\n")
+    assert doctor() == (0, f"Links: 1 checked, {NOTHING}.\n")
 
 
 @pytest.mark.usefixtures("broken")
@@ -63,7 +63,7 @@ class TestFindings:
         assert text == (
             "expired  abcd…  ann: a\\u202eb.txt\n"
             "owner-inactive  ijkl…  bob: c.txt\n"
-            "Links: 2 looked at, 0 bytes-missing, 0 unreadable, 0 drifted, "
+            "Links: 2 checked, 0 bytes-missing, 0 unreadable, 0 drifted, "
             "1 owner-inactive, 1 expired, 0 never-used.\n"
         )
 
@@ -96,9 +96,9 @@ class TestFindings:
 
     def test_may_be_of_some_kinds_alone(self) -> None:
         assert doctor("--only=expired", "--only=bytes-missing")[1].endswith(
-            "Links: 2 looked at, 1 expired, 0 bytes-missing.\n"
+            "Links: 2 checked, 1 expired, 0 bytes-missing.\n"
         )
-        assert doctor("--only=never-used") == (0, "Links: 2 looked at, 0 never-used.\n")
+        assert doctor("--only=never-used") == (0, "Links: 2 checked, 0 never-used.\n")
 
 
 def test_json_without_findings_is_json() -> None:
@@ -133,7 +133,7 @@ class TestRemoteStorage:
         ],
     )
     def test_that_was_not_asked_is_told(self, options: tuple[str, ...], told: bool) -> None:
-        assert ("The storage was not asked for bytes" in doctor(*options)[1]) is told
+        assert ("Remote storages were not checked" in doctor(*options)[1]) is told
 
     @pytest.mark.parametrize(("options", "checked"), [((), False), (("--remote",), True)])
     def test_that_was_not_asked_is_in_the_json(
@@ -147,7 +147,7 @@ class TestProbe:
     def test_does_not_ask_a_storage_to_which_no_visitor_is_sent(self) -> None:
         assert doctor("--probe") == (
             0,
-            "Storage default: SignedURLBackend sends no visitor there.\n",
+            "Storage default: SignedURLBackend does not redirect visitors to it.\n",
         )
 
     def test_says_what_is_wrong_and_what_to_mend(self, settings: Settings) -> None:
@@ -155,7 +155,7 @@ class TestProbe:
         code, text = doctor("--probe")
         assert code == 1
         assert text == (
-            "Storage default: SignedURLBackend sends no visitor there.\n"
+            "Storage default: SignedURLBackend does not redirect visitors to it.\n"
             "connection  directlinks: http://127.0.0.1:1/ cannot be reached "
             "(ConnectionRefusedError). Start the server, open its port for visitors, or correct "
             "the storage's endpoint.\n"
@@ -178,7 +178,7 @@ class TestTerminal:
         monkeypatch.setattr(querysets, "STEP", 1)
         assert doctor(into=Terminal())[1].startswith(
             "\r\x1b[Kexpired  abcd…  ann: a\\u202eb.txt\n"
-            "\r\x1b[K1 links looked at"
+            "\r\x1b[K1 links checked"
             "\r\x1b[Kowner-inactive"
         )
 

@@ -101,7 +101,7 @@ def test_a_storage_may_be_unable_to_tell(settings: Settings) -> None:
         **settings.STORAGES,
         "directlinks": {"BACKEND": "django.core.files.storage.Storage"},
     }
-    with pytest.raises(CommandError, match="The storage cannot say what it holds"):
+    with pytest.raises(CommandError, match="The storage cannot list its contents"):
         prune("--bytes")
 
 
@@ -123,10 +123,10 @@ class TestTerminal:
         before = rows()
         for options, what in (
             (["--links"], "links that died 400 days ago or earlier"),
-            (["--bytes", "--days=9"], "bytes that belong to no file"),
+            (["--bytes", "--days=9"], "contents without a file"),
             (
                 ["--bytes", "--links", "--days=9"],
-                "links that died 9 days ago or earlier and bytes that belong to no file",
+                "links that died 9 days ago or earlier and contents without a file",
             ),
         ):
             with typing("n\n", monkeypatch), pytest.raises(CommandError, match="Nothing was rem"):

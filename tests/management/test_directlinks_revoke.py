@@ -84,8 +84,8 @@ def test_what_is_revoked_stays_as_it_is(ann: Any) -> None:
 @pytest.mark.parametrize(
     ("which", "fault"),
     [
-        ((), "Say which links"),
-        (("code-c", "--owner=ann"), "Say which links"),
+        ((), "Specify links"),
+        (("code-c", "--owner=ann"), "Specify links"),
         (("--file=c.txt",), "--owner is missing"),
         (("--owner=nobody",), "There is no user 'nobody'"),
     ],
@@ -103,9 +103,7 @@ def test_unknown_codes_are_told_shortened_and_the_rest_goes_on(
     with pytest.raises(CommandError, match="2 could not be found"):
         revoke("code-b1", "code-unknown", "no code", into=out)
     assert out.getvalue() == "Links: 1 revoked.\n"
-    assert capsys.readouterr().err == (
-        "code…: There is no such link.\n(no code): There is no such link.\n"
-    )
+    assert capsys.readouterr().err == ("code…: No such link.\n(no code): No such link.\n")
 
 
 class TestTerminal:

@@ -113,7 +113,7 @@ def test_a_password_is_given_on_the_same_page_by_the_same_click(door: Door, page
     page.goto(link)
     page.get_by_label("Password").fill("guess")
     page.get_by_role("button").click()
-    page.get_by_text("That is not the password").wait_for()
+    page.get_by_text("Wrong password").wait_for()
     assert door.downloads(link) == 0
 
     page.get_by_label("Password").fill("open sesame")

@@ -246,7 +246,7 @@ def test_a_link_that_does_not_exist_is_a_page_for_people(
         page = context.new_page()
         answer = page.goto(f"{server.origin}/f/abcdefghijkl/notes.txt")
         heading = page.get_by_role("heading", level=1)
-        assert heading.inner_text() == "There is no file at this link"
+        assert heading.inner_text() == "This link does not work"
         assert heading.evaluate("heading => getComputedStyle(heading).color") == ink
 
     assert answer is not None

@@ -49,4 +49,4 @@ def test_it_is_kept_in_the_language_of_the_code() -> None:
     with translation.override("zh-hans"):
         remember([DirectLinkFactory()], ["max_downloads"], user=UserFactory())
     message = LogEntry.objects.get().change_message
-    assert json.loads(message) == [{"changed": {"fields": ["most downloads"]}}]
+    assert json.loads(message) == [{"changed": {"fields": ["download limit"]}}]

@@ -116,7 +116,7 @@ def test_people_read_a_page_that_needs_no_database(
     with connection.execute_wrapper(outage):
         seen = DOORS[0](path, "GET", {"Accept": "text/html"})
     assert seen.status == 503
-    assert b"This site cannot answer at the moment" in seen.body
+    assert b"This site is temporarily unavailable" in seen.body
 
 
 def count_files(request: HttpRequest) -> dict[str, int]:  # pragma: no cover  # never called

@@ -258,7 +258,7 @@ class TestPages:
     @pytest.mark.parametrize(
         ("limits", "status", "title"),
         [
-            ({"paused": True}, 404, "There is no file at this link"),
+            ({"paused": True}, 404, "This link does not work"),
             ({"max_downloads": 0}, 410, "This link is no longer valid"),
         ],
     )

@@ -36,8 +36,8 @@ class Command(StrictCommand):
     """Add files."""
 
     help = (
-        "Copies files and whole folders into the space of OWNER, or takes over what the storage "
-        "holds already. It can be interrupted and run again: what is there stays."
+        "Copies files and whole folders into the space of OWNER, or adopts files that the storage "
+        "already has. You can interrupt it and run it again: existing files are kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -53,10 +53,10 @@ class Command(StrictCommand):
         parser.add_argument(
             "--adopt",
             action="store_true",
-            help="PATHs are names in the storage, . is all of it; their bytes stay where they are",
+            help="PATHs are names in the storage, . means all of it; contents are not copied",
         )
         parser.add_argument(
-            "--replace", action="store_true", help="replace the content of files that are there"
+            "--replace", action="store_true", help="replace the content of existing files"
         )
         add_dry_run(parser)
 

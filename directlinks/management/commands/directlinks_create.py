@@ -28,9 +28,9 @@ class Command(StrictCommand):
     """Create links."""
 
     help = (
-        "Prints a link to each file at PATH in the space of OWNER. A file keeps the link that it "
-        "has, so it can be run again; limits, a label and --dedicated create a dedicated link "
-        "each time."
+        "Prints a link to each file at PATH in the space of OWNER. A file that has a reusable link "
+        "keeps it, so you can run this again; limits, a label and --dedicated create a "
+        "dedicated link each time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,15 +47,15 @@ class Command(StrictCommand):
         parser.add_argument(
             "--password-stdin",
             action="store_true",
-            help="ask visitors for the password that is the first line of the standard input",
+            help="protect the link with the password in the first line of standard input",
         )
         parser.add_argument(
             "--ask-first",
             action="store_true",
             default=None,
-            help="show visitors a page whose button leads to the file; only pressing it counts",
+            help="show visitors a page with a button; only pressing it counts as a download",
         )
-        parser.add_argument("--label", type=words, help="for those who manage the link")
+        parser.add_argument("--label", type=words, help="shown only to users who manage the link")
         parser.add_argument(
             "--dedicated", action="store_true", help="create a dedicated link, which is not reused"
         )
@@ -96,13 +96,13 @@ class Command(StrictCommand):
         if options["password_stdin"]:
             limits["password"] = sys.stdin.readline().rstrip("\r\n")
             if not limits["password"]:
-                raise CommandError("The standard input holds no password.")
+                raise CommandError("Standard input has no password.")
         return {name: value for name, value in limits.items() if value is not None}
 
     def _print(self, path: str, link: DirectLink, *, dry_run: bool) -> None:
         """Print the link alone in a pipe, and the file before it on a terminal."""
         if dry_run and link._state.adding:
-            self.stdout.write(printable(f"{path}: would be made"))
+            self.stdout.write(printable(f"{path}: would be created"))
             return
         address = addresses.site_address(link.get_absolute_url())
         self.stdout.write(f"{printable(path)}  {address}" if self.stdout.isatty() else address)

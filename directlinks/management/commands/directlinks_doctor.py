@@ -27,9 +27,9 @@ class Command(StrictCommand):
     """Find broken links, and probe storages."""
 
     help = (
-        "Looks at every link that is meant to open and says what is wrong with it. Nothing is "
-        "changed. The exit code is 0 where nothing was found, 1 where something was, and 2 where "
-        "it was interrupted or asked for what it does not know."
+        "Checks every link that should open, and reports problems without changing anything. The "
+        "exit code is 0 if nothing was found, 1 if something was found, and 2 if the command was "
+        "interrupted or got a wrong option."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +38,7 @@ class Command(StrictCommand):
             metavar="KIND",
             action="append",
             choices=[kind.value for kind in Kind],
-            help=f"look for this alone, may be repeated: {', '.join(kind.value for kind in Kind)}",
+            help=f"check only for this; may be repeated: {', '.join(kind.value for kind in Kind)}",
         )
         parser.add_argument(
             "--days",
@@ -50,12 +50,12 @@ class Command(StrictCommand):
         parser.add_argument(
             "--remote",
             action="store_true",
-            help="ask a storage on another machine for the bytes, one request for each file",
+            help="check files in remote storages too, by one request for each",
         )
         parser.add_argument(
             "--probe",
             action="store_true",
-            help="look at no links: fetch one content of each storage as a visitor would, by up "
+            help="check no links, but fetch one file of each storage as a visitor would, by up "
             f"to {MOST_REQUESTS} requests",
         )
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -89,7 +89,7 @@ class Command(StrictCommand):
                     report.add(finding)
                     summary.counts[finding.kind] += 1
                 summary.links += step.links
-                progress.show(f"{summary.links} links looked at")
+                progress.show(f"{summary.links} links checked")
         report.end(summary)
         if any(summary.counts.values()):
             sys.exit(_FOUND)
@@ -142,9 +142,11 @@ class TextReport:
     def end(self, summary: Summary) -> None:
         counts = ", ".join(f"{number} {kind.value}" for kind, number in summary.counts.items())
         style = self._style.WARNING if any(summary.counts.values()) else self._style.SUCCESS
-        self._out.write(style(f"Links: {summary.links} looked at, {counts}."))
+        self._out.write(style(f"Links: {summary.links} checked, {counts}."))
         if _BYTES in summary.counts and not summary.bytes_checked:
-            self._out.write("The storage was not asked for bytes: it is remote. --remote asks it.")
+            self._out.write(
+                "Remote storages were not checked for missing contents. Use --remote to check them."
+            )
 
 
 class JSONReport:
@@ -176,7 +178,7 @@ def _tell(probed: Probed, out: OutputWrapper, style: Style) -> None:
     for fault in probed.faults:
         out.write(printable(f"{fault.kind}  {probed.alias}: {fault.message} {fault.cure}"))
     if probed.skipped is not None:
-        out.write(f"Storage {probed.alias}: {probed.skipped} sends no visitor there.")
+        out.write(f"Storage {probed.alias}: {probed.skipped} does not redirect visitors to it.")
         return
     fetched = "a name without content" if probed.path is None else printable(probed.path)
     color = style.WARNING if probed.faults else style.SUCCESS

@@ -28,11 +28,11 @@ class Command(StrictCommand):
 
     help = (
         "Writes links with their codes, limits, password hashes and counts, so that "
-        "directlinks_import can make them again. Keep the file secret: a code opens its file."
+        "directlinks_import can create them again. Keep the file secret: a code opens its file."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add_file(parser, help_text="where to; default: the standard output")
+        add_file(parser, help_text="output file; default: standard output")
         parser.add_argument("--owner", help=f"of the links' files: {OWNER}")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -18,7 +18,9 @@ class Command(StrictCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say how many wait")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only print how many are waiting"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         counter = get_counter()

@@ -26,13 +26,13 @@ class Command(StrictCommand):
     """Import links."""
 
     help = (
-        "Makes links again that directlinks_export wrote: the same addresses, limits and counts. "
-        "Their files must be there, at the same paths of the same owners. It can be interrupted "
-        "and run again: what is there stays as it is."
+        "Creates the links that directlinks_export wrote, with their addresses, limits and counts. "
+        "Their files must exist at the same paths of the same owners. You can interrupt it and "
+        "run it again: existing links are kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add_file(parser, help_text="where from; default: the standard input")
+        add_file(parser, help_text="input file; default: standard input")
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -33,7 +33,7 @@ class Command(StrictCommand):
         "Moves the contents of files from the storage SOURCE to the storage TARGET, both as they "
         "are called in STORAGES, while their links are followed. Each copy is read back and "
         "compared before its file points to it. Former contents are deleted by a later run, once "
-        "no address that was handed out before leads to them. It can be interrupted and run again."
+        "no address that was handed out before leads to them. You can interrupt and rerun it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -98,7 +98,7 @@ class Command(StrictCommand):
         files = moving.files_in(move.source)
         owner, path = options["owner"], options["path"]
         if owner is None and path is not None:
-            raise CommandError("A file is known by its owner and its path: --owner is missing.")
+            raise CommandError("--path requires --owner.")
         if owner is None:
             return files
         user = user_named(owner)

@@ -37,8 +37,8 @@ class Command(StrictCommand):
 
     help = (
         "Removes answers that no client may repeat, batches of counts that were added long ago and "
-        "counts of days that are old. Links and bytes go only on request. It can be interrupted "
-        "and run again."
+        "counts of days that are old. Links and contents are removed only on request. You can "
+        "interrupt and rerun it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,12 +52,12 @@ class Command(StrictCommand):
         parser.add_argument(
             "--links",
             action="store_true",
-            help="also links that were revoked, expired or used up so long ago, with their counts",
+            help="also links revoked, expired or used up that long ago, with their counts",
         )
         parser.add_argument(
             "--bytes",
             action="store_true",
-            help="also what lies in our folder of the storage and belongs to no file",
+            help="also contents in our folder of the storage that no file names",
         )
         parser.add_argument("--yes", action="store_true", help="do not ask on a terminal")
         add_dry_run(parser)
@@ -108,7 +108,7 @@ class Command(StrictCommand):
                         self.stdout.write(printable(f"{name}: would be removed"))
                 removed[_CONTENTS] += len(names) - (len(faults) - before)
         except NotImplementedError:
-            raise CommandError("The storage cannot say what it holds, and since when.") from None
+            raise CommandError("The storage cannot list its contents with their dates.") from None
         except DirectLinksError as error:
             note(f"{OWN_FOLDER}/", error)
 
@@ -122,8 +122,8 @@ def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, 
     """Return the rows to remove, by what they are called."""
     if options["links"] and not pruning.codes_never_return():
         raise CommandError(
-            f"The codes of this site hold less than {UNREPEATED_BITS} random bits, so one that "
-            "was removed could be given to another file: its links stay."
+            f"The codes of this site have less than {UNREPEATED_BITS} random bits, so a "
+            "removed code could be given to another file. Its links are kept."
         )
     tables: dict[str, QuerySet[Any, Any]] = {
         "answers to requests": pruning.old_requests(now),
@@ -138,6 +138,6 @@ def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, 
 def _ask(options: dict[str, Any], out: OutputWrapper) -> None:
     """Raise CommandError if rows or contents would be removed and the user does not confirm."""
     old = f"links that died {options['days'].days} days ago or earlier"
-    asked = [old] * options["links"] + ["bytes that belong to no file"] * options["bytes"]
+    asked = [old] * options["links"] + ["contents without a file"] * options["bytes"]
     if asked and not confirmed(f"Remove {' and '.join(asked)} for good?", out):
         raise CommandError("Nothing was removed.")

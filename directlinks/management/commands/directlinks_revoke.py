@@ -29,7 +29,7 @@ class Command(StrictCommand):
 
     help = (
         "Revokes links for good: those with the CODEs, or all that the options describe together. "
-        "It can be interrupted and run again: what is revoked stays revoked."
+        "You can interrupt it and run it again: revoked links stay revoked."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -58,7 +58,7 @@ class Command(StrictCommand):
         known = set(links.values_list("code", flat=True)) if options["codes"] else set()
         unknown = [code for code in options["codes"] if code not in known]
         for code in unknown:
-            self.stderr.write(self.style.ERROR(f"{codes.shortened(code)}: There is no such link."))
+            self.stderr.write(self.style.ERROR(f"{codes.shortened(code)}: No such link."))
         if unknown:
             raise CommandError(f"{len(unknown)} could not be found.")
 
@@ -66,7 +66,7 @@ class Command(StrictCommand):
         """Return the chosen links, including those whose label has another Unicode spelling."""
         described = [options[name] is not None for name in ("owner", "file", "label")]
         if bool(options["codes"]) == any(described):
-            raise CommandError("Say which links: by CODEs, or by --owner, --file and --label.")
+            raise CommandError("Specify links by CODE, or by --owner, --file and --label.")
         links: DirectLinkQuerySet = DirectLink.objects.all()
         if options["codes"]:
             return links.filter(code__in=filter(codes.is_well_formed, options["codes"]))
@@ -74,7 +74,7 @@ class Command(StrictCommand):
             links = links.filter(file__owner=user_named(options["owner"]))
         if (path := options["file"]) is not None:
             if options["owner"] is None:
-                raise CommandError("A file is known by its owner and its path: --owner is missing.")
+                raise CommandError("--file requires --owner.")
             links = links.at_path(path)
         if options["label"] is not None:
             links = links.filter(label=options["label"])
