@@ -1,4 +1,4 @@
-# make demo          run the main job once before your eyes, then go on serving it
+# make demo          run an end-to-end walkthrough, then serve the demo site
 # make test          run the tests that need nothing but Python; ALL=1 adds those that start servers,
 #                    browsers and sites of their own, and tries each property with five times as many
 #                    examples; COVERAGE=1 measures which lines they run, and takes longer

@@ -18,7 +18,7 @@ def blocks(language: str, heading: str) -> list[str]:
 
 
 def test_a_stranger_who_follows_it_makes_and_revokes_a_link(tmp_path: Path) -> None:
-    settings, urls = blocks("python", "Add it to your site")
+    settings, urls = blocks("python", "Installation")
     site = new_site(
         tmp_path / "project",
         settings=settings,
@@ -26,7 +26,7 @@ def test_a_stranger_who_follows_it_makes_and_revokes_a_link(tmp_path: Path) -> N
     )
     site.manage("migrate", "-v", "0")
     site.add_user("alice")
-    commands = "".join(blocks("sh", "Use it"))
+    commands = "".join(blocks("sh", "Quick start"))
     with gunicorn(site) as server:
         # The shell's python is the one that runs these tests.
         output = run(
