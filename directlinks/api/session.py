@@ -19,7 +19,7 @@ from directlinks.core import envelope
 from directlinks.core.errors import AccountNotActivated, IncorrectCredentials
 from directlinks.datetimes import rfc3339
 from directlinks.policies import is_admin
-from directlinks.serving.throttling import note_attempt
+from directlinks.serving.throttling import count_attempt
 from directlinks.users import is_active, users
 
 
@@ -112,7 +112,7 @@ class SessionTokenView(SessionView):
     """POST to log in, DELETE to log out."""
 
     def post(self, request: Request) -> Response:
-        note_attempt(conf.LOGIN_RATE, django_request(request), scope="login")
+        count_attempt(conf.LOGIN_RATE, django_request(request), scope="login")
         credentials = self.body(LoginSerializer, request)
         user = user_by_credentials(
             django_request(request), login=credentials["email"], password=credentials["password"]
