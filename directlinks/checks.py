@@ -184,8 +184,8 @@ def _check_codes() -> list[CheckMessage]:
         return []
     return [
         Caution(
-            f"Link codes hold {bits:.0f} random bits and may be guessed.",
-            hint=f"Raise CODE_LENGTH until they hold {ENOUGH_BITS}.",
+            f"Link codes have {bits:.0f} random bits and could be guessed.",
+            hint=f"Raise CODE_LENGTH until they have {ENOUGH_BITS}.",
             id="directlinks.W004",
         )
     ]
@@ -233,11 +233,11 @@ def _check_delivery() -> Sequence[CheckMessage]:
     except (ImportError, TypeError) as error:
         return [Error(f'DIRECTLINKS["DELIVERY"]: {error}', id="directlinks.E021")]
     if not isinstance(backend, DeliveryBackend):
-        fault = f"{type(backend).__name__} is no DeliveryBackend."
+        fault = f"`{type(backend).__name__}` must subclass `DeliveryBackend`."
         return [Error(f'DIRECTLINKS["DELIVERY"]: {fault}', id="directlinks.E021")]
     if backend.needs_local_paths and not has_local_paths(storage):
         name = type(backend).__name__
-        fault = f"{name} needs files of this machine, which {type(storage).__name__} has not."
+        fault = f"{name} requires local files, which {type(storage).__name__} does not have."
         return [Error(fault, id="directlinks.E022")]
     return backend.check()
 
@@ -249,7 +249,7 @@ def _check_counter() -> Sequence[CheckMessage]:
         hint = _OPTIONS_OF_COUNTERS if isinstance(error, TypeError) else None
         return [Error(f'DIRECTLINKS["COUNTER"]: {error}', hint=hint, id="directlinks.E031")]
     if not isinstance(counter, Counter):
-        fault = f"{type(counter).__name__} is no Counter."
+        fault = f"`{type(counter).__name__}` must subclass `Counter`."
         return [Error(f'DIRECTLINKS["COUNTER"]: {fault}', id="directlinks.E031")]
     if loses_tenants(counter):
         return [
@@ -303,7 +303,7 @@ def _plain_http() -> list[CheckMessage]:
     return [
         Caution(
             "Links begin with http:, so their codes can be read on the network.",
-            hint='Serve links by TLS, and say "https:" in DIRECTLINKS["BASE_URL"].',
+            hint='Serve links over HTTPS, and use "https:" in DIRECTLINKS["BASE_URL"].',
             id="directlinks.W007",
         )
     ]
@@ -319,8 +319,8 @@ def _active_types() -> list[CheckMessage]:
         return []
     return [
         Caution(
-            f"Browsers would show documents that can act: {', '.join(shown)}.",
-            hint='Take them out of DIRECTLINKS["INLINE_TYPES"], so that they are downloads.',
+            f"Browsers would show documents that can run scripts: {', '.join(shown)}.",
+            hint='Remove them from DIRECTLINKS["INLINE_TYPES"], so that browsers download them.',
             id="directlinks.W008",
         )
     ]
@@ -345,7 +345,7 @@ def _public_media() -> list[CheckMessage]:
         Caution(
             f"The storage of the links has a public address, {storage.base_url}: if the web "
             "server publishes it, files can be downloaded without a link, uncounted.",
-            hint="Give the links a storage of their own: STORAGES['directlinks'] with a location "
+            hint="Use a separate storage for links: STORAGES['directlinks'] with a location "
             "outside of MEDIA_ROOT and without base_url.",
             id="directlinks.W009",
         )
@@ -366,7 +366,7 @@ def check_routes(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
         messages.append(
             Caution(
                 f"The addresses of links have a language prefix, such as {paths[0]}: each language "
-                "gives a link another address, and the fast doors know only one of them.",
+                "gives a link another address, and the fast lane knows only one of them.",
                 hint='Move include("directlinks.urls") out of i18n_patterns().',
                 id="directlinks.W014",
             )
@@ -376,7 +376,7 @@ def check_routes(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
     messages += [
         Caution(
             f"Links do not open: {path} is answered by {by}.",
-            hint='Move include("directlinks.urls") before the route that takes its addresses.',
+            hint='Move include("directlinks.urls") before the route that matches its paths.',
             id="directlinks.W013",
         )
         for path, by in list(shadows.items())[:1]
@@ -422,7 +422,7 @@ def check_clients(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
             "The API is where Cloudreve's clients expect it, and its failures have HTTP statuses "
             "of their own, which most of these clients take for a broken connection.",
             hint='Set DIRECTLINKS["ALWAYS_200"] to True for such clients, and to False if the '
-            "site's own programs alone call the API.",
+            "only the site's own programs call the API.",
             id="directlinks.I001",
         )
     ]
@@ -430,7 +430,7 @@ def check_clients(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
 
 def _no_routes() -> CheckMessage:
     return Caution(
-        "ROOT_URLCONF has no URLs of links, without which none can be made.",
+        "ROOT_URLCONF does not include directlinks.urls, so links cannot be created.",
         hint='Add path("", include("directlinks.urls")) to it, in no other namespace.',
         id="directlinks.W012",
     )

@@ -41,7 +41,7 @@ def test_the_command_says_what_to_do(
     call_command("check", "--deploy", "--tag", "directlinks")
     shown = capsys.readouterr().err
     assert "(directlinks.W007) Links begin with http:" in shown
-    assert 'HINT: Serve links by TLS, and say "https:" in DIRECTLINKS["BASE_URL"].' in shown
+    assert 'HINT: Serve links over HTTPS, and use "https:" in DIRECTLINKS["BASE_URL"].' in shown
 
 
 class TestBaseURL:
@@ -77,7 +77,7 @@ class TestInlineTypes:
         settings.DIRECTLINKS = {"INLINE_TYPES": types}
         (fault,) = found()
         assert fault.id == "directlinks.W008"
-        assert fault.msg == f"Browsers would show documents that can act: {shown}."
+        assert fault.msg == f"Browsers would show documents that can run scripts: {shown}."
 
     def test_passive_ones_are_right(self, settings: Settings) -> None:
         settings.DIRECTLINKS = {"INLINE_TYPES": ["image/png", "font/*", "text/css"]}

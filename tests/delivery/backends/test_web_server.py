@@ -168,4 +168,4 @@ class TestChecks:
         settings.STORAGES = {**settings.STORAGES, "directlinks": bucket}
         (fault,) = run_checks(tags=["directlinks"])
         assert fault.id == "directlinks.E022"
-        assert fault.msg == f"{backend} needs files of this machine, which Bucket has not."
+        assert fault.msg == f"{backend} requires local files, which Bucket does not have."
