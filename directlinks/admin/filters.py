@@ -31,7 +31,7 @@ RECENT = timedelta(days=30)
 
 _STATES = {slug(state): state for state in TITLES}
 _EXPIRING, _MISSING = "expiring-soon", "bytes-missing"
-_MOMENTS = {
+_LAST_OPENED = {
     "never": _("Never"),
     "recently": _("In the last 30 days"),
     "earlier": _("Longer ago"),
@@ -164,14 +164,14 @@ class OpenedFilter(LinkFilter):
     parameter_name = "opened"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(_MOMENTS.items())
+        return list(_LAST_OPENED.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(_opened(timezone.now()).get(str(self.value()), Q()))
 
     @staticmethod
     def holds(cell: Cell, choice: str | None) -> bool:
-        return choice not in _MOMENTS or cell.opened == choice
+        return choice not in _LAST_OPENED or cell.opened == choice
 
 
 class OwnerFilter(admin.SimpleListFilter):

@@ -36,7 +36,7 @@ class StringListField(serializers.Field[list[str], Any, list[str], Any]):
 
     default_error_messages = {
         "invalid": "Expected a list of strings.",
-        "empty": "Expected one at least.",
+        "empty": "Expected at least one item.",
     }
 
     def to_internal_value(self, data: Any) -> list[str]:
@@ -82,9 +82,9 @@ class RFC3339Field(serializers.DateTimeField):
     """A datetime in RFC 3339, to the second or finer, with its time zone."""
 
     default_error_messages = {
-        "invalid": "Expected a moment such as 2026-12-31T18:00:00+01:00.",
+        "invalid": "Expected a datetime such as 2026-12-31T18:00:00+01:00.",
         "far_away": FAR_AWAY,
-        "naive": "The time zone is missing: expected a moment such as 2026-12-31T18:00:00+01:00.",
+        "naive": "The time zone is missing: expected a datetime such as 2026-12-31T18:00:00+01:00.",
     }
 
     def to_internal_value(self, value: Any) -> datetime:
@@ -341,7 +341,7 @@ class Reader:
             "name": link.name,
             "downloaded": link.downloads,
             "created_at": rfc3339(link.created_at),
-            "last_opened_at": _moment(link.last_opened_at),
+            "last_opened_at": _rfc3339_or_none(link.last_opened_at),
             **self.limits(link),
             **self.snippets(link),
         }
@@ -350,8 +350,8 @@ class Reader:
         """Return the state of a link and its limits."""
         return {
             "state": link.state(self.now).name.lower(),
-            "not_before": _moment(link.not_before),
-            "expires_at": _moment(link.expires_at),
+            "not_before": _rfc3339_or_none(link.not_before),
+            "expires_at": _rfc3339_or_none(link.expires_at),
             "max_downloads": link.max_downloads,
             "paused": link.paused,
             "has_password": bool(link.password),
@@ -426,7 +426,7 @@ def usage(statistics: Statistics) -> dict[str, Any]:
     """Return the statistics of a link."""
     return {
         "downloaded": statistics.total,
-        "last_opened_at": _moment(statistics.last_opened_at),
+        "last_opened_at": _rfc3339_or_none(statistics.last_opened_at),
         "days": [
             {"day": day.isoformat(), "downloaded": downloads}
             for day, downloads in statistics.days.items()
@@ -434,5 +434,5 @@ def usage(statistics: Statistics) -> dict[str, Any]:
     }
 
 
-def _moment(moment: datetime | None) -> str | None:
+def _rfc3339_or_none(moment: datetime | None) -> str | None:
     return None if moment is None else rfc3339(moment)

@@ -214,7 +214,7 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _moment(value: Any) -> datetime:
+def _datetime(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
     if not is_near(moment):
         raise ValueError
@@ -226,7 +226,7 @@ def _days(value: Any) -> dict[date, int]:
 
 
 def _former_codes(value: Any) -> dict[str, datetime | None]:
-    return {_code(code): _or_none(_moment)(until) for code, until in _items(value)}
+    return {_code(code): _or_none(_datetime)(until) for code, until in _items(value)}
 
 
 def _items(value: Any) -> Iterable[tuple[Any, Any]]:
@@ -243,21 +243,21 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "code": _code,
     "owner": _text,
     "path": _path,
-    "trashed_at": _or_none(_moment),
+    "trashed_at": _or_none(_datetime),
     "name": _name,
     "reusable": _truth,
     "created_by": _or_none(_text),
-    "created_at": _or_none(_moment),
+    "created_at": _or_none(_datetime),
     "downloads": _whole,
-    "last_opened_at": _or_none(_moment),
-    "not_before": _or_none(_moment),
-    "expires_at": _or_none(_moment),
+    "last_opened_at": _or_none(_datetime),
+    "not_before": _or_none(_datetime),
+    "expires_at": _or_none(_datetime),
     "max_downloads": _or_none(_whole),
     "paused": _truth,
     "password": _text,
     "referers": _text,
     "ask_first": _truth,
-    "revoked_at": _or_none(_moment),
+    "revoked_at": _or_none(_datetime),
     "label": _text,
     "note": _text,
     "days": _days,

@@ -74,7 +74,7 @@ def life(text: str) -> timedelta:
     return found
 
 
-def moment(text: str) -> datetime:
+def datetime_of(text: str) -> datetime:
     """Return the datetime in ``text``, ISO 8601, by default in the site's time zone. For argparse.
 
     A day alone is its beginning.
@@ -86,7 +86,7 @@ def moment(text: str) -> datetime:
     except (ValueError, OverflowError):  # well-formed, but not in any calendar
         found = None
     if found is None:
-        raise ArgumentTypeError(f"{text!r} is no moment such as 2026-12-31T18:00")
+        raise ArgumentTypeError(f"{text!r} is no datetime such as 2026-12-31T18:00")
     return found
 
 

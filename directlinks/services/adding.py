@@ -79,7 +79,7 @@ def stored_sources(
     """
     name = "" if name == "." else name.strip("/")
     if _is_own(posixpath.normpath(name)):
-        raise ValidationError("What this app has stored belongs to files already.")
+        raise ValidationError("Contents that this app has stored already belong to files.")
     if are_listed(storage):
         yield from _listed_below(storage, name, into, leave_out)
     elif _is_stored_folder(storage, name):

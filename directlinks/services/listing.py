@@ -155,9 +155,9 @@ def _after(token: str, order: Order) -> Q:
     try:
         by, descending, value, key = _signer.unsign_object(token)
     except signing.BadSignature as error:
-        raise InvalidParameters("next_token: It was not given by this site.") from error
+        raise InvalidParameters("next_token: The token is invalid.") from error
     if (by, descending) != (order.by, order.descending):
-        raise InvalidParameters("next_token: It belongs to another order.")
+        raise InvalidParameters("next_token: The token belongs to another order.")
     column, beyond = ORDERS[by], "lt" if descending else "gt"
     if value is None:
         return Q(**{f"{column}__isnull": True, f"pk__{beyond}": key})

@@ -108,7 +108,7 @@ def export_links(links: DirectLinkQuerySet) -> Iterator[list[LinkRecord]]:
         former: dict[int, dict[str, datetime | None]] = defaultdict(dict)
         codes = FormerCode.objects.filter(link__in=step).order_by("pk")
         for link, code, until in codes.values_list("link", "code", "until"):
-            former[link][code] = _moment(until)
+            former[link][code] = _aware(until)
         yield [_record(link, days=days[link.pk], former_codes=former[link.pk]) for link in step]
 
 
@@ -120,21 +120,21 @@ def _record(
         code=link.code,
         owner=link.file.owner.get_username(),
         path=link.file.path,
-        trashed_at=_moment(link.file.deleted_at),
+        trashed_at=_aware(link.file.deleted_at),
         name=link.name,
         reusable=link.reuse_name is not None,
         created_by=None if creator is None else creator.get_username(),
-        created_at=_moment(link.created_at),
+        created_at=_aware(link.created_at),
         downloads=link.downloads,
-        last_opened_at=_moment(link.last_opened_at),
-        not_before=_moment(link.not_before),
-        expires_at=_moment(link.expires_at),
+        last_opened_at=_aware(link.last_opened_at),
+        not_before=_aware(link.not_before),
+        expires_at=_aware(link.expires_at),
         max_downloads=link.max_downloads,
         paused=link.paused,
         password=link.password,
         referers=link.referers,
         ask_first=link.ask_first,
-        revoked_at=_moment(link.revoked_at),
+        revoked_at=_aware(link.revoked_at),
         label=link.label,
         note=link.note,
         days=days,
@@ -142,7 +142,7 @@ def _record(
     )
 
 
-def _moment(moment: datetime | None) -> datetime | None:
+def _aware(moment: datetime | None) -> datetime | None:
     """Return ``moment`` with a time zone, so that it is the same on a site with another."""
     return None if moment is None else in_utc(moment)
 

@@ -14,12 +14,12 @@ from django.core.management.base import CommandError, OutputWrapper
 from directlinks.management.base import (
     Progress,
     confirmed,
+    datetime_of,
     days,
     dry,
     explained,
     interruptible,
     life,
-    moment,
     printable,
 )
 from tests.management.terminals import Terminal, real_terminal, typing
@@ -44,7 +44,7 @@ def test_a_time_is_a_number_and_a_unit(text: str, seconds: int) -> None:
 def test_a_moment_is_in_the_time_zone_of_the_site_unless_it_names_one(
     text: str, found: datetime
 ) -> None:
-    assert moment(text) == found
+    assert datetime_of(text) == found
 
 
 def test_days_are_a_whole_number() -> None:
@@ -56,7 +56,7 @@ def test_days_are_a_whole_number() -> None:
     ("read", "texts"),
     [
         (life, ["", "7", "d", "0d", "-1d", "1.5h", "7D", "\u0667d", "999999w", "1y"]),
-        (moment, ["", "tomorrow", "2026-13-01", "2026-02-30T10:00", "12:00"]),
+        (datetime_of, ["", "tomorrow", "2026-13-01", "2026-02-30T10:00", "12:00"]),
         (days, ["", "-1", "1.5", "\u0667", "a", "100000"]),
     ],
 )

@@ -13,9 +13,9 @@ from directlinks.management.base import (
     OWNER,
     StrictCommand,
     add_dry_run,
+    datetime_of,
     explained,
     life,
-    moment,
     printable,
     user_named,
     words,
@@ -41,7 +41,7 @@ class Command(StrictCommand):
         ends = parser.add_mutually_exclusive_group()
         ends.add_argument("--expires-in", metavar="TIME", type=life, help="such as 90m, 12h or 7d")
         ends.add_argument(
-            "--expires-at", metavar="MOMENT", type=moment, help="such as 2026-12-31T18:00"
+            "--expires-at", metavar="DATETIME", type=datetime_of, help="such as 2026-12-31T18:00"
         )
         parser.add_argument("--max-downloads", metavar="NUMBER", type=int, help="download limit")
         parser.add_argument(
