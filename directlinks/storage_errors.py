@@ -225,7 +225,7 @@ _SENTENCES = {
     "ServerBusy": "The storage asks for fewer requests.",
     "401": "The storage refuses the credentials.",
     "403": "The storage denies access.",
-    "404": "The storage does not have this content.",
+    "404": "The storage has no such content.",
     "429": "The storage asks for fewer requests.",
 }
 _GONE_BUCKETS = frozenset({"NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"})

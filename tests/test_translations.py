@@ -91,7 +91,7 @@ def test_what_is_compiled_is_what_is_written(catalogue: Path, tmp_path: Path) ->
 class TestInChinese:
     def test_a_visitor_is_told_in_the_browsers_language(self) -> None:
         answer: Any = Client().get("/f/abcdefgh/a.txt", headers=CHINESE)
-        assert "此链接没有对应的文件" in answer.content.decode()
+        assert "此链接无法使用" in answer.content.decode()
         assert answer.headers["Content-Language"] == "zh-hans"
 
     @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ class TestInChinese:
             headers = CHINESE | {"Accept-Language": asked}
             answer: Any = Client().get("/f/abcdefgh/a.txt", headers=headers)
         page = answer.content.decode()
-        assert ("此链接没有对应的文件" in page) is (told == "zh-hans")
+        assert ("此链接无法使用" in page) is (told == "zh-hans")
         assert answer.headers["Content-Language"] == told
         assert f'<html lang="{told}" dir="ltr">' in page
 

@@ -105,7 +105,7 @@ def from_json(line: str) -> LinkRecord:
     """Return the record in ``line``. Raise ValueError with a sentence if there is none."""
     plain = _loaded(line)
     if not isinstance(plain, dict):
-        raise ValueError("This is no JSON object.")  # noqa: TRY004  # it is the text that is wrong
+        raise ValueError("Not a JSON object.")  # noqa: TRY004  # it is the text that is wrong
     return _from_plain(plain)
 
 
@@ -149,7 +149,7 @@ def _loaded(text: str) -> Any:
         # Spreadsheets save truths in capitals.
         return json.loads(text.lower() if text in {"TRUE", "FALSE"} else text)
     except (ValueError, RecursionError):
-        raise ValueError("This is no JSON.") from None
+        raise ValueError("Not valid JSON.") from None
 
 
 def _from_plain(plain: Mapping[str, Any]) -> LinkRecord:

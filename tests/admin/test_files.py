@@ -176,7 +176,7 @@ class TestForm:
         data = {"owner": UserFactory().pk, "path": "a.bin", "content": upload(b"x")}
         answer = browser.post(NEW_FILE, data, follow=True)
         assert answer.redirect_chain == [(NEW_FILE, 302)]
-        told = "The storage did not take the file: The storage cannot be reached"
+        told = "The storage did not accept the file: The storage cannot be reached"
         assert told in messages_of(answer.content.decode())
         assert not File.objects.exists()
         assert caplog.messages[-1].startswith("The storage did not take an upload: The storage")
@@ -546,7 +546,7 @@ class TestLinksOfAFile:
 class TestBytes:
     def test_the_page_says_that_they_are_missing(self, browser: Client) -> None:
         file = FileFactory()
-        told = "The bytes of this file are missing"
+        told = "The content of this file is missing"
         assert told not in browser.get(page_of(file)).content.decode()
         Path(file.content.path).unlink()
         assert told in browser.get(page_of(file)).content.decode()

@@ -164,7 +164,7 @@ class TestFacts:
         revoke_direct_link(link, user=bob, now=NOW)
         text = text_of(shown(browser, link))
         assert re.search(
-            r"bob Revoked\. .* bob Got a new address\. .* bob Resumed\. .* bob Paused\.", text
+            r"bob Revoked\. .* bob Address changed\. .* bob Resumed\. .* bob Paused\.", text
         )
 
     def test_what_did_not_change_is_no_history(self, browser: Client) -> None:
@@ -181,8 +181,8 @@ class TestFacts:
         FormerCode.objects.create(code="abcd", link=link, until=None)
         FormerCode.objects.create(code="wxyz", link=link, until=timezone.now() + DAY)
         text = text_of(shown(browser, link))
-        assert "abcd opens no more" in text
-        assert "wxyz opens no more" not in text
+        assert "abcd no longer opens" in text
+        assert "wxyz no longer opens" not in text
 
     def test_a_stranger_s_text_is_never_markup(self, browser: Client) -> None:
         text = "</code><script>alert(1)</script>"

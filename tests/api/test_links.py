@@ -205,7 +205,10 @@ class TestList:
             ({"label": "a\0"}, "label: "),
             ({"created_after": "2026-05-04T12:00:00"}, "created_after: The time zone is missing"),
             ({"created_before": "yesterday"}, "created_before: Expected a moment"),
-            ({"created_after": "0001-01-01T00:00:00+14:00"}, "created_after: This is too far away"),
+            (
+                {"created_after": "0001-01-01T00:00:00+14:00"},
+                "created_after: This date is out of range",
+            ),
             ({"order_by": "password"}, "order_by: "),
             ({"order_direction": "up"}, "order_direction: "),
             ({"page_size": "0"}, "page_size: "),

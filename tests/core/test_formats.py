@@ -19,9 +19,9 @@ def read(name: str, text: str) -> list[tuple[int, Any]]:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("{", "This is no JSON."),
-        ("[" * 100_000, "This is no JSON."),
-        ("[]", "This is no JSON object."),
+        ("{", "Not valid JSON."),
+        ("[" * 100_000, "Not valid JSON."),
+        ("[]", "Not a JSON object."),
         ("{}", "It has no code and no owner and no path."),
         ('{"code": "abcd", "owner": "ann"}', "It has no path."),
         ('{"colour": 1, "age": 2}', 'Unknown: "age", "colour".'),
@@ -38,7 +38,7 @@ class TestCSV:
         [
             ("abcd,ann", "It has 2 cells, and there are 4 columns."),
             ("abcd,ann,a,1,2", "It has 5 cells, and there are 4 columns."),
-            ("abcd,ann,a,{", "This is no JSON."),
+            ("abcd,ann,a,{", "Not valid JSON."),
             (",ann,a,1", "It has no code."),
         ],
     )

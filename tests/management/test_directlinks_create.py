@@ -122,7 +122,7 @@ class TestLimits:
         ("option", "fault"),
         [
             ("--max-downloads=0", "greater than or equal to 1"),
-            ("--expires-at=0001-01-02", "too far away"),
+            ("--expires-at=0001-01-02", "out of range"),
             ("--expires-in=never", "is no time"),
             ("--password-stdin", "has no password"),
         ],

@@ -92,7 +92,7 @@ def test_faults_are_told_and_the_rest_goes_on(
         import_(three, into=out)
     assert out.getvalue() == "Links: 3 added, 0 there already, 1 without their file, 1 refused.\n"
     assert capsys.readouterr().err == (
-        "Line 1: This is no JSON.\nLine 2: code…: ann has no file \\u202eb.txt.\n"
+        "Line 1: Not valid JSON.\nLine 2: code…: ann has no file \\u202eb.txt.\n"
     )
 
 

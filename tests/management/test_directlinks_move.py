@@ -110,7 +110,7 @@ def test_an_owner_and_a_path_say_which(options: list[str], moved: set[str]) -> N
             "STORAGES has no 'nowhere'. It has: default, staticfiles, far, picky.",
         ),
         (["default", "nowhere"], "STORAGES has no 'nowhere'. It has: "),
-        (["default", "far", "--path", "a"], "--owner is missing"),
+        (["default", "far", "--path", "a"], "requires --owner"),
         (["default", "far", "--owner", "no-one"], "There is no user 'no-one'."),
     ],
 )

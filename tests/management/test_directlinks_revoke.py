@@ -86,7 +86,7 @@ def test_what_is_revoked_stays_as_it_is(ann: Any) -> None:
     [
         ((), "Specify links"),
         (("code-c", "--owner=ann"), "Specify links"),
-        (("--file=c.txt",), "--owner is missing"),
+        (("--file=c.txt",), "requires --owner"),
         (("--owner=nobody",), "There is no user 'nobody'"),
     ],
 )

@@ -243,7 +243,7 @@ class TestImporting:
         [
             ({"label": "x" * 256}, "Ensure this value has at most 255 characters (it has 256)."),
             ({"max_downloads": 0}, "Ensure this value is greater than or equal to 1."),
-            ({"referers": "not a host!"}, "This is no host: not a host!"),
+            ({"referers": "not a host!"}, "Not a valid host name: not a host!"),
         ],
     )
     def test_what_a_link_cannot_have_is_refused(self, facts: dict[str, Any], fault: str) -> None:

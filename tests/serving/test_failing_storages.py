@@ -83,7 +83,7 @@ def test_each_visit_is_told_to_come_again_and_nothing_is_counted(
     if accept == "application/json":
         assert json.loads(seen[0].body)["code"] == 503
     else:
-        assert b"cannot answer at the moment" in seen[0].body
+        assert b"is temporarily unavailable" in seen[0].body
     link.refresh_from_db()
     assert link.downloads == (1 if by == "ticket" else 0)  # that of the redirect
     assert [type(error) for error in refused] == [StorageUnavailable] * (2 if by == "link" else 0)
