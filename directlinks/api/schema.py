@@ -70,7 +70,7 @@ class Limits(Shape):
 
 class IssuedLink(Shape):
     link = serializers.CharField(
-        help_text="Permanent. Empty in a dry run, where the link would be new.", allow_blank=True
+        help_text="Permanent. Empty in a dry run if the link would be new.", allow_blank=True
     )
     file_url = serializers.CharField(help_text="The URI of the file, as the caller writes it.")
     snippets = Snippets(required=False, help_text="If the query asks for them.")
@@ -122,7 +122,7 @@ class Day(Shape):
 
 
 class Usage(Shape):
-    downloaded = serializers.IntegerField(min_value=0, help_text="In all.")
+    downloaded = serializers.IntegerField(min_value=0, help_text="In total.")
     last_opened_at = serializers.DateTimeField(allow_null=True)
     days = Day(many=True, help_text="The oldest first, without a gap.")
 
@@ -149,7 +149,7 @@ class File(Shape):
     metadata = serializers.DictField(child=serializers.CharField())
     path = serializers.CharField(help_text="The URI of the file.")
     capability = serializers.CharField()
-    owned = serializers.BooleanField(help_text="Whether the file is the caller's own.")
+    owned = serializers.BooleanField(help_text="True if the file is the caller's own.")
     primary_entity = serializers.CharField(
         allow_blank=True, help_text="Another one for each content. Empty: a folder."
     )
@@ -161,7 +161,7 @@ class Group(Shape):
     name = serializers.CharField()
     permission = serializers.CharField(help_text="A bit set in base64.")
     direct_link_batch_size = serializers.IntegerField(
-        required=False, help_text="Absent where creating links is switched off."
+        required=False, help_text="Absent if creating links is switched off."
     )
 
 
@@ -211,11 +211,11 @@ def batch_of(name: str, items: serializers.Field[Any, Any, Any, Any]) -> type[Sh
         "code": serializers.ChoiceField(choices=[0, 40081], help_text="0: all succeeded."),
         "data": items,
         "aggregated_error": serializers.DictField(
-            child=Failure(), required=False, help_text="What failed, by what was asked."
+            child=Failure(), required=False, help_text="Failures, by URI or code."
         ),
         "msg": serializers.CharField(allow_blank=True),
-        "error": serializers.CharField(required=False, help_text="With DEBUG alone."),
-        "correlation_id": serializers.UUIDField(required=False, help_text="Where one failed."),
+        "error": serializers.CharField(required=False, help_text="Only with DEBUG."),
+        "correlation_id": serializers.UUIDField(required=False, help_text="If one failed."),
     }
     return type(name, (Shape,), fields)
 
@@ -225,18 +225,18 @@ _CORRELATION = "21e6adf9-8c4b-4d0e-8200-7ebfb235a07f"
 
 # What a failure means, by HTTP status.
 _MEANINGS = {
-    400: "40001: something in the request is not what it should be; `msg` says what. "
-    "40014, 40074: more at once than the user may send, than the site accepts.",
-    401: "401: login required. 40020: a refresh token where an access token belongs, or one "
-    "that has ended. 40080: wrong name or password.",
+    400: "40001: the request is invalid; `msg` says why. "
+    "40014, 40074: more URIs than the user may send, or than the site accepts.",
+    401: "401: login required. 40020: a refresh token used as an access token, or one "
+    "that has ended. 40080: wrong username or password.",
     403: "403: not allowed, or a session without its CSRF token. 40007: the site has switched "
     "creating links off. 40018: the account is inactive. 40082: the site's policy refuses.",
-    404: "404: no such link, or not yours. 40016: no such path. 40077: a folder, or bytes gone.",
+    404: "404: no such link, or not yours. 40016: no such path. 40077: a folder, or no contents.",
     409: "409: the Idempotency-Key came with another request.",
     411: "411: the server cannot read a body without a `Content-Length`.",
     413: "413: the body is too large.",
     429: "429: too many attempts; `Retry-After` says for how long.",
-    503: "503: the database is away; `Retry-After` says when to try again.",
+    503: "503: the database is unavailable; `Retry-After` says when to try again.",
 }
 # A site may throttle every view by its REST_FRAMEWORK settings.
 ALWAYS = (400, 401, 429, 503)
@@ -274,7 +274,7 @@ def answers(shape: type[Shape], *failures: int, **examples: Any) -> dict[Any, An
     success = extend_schema_serializer(many=False)(shape)
     shown = [OpenApiExample(name, value, response_only=True) for name, value in examples.items()]
     described: dict[Any, Any] = {
-        (200, _JSON): OpenApiResponse(success, "Worked through.", examples=shown)
+        (200, _JSON): OpenApiResponse(success, "Success, possibly partial.", examples=shown)
     }
     for status in sorted(failures):
         known = [OpenApiExample("Failure", _FAILED)] if status == 404 else []
@@ -288,7 +288,7 @@ def body(serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
 
 
 class MakeLinks(CreateDirectLinksSerializer, CreationSerializer):
-    """URIs of files, and what is wished for all their links."""
+    """URIs of files, and options for all their links."""
 
 
 class _Lists(OpenApiSerializerFieldExtension):
@@ -340,7 +340,11 @@ _ONE_LINK = envelope_of("LinkEnvelope", Link())
 _NOTHING = envelope_of("Envelope", None)
 _TOKENS = envelope_of("TokensEnvelope", Tokens())
 _CODE = OpenApiParameter(
-    "code", str, OpenApiParameter.PATH, pattern="^[0-9A-Za-z_-]{4,64}$", description="Of the link."
+    "code",
+    str,
+    OpenApiParameter.PATH,
+    pattern="^[0-9A-Za-z_-]{4,64}$",
+    description="Code of the link.",
 )
 _KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -353,7 +357,7 @@ _KEY = OpenApiParameter(
 _OPERATIONS: dict[str, dict[str, Any]] = {
     "update": {
         "operation_id": "makeLinks",
-        "summary": "Make links, or find those that are there",
+        "summary": "Create links, or return existing ones",
         "parameters": [SnippetsQuery, _KEY],
         "request": body(MakeLinks),
         "responses": answers(
@@ -459,7 +463,7 @@ class _Session(OpenApiViewExtension):
             "operation_id": "logOut",
             "summary": "Log out",
             # OpenAPI 3.0 has no word for the body of a DELETE.
-            "description": 'Spends a refresh token; the body is `{"refresh_token": "…"}`.',
+            "description": 'Ends a refresh token; the body is `{"refresh_token": "…"}`.',
             "responses": answers(
                 envelope_of("EmptyEnvelope", serializers.CharField(allow_blank=True, max_length=0)),
                 *ALWAYS,

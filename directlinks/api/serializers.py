@@ -201,7 +201,7 @@ class LimitsSerializer(PlainSerializer):
 
 
 class CreationSerializer(LimitsSerializer):
-    """What a client may wish for beside links."""
+    """Options of a request to create links."""
 
     reuse = TruthField(required=False, default=True)
     dry_run = TruthField(required=False, default=False)

@@ -144,7 +144,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
-    """Links by their files, and each by its code."""
+    """Create, list, show, change and revoke links."""
 
     # By the name of the action; the others take SnippetsQuery.
     queries: Mapping[str | None, type[PlainSerializer]] = {
@@ -167,7 +167,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         serializer = CreateDirectLinksSerializer(data=body)
         serializer.is_valid(raise_exception=True)
         uris: list[str] = serializer.validated_data["uris"]
-        wishes = CreationSerializer(data=body).checked(beside=serializer.fields)
+        options = CreationSerializer(data=body).checked(beside=serializer.fields)
         # First, so that a host which is not the site's is refused before a link is made.
         reader = self._reader(request)
 
@@ -176,18 +176,18 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
                 user=request.user,
                 texts=uris,
                 policy=site_policy(),
-                limits=limits_in(wishes),
-                reuse=wishes["reuse"],
-                dry_run=wishes["dry_run"],
+                limits=limits_in(options),
+                reuse=options["reuse"],
+                dry_run=options["dry_run"],
             )
-            whole = whole_links(batch.items) if wishes["details"] else None
+            whole = whole_links(batch.items) if options["details"] else None
             items = batch.map(lambda issued: reader.issued(issued, whole))
             return self._envelope_of(request, items)
 
         key = request.headers.get("Idempotency-Key")
-        if key is None or wishes["dry_run"]:
+        if key is None or options["dry_run"]:
             return Response(answer())
-        asked = [uris, {**wishes, "snippets": reader.with_snippets}]
+        asked = [uris, {**options, "snippets": reader.with_snippets}]
         return Response(_once(request, key, asked, answer))
 
     def list(self, request: Request) -> Response:
@@ -211,6 +211,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         return Response(envelope.success({"links": links, "pagination": pagination}))
 
     def retrieve(self, request: Request, code: str) -> Response:
+        """Return a link with its limits."""
         reader = self._reader(request)
         link = self._link(request, code, may_lag=True)
         return Response(envelope.success(reader.link(link)))

@@ -56,7 +56,7 @@ def test_it_shows_each_call_and_asks_nobody_else(page: Page, server: Server) -> 
     page.goto(f"{server.origin}/api/docs/")
     page.locator(".opblock").first.wait_for()
     assert page.locator(".opblock").count() == 12
-    page.get_by_text("Make links, or find those that are there").click()
+    page.get_by_text("Create links, or return existing ones").click()
     page.get_by_text("failed to get target file").first.wait_for()
     own = (server.origin, "data:", "blob:")
     assert [url for url in asked if not url.startswith(own)] == []
