@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 # Apps that give each tenant a schema of its own in the database.
 _TENANTS = ("django_tenants", "tenant_schemas", "django_pgschemas")
 
-# From these Django reads the script prefix where a server sets them, each with the whole path.
+# From these Django reads the script prefix if a server sets them, each with the whole path.
 PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
 
 

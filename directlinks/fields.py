@@ -27,7 +27,7 @@ _MARIADB_COLLATION = "utf8mb4_nopad_bin"
 
 
 class ExactText(models.Field):  # type: ignore[type-arg]  # not generic at run time
-    """A column in binary collation, and in full Unicode where the database has less by default.
+    """A column in binary collation, and in full Unicode if the database has less by default.
 
     The collation is chosen when the column is made, so one migration fits every database.
     """
@@ -68,7 +68,7 @@ class CaselessContains(IContains):
 
 
 class UnicodeText(models.Field):  # type: ignore[type-arg]  # as above
-    """A column in the database's own collation, and in full Unicode where MySQL has less."""
+    """A column in the database's own collation, and in full Unicode if MySQL has less."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         parameters: dict[str, Any] = dict(super().db_parameters(connection))

@@ -14,7 +14,7 @@ created = Signal()
 # be quick: this one runs before the answer leaves.
 opened = Signal()
 
-# code: what was asked for, a secret where it is a link's; error: the DirectLinksError that the
+# code: what was asked for, a secret if it is a link's; error: the DirectLinksError that the
 # visitor is told.
 refused = Signal()
 

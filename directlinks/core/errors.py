@@ -258,7 +258,7 @@ class NotOwner(URIError):
 
 
 class PathNotExist(TargetError):
-    """``element`` is the name at which the walk along the path ended, where that is known."""
+    """``element`` is the name at which the walk along the path ended, if that is known."""
 
     code = ErrorCode.PATH_NOT_EXIST
     msg = "Path not exist"

@@ -295,7 +295,7 @@ class Format:
     """How records become rows.
 
     ``write`` takes the records; ``read`` gives each row of a text file that was opened with
-    ``newline=""``, and raises WrongFormat where the file as a whole is no such file.
+    ``newline=""``, and raises WrongFormat if the file as a whole is no such file.
     """
 
     write: Callable[[Out, Iterable[LinkRecord]], None]

@@ -51,7 +51,7 @@ _TYPED_FRAGMENT = re.compile(rb"[A-Za-z0-9\-_.~!$&'()*+,;=:@\[\]/?%]*")
 class FileURI(NamedTuple):
     """One parsed file URI.
 
-    ``fs`` is in lower case. ``user`` and ``password`` are None where the text has none; an empty
+    ``fs`` is in lower case. ``user`` and ``password`` are None if the text has none; an empty
     one is "". ``path`` is cleaned and without a leading slash, as files are stored; "" is the root.
     ``canonical`` is spelling, not meaning: two spellings of one file are equal.
     """

@@ -22,11 +22,11 @@ class DeliveryBackend(ABC):
     inline or quote names: callers do. One instance serves all visitors, in all threads.
     """
 
-    #: Whether it works only where the contents are files of this machine.
+    #: True if it works only with local files.
     needs_local_paths: ClassVar[bool] = False
 
     #: Whether a visit may be counted before it is delivered, because that hardly ever fails. Else
-    #: it is delivered first, and thrown away where counting refuses it.
+    #: it is delivered first, and thrown away if the count refuses it.
     counts_first: ClassVar[bool] = False
 
     #: Whether the answer has the content of the file, or makes the web server send it, rather than

@@ -127,7 +127,7 @@ def allow_origin(request: HttpRequest, response: HttpResponseBase, methods: Sequ
     if conf.CORS == "off":
         return
     if conf.CORS != "*":
-        # The answer depends on who asks, also where it is a refusal.
+        # The answer depends on who asks, even if it is a refusal.
         patch_vary_headers(response, ["Origin"])
     origin = request.headers.get("Origin")
     if origin is None or not (conf.CORS == "*" or origin in conf.CORS):

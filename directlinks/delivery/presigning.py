@@ -34,7 +34,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``url`` is good for ``seconds``, or for ever where None.
+    """``url`` is good for ``seconds``, or for ever if None.
 
     Fewer than were wished for do not go together with CACHE_SECONDS, by which a process remembers a
     target for a part of what was wished for.

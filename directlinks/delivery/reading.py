@@ -230,7 +230,7 @@ def register(storage_class: str, reader: Reader, *, tells_size: bool = False) ->
     """Let ``reader`` open contents of the storage class at this dotted path.
 
     It is called with the storage, a content's name, the first byte and the number of bytes, which
-    is one at least, and raises FileNotFoundError where there is no such content. If it
+    is one at least, and raises FileNotFoundError if there is no such content. If it
     ``tells_size``, it returns a ``Part``, and the storage is asked for nothing else.
     """
     _ways.register(storage_class, _Way(reader, tells_size))

@@ -62,7 +62,7 @@ class DirectLink(models.Model):
     """A permanent address of one file: ``/f/<code>/<name>``.
 
     ``name`` is part of the address and stays as it was when the link was created. The limits are
-    independent of each other, each None or False where there is none.
+    independent of each other, each None or False if there is none.
     """
 
     file = models.ForeignKey(

@@ -60,7 +60,7 @@ def local_sources(
     if not root.is_dir():
         if not root.is_file():
             raise _irregular(str(place))
-        # The name that was given, also where it is a link to a file of another name.
+        # The name that was given, even if it is a link to a file of another name.
         yield Source(str(root), _join(into, place.name))
         return
     for file in sorted(_files_below(root, leave_out)):

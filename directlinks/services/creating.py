@@ -51,7 +51,7 @@ class IssuedLink(NamedTuple):
 
     @property
     def is_made(self) -> bool:
-        """False in a dry run, where the link would be new."""
+        """False in a dry run if the link would be new."""
         source: Any = self.source
         return self._is_at_hand or not source._state.adding
 
@@ -188,7 +188,7 @@ def issue_links(
     return create_dedicated_links(files, columns=columns, created_by=created_by)
 
 
-# A round is repeated where a code was taken or a file vanished in between.
+# A round is repeated if a code was taken or a file vanished in between.
 _ROUNDS = 3
 
 

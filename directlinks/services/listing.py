@@ -26,7 +26,7 @@ ORDERS = {
 }
 """What links may be ordered by, as the API calls it, and the column."""
 
-# An answer without pages must end somewhere, also where every request makes new links.
+# An answer without pages must end somewhere, even if every request makes new links.
 _MOST_OF_A_FILE = 1000
 
 _TIMES = {"created_at", "last_opened_at", "expires_at"}

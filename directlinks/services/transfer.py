@@ -66,7 +66,7 @@ def as_kept(moment: datetime | None) -> datetime | None:
 def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:
     names = {name for record in records for name in (record.owner, record.created_by) if name}
     found = users().filter(**{f"{get_user_model().USERNAME_FIELD}__in": names})
-    # By exact spelling, also where the database has another opinion.
+    # By exact spelling, even if the database compares otherwise.
     return {user.get_username(): user for user in found}
 
 

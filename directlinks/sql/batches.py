@@ -63,7 +63,7 @@ OWN_FIELDS = ("file", "code", "name", "reuse_name")
 class BatchTexts:
     """Statements with their parameters as ``%s``.
 
-    ``fetch`` takes the places and returns FILE_FIELDS and LINK_FIELDS, these NULL where there is no
+    ``fetch`` takes the places and returns FILE_FIELDS and LINK_FIELDS, these NULL if there is no
     link; ``fetch_whole`` returns RARE_FIELDS of the files as well. ``make`` takes the values that
     all new links share, then the links, and returns file, key and code of those that were made,
     where the database can. ``make_unused`` makes none with a code that a link had formerly.
@@ -175,7 +175,7 @@ def _make_sqlite(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
 
 def _fetch_postgresql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str:
     # Owners side by side with their path keys, joined: psycopg takes ten times as long over an
-    # array of them. LIMIT, where a unique index allows for no more than one, keeps the planner to
+    # array of them. LIMIT, as a unique index allows for no more than one, keeps the planner to
     # it: it would read and hash all files, of any owner, sooner than look up a thousand. So each
     # place is looked up in the index (owner, path_key), and each file in one of its links.
     return f"""
@@ -257,7 +257,7 @@ class NewLinks:
     """New links: one for each of ``files``, with the code in the same place of ``codes``.
 
     ``files`` are in the order of their keys, in which rows are locked and written. ``shared`` are
-    further values, the same for all. ``code_may_be_used`` where there are so few codes that one of
+    further values, the same for all. ``code_may_be_used`` if there are so few codes that one of
     them may have been a link's before.
     """
 

@@ -208,7 +208,7 @@ _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
 def _fetch(t: Tables) -> str:
     # Both halves begin at a unique index over a code, and go on by primary keys: at most one of
     # them finds a row. The former code is what a visitor has, so it stands in the code's place, and
-    # its end in that of the link where it comes sooner; one whose time is over is as good as
+    # its end in that of the link if it comes sooner; one whose time is over is as good as
     # revoked. Three parameters: code, now, code.
     formerly = _Source(
         tables=f"{t.former} former INNER JOIN {t.link} link ON link.id = former.link_id",
@@ -354,7 +354,7 @@ class Links(ABC):
 
 
 class WrittenLinks(Links):
-    """The statements in ``texts``, in a transaction where counting takes two of them."""
+    """The statements in ``texts``, in a transaction if counting takes two of them."""
 
     def __init__(self, connection: BaseDatabaseWrapper, texts: LinkTexts) -> None:
         self.connection = connection

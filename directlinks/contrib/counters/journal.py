@@ -120,7 +120,7 @@ class NewSegment(Segment):
         """Return a segment with room for ``ROOM`` downloads. Raise OSError."""
         path, descriptor = _new_file(directory)
         try:
-            # All of the room, for where the disk turns out to be full under memory that is mapped,
+            # All of the room: if the disk turns out to be full under memory that is mapped,
             # the kernel has no other way to say so than to end the process.
             _allocate(descriptor, ROOM * RECORD.size)
             memory = mmap(descriptor, ROOM * RECORD.size)
@@ -209,7 +209,7 @@ class JournalCounter(DeferredCounter):
 
     kind = "journal"
     errors = (OSError,)
-    # Where the process dies between adding a segment and deleting it, the segment is met again
+    # If the process dies between adding a segment and deleting it, the segment is met again
     # when this machine is used again. Few batches are remembered for so long.
     remembered = timedelta(days=365)
 

@@ -14,7 +14,7 @@ from directlinks.sql.links import Links, Parameters, PostgreSQLLinks, SQLiteLink
 
 
 class DriverLinks(WrittenLinks):
-    """The same statements, by the driver where ``may_use_driver``, else by Django's cursor."""
+    """The same statements, by the driver if ``may_use_driver``, else by Django's cursor."""
 
     def _fetch_one(self, text: str, parameters: Parameters) -> Any:
         if not may_use_driver(self.connection):

@@ -1,4 +1,4 @@
-"""Delivery by a temporary content URL of our own: the default where files are on this machine."""
+"""Delivery by a temporary content URL of our own: the default for local files."""
 
 import math
 from datetime import datetime

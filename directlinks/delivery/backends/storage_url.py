@@ -1,4 +1,4 @@
-"""Delivery by the storage's own URL: the default where contents are somewhere else."""
+"""Delivery by the storage's own URL: the default for remote storages."""
 
 import logging
 import math
@@ -38,7 +38,7 @@ logger = logging.getLogger("directlinks")
 
 
 class StorageURLBackend(DeliveryBackend):
-    """302 to the URL of the storage, presigned where it can be.
+    """302 to the URL of the storage, presigned if possible.
 
     That URL cannot be taken back: revoking the link ends it only when its signature does. With
     ``public_endpoint``, it begins with that address, by which visitors reach a server of S3 that
