@@ -84,7 +84,7 @@ class TestLimits:
         ("wishes", "msg"),
         [
             ({"max_downloads": 0}, "max_downloads: Ensure "),
-            ({"expires_at": "2090-01-01"}, "expires_at: Expected a moment "),
+            ({"expires_at": "2090-01-01"}, "expires_at: Expected a datetime "),
             ({"expires_at": "2090-01-01T00:00"}, "expires_at: The time zone is missing: "),
             ({"reuse": "no"}, "reuse: Must be a valid boolean."),
             ({"reuse": None}, "reuse: This field may not be null."),

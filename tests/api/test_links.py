@@ -204,7 +204,7 @@ class TestList:
             ({"state": "dead"}, "state: "),
             ({"label": "a\0"}, "label: "),
             ({"created_after": "2026-05-04T12:00:00"}, "created_after: The time zone is missing"),
-            ({"created_before": "yesterday"}, "created_before: Expected a moment"),
+            ({"created_before": "yesterday"}, "created_before: Expected a datetime"),
             (
                 {"created_after": "0001-01-01T00:00:00+14:00"},
                 "created_after: This date is out of range",
@@ -304,7 +304,7 @@ class TestOneLink:
             ({"x" * 500: 1}, 'Unknown: "' + "x" * 50 + '"'),
             ({"expires_at": "2026-06-01T00:00:00"}, "expires_at: The time zone is missing: "),
             ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at: This date is out of range."),
-            ({"not_before": 1}, "not_before: Expected a moment "),
+            ({"not_before": 1}, "not_before: Expected a datetime "),
             ({"max_downloads": 0}, "max_downloads: Ensure this value is greater than "),
             ({"max_downloads": 2**31}, "max_downloads: Ensure this value is less than "),
             ({"max_downloads": "3"}, "max_downloads: A valid integer is required."),

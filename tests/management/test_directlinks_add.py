@@ -118,7 +118,7 @@ class TestFaults:
         with pytest.raises(CommandError, match="1 could not be added"):
             add("ann", tree, into=Terminal())
         assert paths_of(ann) == ["tree/a.txt", "tree/b/c.txt"]
-        assert "a\\udcff.txt: A path cannot hold" in capsys.readouterr().err
+        assert "a\\udcff.txt: A path cannot contain" in capsys.readouterr().err
 
     @pytest.mark.parametrize("name", ["../outside", "nowhere"])
     def test_what_the_storage_has_not_cannot_be_taken_over(
