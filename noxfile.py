@@ -76,6 +76,7 @@ def _run_tests(session: nox.Session, constraints: list[str]) -> None:
         "--editable=.",
     )
     session.run("python", "-m", "django", "--version")
+    session.run("python", "manage.py", "makemigrations", "--check", "--dry-run")
     session.run(
         *("python", "-m", "pytest", "-n", "auto"),
         *("--ignore", "tests/real", "--ignore", "tests/benchmarks"),
