@@ -116,7 +116,7 @@ def _template(error: DirectLinksError) -> str:
 def _prefers_html(request: HttpRequest) -> bool:
     try:
         return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
-    except ValueError:  # Django cannot read this Accept header
+    except (LookupError, ValueError):  # Django cannot read this Accept header
         return False
 
 
