@@ -65,7 +65,7 @@ LEFT_OUT = {
         "test_one_day_is_today": _SHANGHAI,
     },
     "tests/sql/test_links.py": {
-        "test_a_moment_of_another_time_zone_is_the_same_moment": (
+        "test_a_moment_of_another_time_zone_is_the_same_datetime": (
             "it gives a time zone to a moment, which a site without them does not store"
         ),
     },
