@@ -25,7 +25,7 @@ from directlinks.core.errors import InvalidToken
 from directlinks.datetimes import rfc3339
 from directlinks.users import is_active, users
 
-# Ends with the password: a stolen refresh token dies when its owner changes it.
+# Ends with the password: a stolen refresh token ends when its owner changes it.
 STATE_CLAIM = "state_hash"
 
 MALFORMED_CLAIM_ERRORS = (

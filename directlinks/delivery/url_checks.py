@@ -55,7 +55,7 @@ def _s3(storage: Any) -> Iterator[CheckMessage]:
     else:
         yield from _too_long("S3")
     if storage.security_token or not (storage.access_key or storage.secret_key):
-        yield from _dies_with_the_token()
+        yield from _expires_with_the_token()
     if not storage.endpoint_url:
         yield from _host_of_s3(storage)
 
@@ -178,7 +178,7 @@ def _too_long(provider: str) -> Iterator[CheckMessage]:
         )
 
 
-def _dies_with_the_token() -> Iterator[CheckMessage]:
+def _expires_with_the_token() -> Iterator[CheckMessage]:
     if conf.TARGET_SECONDS > _LONGEST_OF_ROLES:
         yield Caution(
             f'DIRECTLINKS["TARGET_SECONDS"] is {conf.TARGET_SECONDS}, and a URL ends with the '

@@ -122,11 +122,11 @@ class TestTerminal:
     ) -> None:
         before = rows()
         for options, what in (
-            (["--links"], "links that died 400 days ago or earlier"),
+            (["--links"], "links that ended 400 days ago or earlier"),
             (["--bytes", "--days=9"], "contents without a file"),
             (
                 ["--bytes", "--links", "--days=9"],
-                "links that died 9 days ago or earlier and contents without a file",
+                "links that ended 9 days ago or earlier and contents without a file",
             ),
         ):
             with typing("n\n", monkeypatch), pytest.raises(CommandError, match="Nothing was rem"):

@@ -55,7 +55,7 @@ def test_what_is_taken_over_is_what_the_bucket_lists(
         assert [source.place for source in sources] == names, asked
         assert [source.path for source in sources] == [f"new/{name}" for name in names], asked
     for refused in ("directlinks", f"directlinks/{TOKENS[0]}", ORPHANS[0]):
-        with pytest.raises(ValidationError, match="belongs to files already"):
+        with pytest.raises(ValidationError, match="already belong to files"):
             list(stored_sources(storage, refused))
     for missing in ("ol", "old/b/c", "nowhere"):
         with pytest.raises(FileNotFoundError):

@@ -106,7 +106,7 @@ class TestStoredSources:
     @pytest.mark.parametrize("name", ["directlinks", "/directlinks/", "old/../directlinks/aa/b"])
     def test_nothing_of_our_own_is_taken(self, storage: Storage, name: str) -> None:
         storage.save("directlinks/aa/b", ContentFile(b"of a file"))
-        with pytest.raises(ValidationError, match="belongs to files already"):
+        with pytest.raises(ValidationError, match="already belong to files"):
             list(stored_sources(storage, name))
         assert "directlinks/aa/b" not in {source.place for source in stored_sources(storage, ".")}
 

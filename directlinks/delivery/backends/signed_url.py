@@ -13,7 +13,7 @@ from directlinks.delivery.responses import PlainResponse, build_redirect
 
 
 class SignedURLBackend(HeadersBackend):
-    """302 to ``/f/t/<ticket>/<name>``, which dies with the link or after TARGET_SECONDS."""
+    """302 to ``/f/t/<ticket>/<name>``, which ends with the link or after TARGET_SECONDS."""
 
     is_public = True
 

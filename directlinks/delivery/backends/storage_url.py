@@ -95,7 +95,7 @@ class StorageURLBackend(DeliveryBackend):
             return target_of(self._signing, name, wish)
 
     def _target(self, download: Download, now: datetime) -> tuple[Target, int | None]:
-        """Return a target and the Unix time at which it dies, shared until shortly before that.
+        """Return a target and the Unix time at which it expires, shared until shortly before that.
 
         Browsers and CDNs then see a stable address. A link that ends sooner gets one of its own.
         """
@@ -129,7 +129,7 @@ class StorageURLBackend(DeliveryBackend):
         return target, expires_at_seconds
 
     def _known(self, key: str) -> tuple[Target, int] | None:
-        """Return the target that was kept as ``key``, and when it dies."""
+        """Return the target that was kept as ``key``, and when it expires."""
         known: tuple[Target, int] | None
         known = caching.ask(lambda cache: cache.get(key), otherwise=None)
         return known

@@ -137,7 +137,7 @@ def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, 
 
 def _ask(options: dict[str, Any], out: OutputWrapper) -> None:
     """Raise CommandError if rows or contents would be removed and the user does not confirm."""
-    old = f"links that died {options['days'].days} days ago or earlier"
+    old = f"links that ended {options['days'].days} days ago or earlier"
     asked = [old] * options["links"] + ["contents without a file"] * options["bytes"]
     if asked and not confirmed(f"Remove {' and '.join(asked)} for good?", out):
         raise CommandError("Nothing was removed.")
