@@ -4,7 +4,7 @@ They read from the database to which rows are written, because what is read deci
 next, and a replica may lag. Lists, statistics and pages call ``may_lag()``.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import reduce
@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.options import Options
 
 from directlinks.core import paths
-from directlinks.core.links import LinkState
+from directlinks.core.links import CLOSINGS, Closing, Comparison, LinkState
 from directlinks.users import active_where, activity_is_computed, inactive_keys
 
 Row = TypeVar("Row", bound=models.Model)
@@ -126,6 +126,28 @@ class FileQuerySet(PrimaryQuerySet):
         return {asked[place] for place in places}
 
 
+_OPPOSITE: Mapping[Comparison, Comparison] = {"gt": "lte", "lte": "gt"}
+
+
+def _closes(name: str, closing: Closing, now: datetime) -> Q:
+    """Return when the limit in the column ``name`` closes a link, as ``Closing.holds``."""
+    if closing.compares is None:
+        return Q(**{name: True})
+    return Q(**{f"{name}__{closing.compares}": _other(closing, now)})
+
+
+def _keeps_open(name: str, closing: Closing, now: datetime) -> Q:
+    """Return when it does not."""
+    if closing.compares is None:
+        return Q(**{name: False})
+    is_within = Q(**{f"{name}__{_OPPOSITE[closing.compares]}": _other(closing, now)})
+    return Q(**{f"{name}__isnull": True}) | is_within
+
+
+def _other(closing: Closing, now: datetime) -> datetime | F:
+    return now if closing.other is None else F(closing.other)
+
+
 class DirectLinkQuerySet(PrimaryQuerySet):
     """Links."""
 
@@ -192,11 +214,8 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         active = active_where(users, "owner")
         return self.filter(
             Exists(files.objects.live().filter(active, pk=OuterRef("file_id"))),
-            Q(not_before__isnull=True) | Q(not_before__lte=now),
-            Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-            Q(max_downloads__isnull=True) | Q(downloads__lt=F("max_downloads")),
+            *(_keeps_open(name, closing, now) for name, closing in CLOSINGS),
             revoked_at__isnull=True,
-            paused=False,
         )
 
     def _states(self, now: datetime) -> dict[LinkState, Q]:
@@ -213,10 +232,7 @@ class DirectLinkQuerySet(PrimaryQuerySet):
             # The few that are dead are looked up once, instead of the file of every link.
             LinkState.TRASHED: Q(file__in=files.objects.trashed()),
             LinkState.OWNER_INACTIVE: Q(file__in=of_inactive),
-            LinkState.PAUSED: Q(paused=True),
-            LinkState.NOT_YET: Q(not_before__gt=now),
-            LinkState.EXPIRED: Q(expires_at__lte=now),
-            LinkState.USED_UP: Q(max_downloads__lte=F("downloads")),
+            **{closing.state: _closes(name, closing, now) for name, closing in CLOSINGS},
         }
 
     def count_download(self, now: datetime) -> int:

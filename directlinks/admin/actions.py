@@ -18,6 +18,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from directlinks import addresses
 from directlinks.admin.base import Pause, last_pauses, page_address, which
+from directlinks.core.links import LIMITS, WORDS
 from directlinks.core.records import csv_writer, escape_cell
 from directlinks.datetimes import as_clock, in_utc
 from directlinks.models import DirectLink
@@ -42,16 +43,9 @@ COLUMNS = (
     "last_opened_at",
     "created_by",
     "created_at",
-    "not_before",
-    "expires_at",
-    "max_downloads",
-    "paused",
-    "password",
-    "referers",
-    "ask_first",
+    *(limit.name for limit in LIMITS),
     "revoked_at",
-    "label",
-    "note",
+    *WORDS,
 )
 
 
@@ -91,9 +85,7 @@ def _values(link: DirectLink, site: str, now: datetime) -> dict[str, Any]:
         "owner": str(link.file.owner),
         "state": link.state(now).value,
         "created_by": None if link.created_by is None else str(link.created_by),
-        "paused": _yes_or_no(truth=link.paused),
-        "ask_first": _yes_or_no(truth=link.ask_first),
-        "password": _yes_or_no(truth=bool(link.password)),
+        "password": bool(link.password),
     }
 
 
@@ -101,13 +93,11 @@ def _cell(value: Any) -> str:
     """Return ``value`` for a spreadsheet, which must not take a text for a formula."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return in_utc(value).isoformat()
     return escape_cell(value) if isinstance(value, str) else str(value)
-
-
-def _yes_or_no(*, truth: bool) -> str:
-    return "yes" if truth else "no"
 
 
 _SHOWN, _PAUSES = 10, 20

@@ -35,6 +35,7 @@ from directlinks.admin.filters import (
 )
 from directlinks.admin.forms import LinkForm
 from directlinks.admin.pages import OwnPages
+from directlinks.core.links import LIMITS, WORDS
 from directlinks.core.snippets import snippets
 from directlinks.datetimes import day_of
 from directlinks.models import DirectLink
@@ -96,8 +97,7 @@ def link_details(link: DirectLink, *, url: str) -> dict[str, Any]:
     }
 
 
-_LIMITS = ("not_before", "expires_at", "max_downloads", "paused", "referers", "ask_first")
-_WORDS = ("label", "note")
+_LIMITS = tuple(limit.name for limit in LIMITS if limit.name != "password")
 _PASSWORD = ("new_password", "remove_password")
 _IDENTITY = ("address", "state", "file_page", "owner")
 _USE = ("downloads", "last_opened_at")
@@ -167,7 +167,7 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
         return (
             (None, {"fields": (*_IDENTITY, *_USE)}),
             (_("Limits"), {"fields": (*_LIMITS, "has_password", *secret)}),
-            (_("Label and note"), {"fields": _WORDS}),
+            (_("Label and note"), {"fields": WORDS}),
         )
 
     def get_readonly_fields(

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from directlinks.core import paths, referers, uris
 from directlinks.core.errors import InvalidParameters
-from directlinks.core.links import LinkState
+from directlinks.core.links import EMPTY, LinkState
 from directlinks.core.paths import name_unknown
 from directlinks.core.snippets import snippets
 from directlinks.core.uris import file_url
@@ -214,20 +214,10 @@ class RotateSerializer(PlainSerializer):
     grace = WholeNumberField(required=False, allow_null=True, min_value=0, max_value=YEAR)
 
 
-_NOTHING = {
-    "paused": False,
-    "password": "",
-    "referers": "",
-    "ask_first": False,
-    "label": "",
-    "note": "",
-}
-
-
 def limits_in(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the limits among ``values`` as services take them: null becomes an empty value."""
     return {
-        name: _NOTHING.get(name) if values[name] is None else values[name]
+        name: EMPTY[name] if values[name] is None else values[name]
         for name in LIMITS
         if name in values
     }
@@ -348,18 +338,11 @@ class Reader:
 
     def limits(self, link: DirectLink) -> dict[str, Any]:
         """Return the state of a link and its limits."""
-        return {
-            "state": link.state(self.now).name.lower(),
-            "not_before": _rfc3339_or_none(link.not_before),
-            "expires_at": _rfc3339_or_none(link.expires_at),
-            "max_downloads": link.max_downloads,
-            "paused": link.paused,
-            "has_password": bool(link.password),
-            "referers": referers.hosts(link.referers),
-            "ask_first": link.ask_first,
-            "label": link.label,
-            "note": link.note,
-        }
+        shown: dict[str, Any] = {"state": link.state(self.now).name.lower()}
+        for name in LIMITS:
+            key, show = _SHOWN.get(name, (name, _as_it_is))
+            shown[key] = show(getattr(link, name))
+        return shown
 
     def file(self, file: File, *, path: str) -> dict[str, Any]:
         """Return a file as the protocol shows it; fields that this server lacks are empty.
@@ -436,3 +419,16 @@ def usage(statistics: Statistics) -> dict[str, Any]:
 
 def _rfc3339_or_none(moment: datetime | None) -> str | None:
     return None if moment is None else rfc3339(moment)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+# Limits that are shown otherwise than they are stored, and under which names.
+_SHOWN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "not_before": ("not_before", _rfc3339_or_none),
+    "expires_at": ("expires_at", _rfc3339_or_none),
+    "password": ("has_password", bool),
+    "referers": ("referers", referers.hosts),
+}

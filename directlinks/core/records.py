@@ -239,29 +239,22 @@ def _or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else read(value)
 
 
+# By the type of the field.
+_READERS_OF: dict[Any, Callable[[Any], Any]] = {
+    str: _text,
+    str | None: _or_none(_text),
+    bool: _truth,
+    int: _whole,
+    int | None: _or_none(_whole),
+    datetime | None: _or_none(_datetime),
+    Mapping[date, int]: _days,
+    Mapping[str, datetime | None]: _former_codes,
+}
 _READERS: dict[str, Callable[[Any], Any]] = {
+    **{one.name: _READERS_OF[one.type] for one in fields(LinkRecord)},
     "code": _code,
-    "owner": _text,
     "path": _path,
-    "trashed_at": _or_none(_datetime),
     "name": _name,
-    "reusable": _truth,
-    "created_by": _or_none(_text),
-    "created_at": _or_none(_datetime),
-    "downloads": _whole,
-    "last_opened_at": _or_none(_datetime),
-    "not_before": _or_none(_datetime),
-    "expires_at": _or_none(_datetime),
-    "max_downloads": _or_none(_whole),
-    "paused": _truth,
-    "password": _text,
-    "referers": _text,
-    "ask_first": _truth,
-    "revoked_at": _or_none(_datetime),
-    "label": _text,
-    "note": _text,
-    "days": _days,
-    "former_codes": _former_codes,
 }
 
 # What no message shows: codes open files.
@@ -269,8 +262,8 @@ _SECRET = {"code", "password", "former_codes"}
 
 # What a cell of CSV holds as JSON.
 _NO_TEXT = {
-    "reusable", "downloads", "max_downloads", "paused", "ask_first", "days", "former_codes",
-}  # fmt: skip
+    one.name for one in fields(LinkRecord) if one.type not in (str, str | None, datetime | None)
+}
 
 
 class Out(Protocol):

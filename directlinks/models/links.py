@@ -177,15 +177,11 @@ class DirectLink(models.Model):
     def state(self, now: datetime) -> LinkState:
         """Return the state of the link, its file and the file's owner at ``now``."""
         return state_of(
+            self,
             now=now,
             revoked=self.revoked_at is not None,
             trashed=not self.file.is_live,
             owner_active=is_active(self.file.owner),
-            paused=self.paused,
-            not_before=self.not_before,
-            expires_at=self.expires_at,
-            downloads=self.downloads,
-            max_downloads=self.max_downloads,
         )
 
     def save(

@@ -10,21 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from directlinks.conf import conf
+from directlinks.core.links import EMPTY
 from directlinks.datetimes import in_utc
 from directlinks.models import DirectLink
 from directlinks.users import users
 
-LIMITS = (
-    "not_before",
-    "expires_at",
-    "max_downloads",
-    "paused",
-    "password",
-    "referers",
-    "ask_first",
-    "label",
-    "note",
-)
+LIMITS = tuple(EMPTY)
 """The fields that the manager of a link may set, under the same names as in the model."""
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from directlinks import signals
 from directlinks.core import codes, paths
+from directlinks.core.links import EMPTY
 from directlinks.core.records import LinkRecord, Numbered
 from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
@@ -127,16 +128,8 @@ def _record(
         created_at=_aware(link.created_at),
         downloads=link.downloads,
         last_opened_at=_aware(link.last_opened_at),
-        not_before=_aware(link.not_before),
-        expires_at=_aware(link.expires_at),
-        max_downloads=link.max_downloads,
-        paused=link.paused,
-        password=link.password,
-        referers=link.referers,
-        ask_first=link.ask_first,
         revoked_at=_aware(link.revoked_at),
-        label=link.label,
-        note=link.note,
+        **{name: _exported(getattr(link, name)) for name in EMPTY},
         days=days,
         former_codes=former_codes,
     )
@@ -145,6 +138,14 @@ def _record(
 def _aware(moment: datetime | None) -> datetime | None:
     """Return ``moment`` with a time zone, so that it is the same on a site with another."""
     return None if moment is None else in_utc(moment)
+
+
+def _exported(value: Any) -> Any:
+    return in_utc(value) if isinstance(value, datetime) else value
+
+
+def _imported(value: Any) -> Any:
+    return as_kept(value) if isinstance(value, datetime) else value
 
 
 class Outcome(Enum):
@@ -259,16 +260,8 @@ def _unsaved(record: LinkRecord, file: File, known: Known) -> DirectLink:
         created_by=known.users.get(record.created_by),
         downloads=record.downloads,
         last_opened_at=as_kept(record.last_opened_at),
-        not_before=as_kept(record.not_before),
-        expires_at=as_kept(record.expires_at),
-        max_downloads=record.max_downloads,
-        paused=record.paused,
-        password=record.password,
-        referers=record.referers,
-        ask_first=record.ask_first,
         revoked_at=as_kept(record.revoked_at),
-        label=record.label,
-        note=record.note,
+        **{name: _imported(getattr(record, name)) for name in EMPTY},
     )
     reused = (file.pk, record.name) in known.reused
     if record.reusable and not link.is_restricted and not reused:

@@ -8,15 +8,26 @@ them.
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args, get_type_hints
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from directlinks.core.links import LinkState, state_of
+from directlinks.core.links import (
+    CLOSINGS,
+    GUARDS,
+    LIMITS,
+    REACHED,
+    Closing,
+    Comparison,
+    LinkState,
+    is_guarded,
+    state_of,
+)
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
 from directlinks.users import active_column
 
@@ -54,30 +65,28 @@ class LinkRow(NamedTuple):
     @property
     def is_guarded(self) -> bool:
         """Return True if a visitor needs more than the address."""
-        return bool(self.password or self.referers or self.ask_first)
+        return is_guarded(self)
 
     @property
     def is_unlimited(self) -> bool:
         """True if nothing about the link changes with time, visitors or visits."""
-        limits = (self.not_before, self.expires_at, self.max_downloads)
-        return not self.is_guarded and all(limit is None for limit in limits)
+        return all(getattr(self, limit.name) == limit.empty for limit in LIMITS)
 
     def state(self, now: datetime) -> LinkState:
         return state_of(
+            self,
             now=now,
             revoked=self.revoked,
             trashed=self.trashed,
             owner_active=self.owner_active,
-            paused=self.paused,
-            not_before=self.not_before,
-            expires_at=self.expires_at,
-            downloads=self.downloads,
-            max_downloads=self.max_downloads,
         )
 
 
 class ClaimedLink(NamedTuple):
-    """What is left to know of a link that was found, judged and counted in one statement."""
+    """What is left to know of a link that was found, judged and counted in one statement.
+
+    Between ``name`` and ``content`` are the limits that can be reached, ``expires_at`` first.
+    """
 
     link_id: int
     code: str
@@ -109,7 +118,7 @@ class ClaimedLink(NamedTuple):
     @property
     def is_unlimited(self) -> bool:
         """True if nothing about the link changes with time or visits any more."""
-        return self.expires_at is None and self.max_downloads is None
+        return all(getattr(self, limit.name) is None for limit in REACHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +189,22 @@ def link_texts(connection: BaseDatabaseWrapper) -> LinkTexts:
 
 _FILE = ("content", "storage_alias", "content_type", "version", "content_updated_at", "size")
 
-# What LinkRow.state refuses, as a condition on a row of the links. Two parameters: now, twice.
-_OPENS = """
-    link.revoked_at IS NULL AND NOT link.paused
-    AND (link.not_before IS NULL OR link.not_before <= %s)
-    AND (link.expires_at IS NULL OR link.expires_at > %s)
-    AND (link.max_downloads IS NULL OR link.downloads < link.max_downloads)"""
+_SQL: Mapping[Comparison, str] = {"gt": "<=", "lte": ">"}
+
+
+def _keeps_open(name: str, closing: Closing) -> str:
+    """Return the condition on a row of the links that their limit ``name`` does not close it."""
+    if closing.compares is None:
+        return f"NOT link.{name}"
+    other = "%s" if closing.other is None else f"link.{closing.other}"
+    return f"(link.{name} IS NULL OR link.{name} {_SQL[closing.compares]} {other})"
+
+
+# What LinkRow.state refuses, as a condition on a row of the links. Each parameter is now.
+_OPENS = " AND ".join(
+    ["link.revoked_at IS NULL", *(_keeps_open(name, closing) for name, closing in CLOSINGS)]
+)
+_MOMENTS = _OPENS.count("%s")
 
 _REVOKED = "link.revoked_at IS NOT NULL"
 
@@ -200,9 +219,20 @@ class _Source:
     expires_at: str = "link.expires_at"
 
 
-_FOR_EVERYBODY = "link.password = '' AND link.referers = '' AND NOT link.ask_first"
+_FOR_EVERYBODY = " AND ".join(
+    f"link.{limit.name} = ''" if limit.empty == "" else f"NOT link.{limit.name}" for limit in GUARDS
+)
+
+# What may be reached later, in the order of ClaimedLink.
+_REACHED = tuple(limit.name for limit in REACHED)
 
 _COUNTED = "downloads = {of}downloads + 1, last_opened_at = %s"
+
+
+_TYPES = list(get_type_hints(LinkRow).values())
+# The places in a row of what some databases have as numbers and as text.
+_BOOLEANS = [place for place, kind in enumerate(_TYPES) if kind is bool]
+_DATETIMES = [place for place, kind in enumerate(_TYPES) if datetime in (kind, *get_args(kind))]
 
 
 def _fetch(t: Tables) -> str:
@@ -228,11 +258,20 @@ def _fetch_by_key(t: Tables) -> str:
 
 
 def _select(t: Tables, source: _Source) -> str:
-    file = ", ".join(f"file.{column}" for column in _FILE)
+    file = zip(LinkRow._fields[-len(_FILE) :], _FILE, strict=True)
+    others = {
+        "link_id": "link.id",
+        "code": source.code,
+        "current_code": "link.code",
+        "revoked": source.revoked,
+        "expires_at": source.expires_at,
+        "trashed": "file.deleted_at IS NOT NULL",
+        "owner_active": t.active,
+        **{name: f"file.{column}" for name, column in file},
+    }
+    columns = ", ".join(others.get(name, f"link.{name}") for name in LinkRow._fields)
     return f"""
-        SELECT link.id, {source.code}, link.code, link.name, {source.revoked}, link.paused,
-            link.not_before, {source.expires_at}, link.downloads, link.max_downloads, link.password,
-            link.referers, link.ask_first, file.deleted_at IS NOT NULL, {t.active}, {file}
+        SELECT {columns}
         FROM {source.tables}
         INNER JOIN {t.file} file ON file.id = link.file_id
         INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id"""  # noqa: S608  # our names
@@ -247,7 +286,7 @@ def _claim(t: Tables) -> str:
         UPDATE {t.link} AS link SET {_COUNTED.format(of="")}
         WHERE link.code = %s AND link.name = %s AND {_FOR_EVERYBODY} AND {_OPENS}
           AND {_file_is_there(t)}
-        RETURNING id, expires_at, max_downloads,
+        RETURNING id, {", ".join(_REACHED)},
             (SELECT json_array({file}) FROM {t.file} file WHERE file.id = file_id)"""  # noqa: S608
 
 
@@ -256,6 +295,7 @@ def _claim_postgresql(t: Tables) -> str:
     # who waited for the row of another one judges it again as that one left it (READ COMMITTED).
     # Parameters have names, so that the driver spells and sends the moment once.
     file = ", ".join(f"file.{column}" for column in _FILE)
+    reached = ", ".join(f"link.{name}" for name in _REACHED)
     return f"""
         WITH opened AS (
             UPDATE {t.link} AS link SET {_named(_COUNTED.format(of="link."))}
@@ -263,7 +303,7 @@ def _claim_postgresql(t: Tables) -> str:
             WHERE link.code = %(code)s AND link.name = %(name)s AND {_FOR_EVERYBODY}
               AND {_named(_OPENS)}
               AND file.id = link.file_id AND file.deleted_at IS NULL AND {t.active}
-            RETURNING link.id, link.expires_at, link.max_downloads, {file}
+            RETURNING link.id, {reached}, {file}
         ), counted AS (
             INSERT INTO {t.day} AS day (link_id, day, downloads)
             SELECT opened.id, %(day)s, 1 FROM opened
@@ -369,7 +409,7 @@ class WrittenLinks(Links):
     def count(self, link_id: int, now: datetime, day: date) -> bool:
         moment = self._adapted(now)
         with transaction.atomic(self.connection.alias), self.connection.cursor() as cursor:
-            cursor.execute(self.texts.count, (moment, link_id, moment, moment))
+            cursor.execute(self.texts.count, (moment, link_id, *[moment] * _MOMENTS))
             is_counted: bool = cursor.rowcount == 1
             if is_counted:
                 cursor.execute(self.texts.count_day, (link_id, self._day(day)))
@@ -395,18 +435,12 @@ class WrittenLinks(Links):
     def _row(self, found: Any) -> LinkRow | None:
         if found is None:
             return None
-        (
-            link, code, current_code, name, revoked, paused, not_before, expires_at, downloads,
-            max_downloads, password, referers, ask_first, trashed, active, content, alias,
-            content_type, version, modified_at, size,
-        ) = found  # fmt: skip
-        moment = self._datetime
-        return LinkRow(
-            link, code, current_code, name, bool(revoked), bool(paused), moment(not_before),
-            moment(expires_at), downloads, max_downloads, password, referers, bool(ask_first),
-            bool(trashed), bool(active), content, alias, content_type, version, moment(modified_at),
-            size,
-        )  # fmt: skip
+        values = list(found)
+        for place in _BOOLEANS:
+            values[place] = bool(values[place])
+        for place in _DATETIMES:
+            values[place] = self._datetime(values[place])
+        return LinkRow._make(values)
 
     def _datetime(self, value: Any) -> Any:
         """Return ``value`` as Django reads it.
@@ -430,16 +464,16 @@ class SQLiteLinks(WrittenLinks):
 
     def claim(self, code: str, name: str, now: datetime, day: date) -> ClaimedLink | None:
         moment = self._adapted(now)
-        visit = (moment, code, name, moment, moment)
+        visit = (moment, code, name, *[moment] * _MOMENTS)
         found = self._claim(visit, self._day(day))
         if found is None:
             return None
-        link, expires_at, max_downloads, file = found
+        link, expires_at, *limits, file = found
         (content, alias, content_type, version, modified_at, size), _ = _read_json(file)
-        return ClaimedLink(
-            link, code, name, self._datetime(expires_at), max_downloads,
+        return ClaimedLink._make((
+            link, code, name, self._datetime(expires_at), *limits,
             content, alias, content_type, version, self._datetime(modified_at), size,
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def _adapted(self, moment: datetime) -> Any:
         if moment.tzinfo is self.connection.timezone:  # what follows would find out the same
@@ -466,10 +500,10 @@ class PostgreSQLLinks(WrittenLinks):
         if found is None:
             return None
         (
-            link, expires_at, max_downloads,
+            link, expires_at, *limits,
             content, alias, content_type, version, modified_at, size,
         ) = found  # fmt: skip
-        return ClaimedLink(
-            link, code, name, self._datetime(expires_at), max_downloads,
+        return ClaimedLink._make((
+            link, code, name, self._datetime(expires_at), *limits,
             content, alias, content_type, version, self._datetime(modified_at), size,
-        )  # fmt: skip
+        ))  # fmt: skip

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Prefetch
 
 from directlinks.core import paths
+from directlinks.core.links import LIMITS
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
 from directlinks.sql.batches import Batches, Found, FoundLink, NewLinks, Place, by_nfc
 from directlinks.sql.links import LinkRow, Links
@@ -85,14 +86,8 @@ class ORMLinks(Links):
             current_code=link.code,
             name=link.name,
             revoked=link.revoked_at is not None,
-            paused=link.paused,
-            not_before=link.not_before,
-            expires_at=link.expires_at,
             downloads=link.downloads,
-            max_downloads=link.max_downloads,
-            password=link.password,
-            referers=link.referers,
-            ask_first=link.ask_first,
+            **{limit.name: getattr(link, limit.name) for limit in LIMITS},
             trashed=not file.is_live,
             owner_active=is_active(file.owner),
             content=str(file.content),

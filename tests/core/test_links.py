@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from types import SimpleNamespace
 from typing import TypedDict
 
 import pytest
@@ -53,7 +54,13 @@ def judged(*facts: Facts) -> LinkState:
     }
     for some in facts:
         link.update(some)
-    return state_of(**link)
+    return state_of(
+        SimpleNamespace(**link),
+        now=link["now"],
+        revoked=link["revoked"],
+        trashed=link["trashed"],
+        owner_active=link["owner_active"],
+    )
 
 
 def test_every_state_but_active_has_a_reason() -> None:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directlinks import sql
-from directlinks.core.links import LinkState
+from directlinks.core.links import LIMITS, REACHED, LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
 from directlinks.sql import get_links
-from directlinks.sql.links import ClaimedLink
+from directlinks.sql.links import ClaimedLink, LinkRow
 from directlinks.sql.orm import ORMLinks
 from directlinks.users import active_column
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -70,7 +70,7 @@ def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
     assert row == plain().fetch_by_key(link.pk)
     assert row.state(NOW) is link.state(NOW)
     assert row.is_unlimited == (
-        not any((link.password, link.referers, link.ask_first))
+        not any((link.paused, link.password, link.referers, link.ask_first))
         and (link.not_before, link.expires_at, link.max_downloads) == (None, None, None)
     )
 
@@ -237,7 +237,7 @@ def test_a_user_model_without_is_active_has_no_column() -> None:
     assert active_column(type(FileFactory())) is None
 
 
-def test_a_moment_of_another_time_zone_is_the_same_datetime() -> None:
+def test_a_moment_of_another_time_zone_is_the_same_moment() -> None:
     link = DirectLinkFactory()
     elsewhere = NOW.astimezone(ZoneInfo("Asia/Tokyo"))
     assert get_links().count(link.pk, elsewhere, DAY)
@@ -248,3 +248,27 @@ def test_a_moment_may_come_as_text() -> None:
     """Some builds of SQLite do not say what a column holds."""
     links: Any = get_links()
     assert links._datetime(str(NOW.replace(tzinfo=None))) == NOW
+
+
+@given(limits)
+def test_all_forms_of_the_rule_agree(chosen: dict[str, Any]) -> None:
+    """Python's judgement of a link and of a row, the conditions of the ORM, and the statements."""
+    link = DirectLinkFactory(**chosen)
+    row: Any = get_links().fetch(link.code, NOW)
+    state = link.state(NOW)
+    found = [one for one in LinkState if DirectLink.objects.in_state(one, NOW).filter(pk=link.pk)]
+    assert found == [state]
+    assert row.state(NOW) is state
+    this = DirectLink.objects.filter(pk=link.pk)
+    assert list(LinkState)[this.with_state(NOW).get().state_place] is state
+    opens = state is LinkState.ACTIVE
+    assert this.opening(NOW).exists() is opens
+    assert get_links().count(link.pk, NOW, DAY) is opens
+
+
+def test_a_row_and_a_claimed_link_have_the_columns_of_all_limits() -> None:
+    assert {limit.name for limit in LIMITS} <= set(LinkRow._fields)
+    names = ClaimedLink._fields
+    between = names[names.index("name") + 1 : names.index("content")]
+    assert between == tuple(limit.name for limit in REACHED)
+    assert between[0] == "expires_at"
