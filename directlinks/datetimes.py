@@ -17,7 +17,8 @@ from directlinks.core.validators import is_near
 def in_utc(moment: datetime) -> datetime:
     """Return ``moment`` as an aware datetime in UTC."""
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.get_default_timezone())
+        # PostgreSQL means the second of two equal hours, and says so in what is read from it.
+        moment = moment.replace(tzinfo=timezone.get_default_timezone(), fold=0)
     return moment.astimezone(UTC)
 
 
