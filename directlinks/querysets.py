@@ -227,13 +227,16 @@ class DirectLinkQuerySet(PrimaryQuerySet):
         else:
             active = active_where(users, "owner")
             of_inactive = files.objects.exclude(active) if active else files.objects.none()
-        return {
+        states = {
             LinkState.REVOKED: Q(revoked_at__isnull=False),
             # The few that are dead are looked up once, instead of the file of every link.
             LinkState.TRASHED: Q(file__in=files.objects.trashed()),
             LinkState.OWNER_INACTIVE: Q(file__in=of_inactive),
-            **{closing.state: _closes(name, closing, now) for name, closing in CLOSINGS},
         }
+        for name, closing in CLOSINGS:
+            # Several limits may lead to one state.
+            states[closing.state] = states.get(closing.state, Q()) | _closes(name, closing, now)
+        return states
 
     def count_download(self, now: datetime) -> int:
         """Count one download of each link that opens, in one statement, and return how many."""

@@ -95,6 +95,8 @@ exports come from it. See "Adding a limit" in the documentation of the architect
 GUARDS = tuple(limit for limit in LIMITS if limit.closing is None)
 REACHED = tuple(limit for limit in LIMITS if limit.can_be_reached)
 
+_COUNTED = tuple(limit.name for limit in REACHED if limit.closing and limit.closing.other)
+
 # Those that close a link, with what they do, in the order of LinkState: the first one decides.
 CLOSINGS = tuple(
     sorted(
@@ -130,6 +132,11 @@ def state_of(
         if closing.holds(link, getattr(link, name), now):
             return closing.state
     return LinkState.ACTIVE
+
+
+def is_limited(link: object) -> bool:
+    """Return True if visits alone can close ``link``, so that each must be counted exactly."""
+    return any(getattr(link, name) is not None for name in _COUNTED)
 
 
 def is_guarded(link: object) -> bool:
