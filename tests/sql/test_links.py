@@ -237,7 +237,7 @@ def test_a_user_model_without_is_active_has_no_column() -> None:
     assert active_column(type(FileFactory())) is None
 
 
-def test_a_moment_of_another_time_zone_is_the_same_moment() -> None:
+def test_a_moment_of_another_time_zone_is_the_same_datetime() -> None:
     link = DirectLinkFactory()
     elsewhere = NOW.astimezone(ZoneInfo("Asia/Tokyo"))
     assert get_links().count(link.pk, elsewhere, DAY)
