@@ -15,6 +15,7 @@ from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotAuthenticated, NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -47,6 +48,24 @@ class EnvelopeRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return envelope.encode(data)
+
+
+class JSONLeftUnread(BaseParser):
+    """Leave the body to ``json_object``.
+
+    DRF parses it to look for a form's CSRF token, and before its version 3.18 it could then not be
+    read again.
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        return {}
 
 
 class BodyTooLarge(APIException):
@@ -140,7 +159,13 @@ _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class JSONAlways(DefaultContentNegotiation):
-    """JSON for every ``Accept`` and ``format``: a 406 helps no client of this protocol."""
+    """JSON for every ``Accept``, ``format`` and ``Content-Type``.
+
+    A 406 or a 415 helps no client of this protocol.
+    """
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
 
     def select_renderer(
         self,
@@ -158,6 +183,7 @@ class JSONAlways(DefaultContentNegotiation):
 class EnvelopeView(APIView):
     """An API view that answers in envelopes, failures included."""
 
+    parser_classes = (JSONLeftUnread,)
     renderer_classes = (EnvelopeRenderer,)
     permission_classes: tuple[type[BasePermission], ...] = (IsOwnerOrAdmin,)
     content_negotiation_class = JSONAlways
