@@ -31,7 +31,7 @@ PAGES = {
             "owner-inactive",
             "trashed",
             "revoked",
-            "bytes-missing",
+            "content-missing",
         )
     },
     "list, never opened, facets": f"{LIST}?_facets=True&opened=never",

@@ -30,7 +30,7 @@ SOON = timedelta(days=7)
 RECENT = timedelta(days=30)
 
 _STATES = {slug(state): state for state in TITLES}
-_EXPIRING, _MISSING = "expiring-soon", "bytes-missing"
+_EXPIRING, _MISSING = "expiring-soon", "content-missing"
 _LAST_OPENED = {
     "never": _("Never"),
     "recently": _("In the last 30 days"),

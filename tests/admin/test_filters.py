@@ -30,7 +30,7 @@ STATES = (
     "owner-inactive",
     "trashed",
     "revoked",
-    "bytes-missing",
+    "content-missing",
 )
 OPENED = ("never", "recently", "earlier")
 
@@ -53,7 +53,7 @@ def links() -> dict[str, DirectLink]:
         "owner-inactive": DirectLinkFactory(file__owner=UserFactory(is_active=False)),
         "trashed": trashed,
         "revoked": DirectLinkFactory(revoked_at=now, paused=True, last_opened_at=now - 31 * DAY),
-        "bytes-missing": lacking,
+        "content-missing": lacking,
     }
 
 
@@ -72,13 +72,13 @@ def test_each_state_shows_its_links(
     browser: Client, links: dict[str, DirectLink], state: str
 ) -> None:
     # Both are active, and something more.
-    more = {links["expiring-soon"], links["bytes-missing"]} if state == "active" else set()
+    more = {links["expiring-soon"], links["content-missing"]} if state == "active" else set()
     assert listed(browser, LINKS, state=state) == {links[state], *more}
 
 
 def test_when_a_link_was_opened_is_a_filter(browser: Client, links: dict[str, DirectLink]) -> None:
     recently = {links[name] for name in ("expiring-soon", "paused", "used-up", "trashed")}
-    earlier = {links["revoked"], links["bytes-missing"]}
+    earlier = {links["revoked"], links["content-missing"]}
     assert listed(browser, LINKS, opened="recently") == recently
     assert listed(browser, LINKS, opened="earlier") == earlier
     assert listed(browser, LINKS, opened="never") == {*links.values()} - recently - earlier
