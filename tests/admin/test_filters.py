@@ -59,7 +59,7 @@ def links() -> dict[str, DirectLink]:
 
 def facets(browser: Client, **query: str) -> dict[str, int]:
     html = browser.get(LINKS, {"_facets": "True", **query}).content.decode()
-    # It is a <nav> in Django 5.2 and a <search> in 6.1.
+    # It is a <nav> in Django 5.2 and a <search> since 6.0.
     ((_tag, sidebar),) = re.findall(r'<(\w+) id="changelist-filter"(.*?)</\1>', html, re.DOTALL)
     found = re.findall(
         r"^(.+) \((\d+)\)$", strip_tags(sidebar).replace("\u00a0", " "), re.MULTILINE
