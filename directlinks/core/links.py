@@ -134,7 +134,7 @@ def state_of(
     return LinkState.ACTIVE
 
 
-def is_limited(link: object) -> bool:
+def has_download_limit(link: object) -> bool:
     """Return True if visits alone can close ``link``, so that each must be counted exactly."""
     return any(getattr(link, name) is not None for name in _COUNTED)
 

@@ -209,7 +209,7 @@ class ReusableLinks(NamedTuple):
 
 
 def create_reusable_links(files: Collection[File], *, created_by: Any) -> ReusableLinks:
-    """Return the same for ``files`` that had none a moment ago.
+    """Return the reusable link of each of ``files``, which had none a moment ago.
 
     The unique index decides which of concurrent requests makes it: all get the same link. Files
     that no longer exist, or are in the trash, are left out if they have none. Nothing is read
@@ -222,7 +222,7 @@ def create_reusable_links(files: Collection[File], *, created_by: Any) -> Reusab
     rounds = _ROUNDS
     while rounds and missing:
         rounds -= 1
-        links.update(_made(missing, created_by, drawn, is_last=not rounds))
+        links.update(_insert_reusable_links(missing, created_by, drawn, is_last=not rounds))
         links.update(_reusable_links(_without(links, missing)))
         missing = _without(links, missing)
         gone = vanished(missing)
@@ -233,12 +233,13 @@ def create_reusable_links(files: Collection[File], *, created_by: Any) -> Reusab
     return ReusableLinks(links, new)
 
 
-def _made(
+def _insert_reusable_links(
     files: Sequence[File], created_by: Any, drawn: set[str], *, is_last: bool
 ) -> dict[int, DirectLink]:
-    """Return the links that one round made, as far as the database tells; their codes are drawn.
+    """Return the links that one round inserted, as far as the database tells, by file key.
 
-    Return None if another request interfered and there is another round.
+    The codes are added to ``drawn``. Return none if another request interfered and there is another
+    round.
     """
     codes = new_codes(len(files))
     drawn.update(codes)

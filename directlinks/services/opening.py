@@ -25,7 +25,7 @@ from directlinks.core.errors import (
     StorageRefused,
     TicketInvalid,
 )
-from directlinks.core.links import LinkState, is_limited
+from directlinks.core.links import LinkState, has_download_limit
 from directlinks.core.visits import NO_PURPOSES, VisitKind, VisitRequest
 from directlinks.counters.base import get_counter
 from directlinks.datetimes import day_of, seconds_of
@@ -277,7 +277,7 @@ def _deliver_and_count(
     if row.ask_first:
         raise ConfirmationRequired(row.name, row.size)
     kind = kind_of(visit, row.size)
-    limited = is_limited(row)
+    limited = has_download_limit(row)
     if limited and kind is VisitKind.PREVIEW:
         raise NotForPreviews
     answer = deliver(describe(row, attachment=attachment, head_only=kind is VisitKind.HEAD))
@@ -313,13 +313,13 @@ def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None
         if not is_counted and isinstance(answer, BlockResponse):
             answer.discard()
     if not is_counted:
-        raise LinkUsedUp if is_limited(row) else LinkNotFound
+        raise LinkUsedUp if has_download_limit(row) else LinkNotFound
     send_now(signals.opened, link=row.link_id, at=now)
 
 
 def count(row: LinkRow, now: datetime) -> bool:
     """Count one download of the link read as ``row``. Return False if it no longer opens."""
-    if is_limited(row):
+    if has_download_limit(row):
         return get_links().count(row.link_id, now, day_of(now))
     return get_counter().count(row.link_id, now)
 
@@ -339,7 +339,7 @@ def describe(row: LinkRow | ClaimedLink, *, attachment: bool, head_only: bool) -
         modified_at=row.modified_at,
         attachment=attachment or not is_passive(row.content_type),
         head_only=head_only,
-        limited=is_limited(row),
+        limited=has_download_limit(row),
         guarded=row.is_guarded,
         until=row.expires_at,
     )
