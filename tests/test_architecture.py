@@ -75,7 +75,7 @@ def test_each_dotted_path_that_another_page_names_is_on_this_one() -> None:
 
 def test_the_figures_of_the_cut_can_be_printed() -> None:
     printed = subprocess.run(
-        [sys.executable, "-m", "tests.journeys", "-v"],
+        [sys.executable, "-m", "tests.journeys"],
         cwd=ROOT,
         # A database of its own: at its end it is destroyed.
         env={

@@ -101,8 +101,7 @@ def parts(pattern: re.Pattern[Any]) -> list[str]:
                     look(inner)
                 elif isinstance(inner, list):
                     for branch in inner:
-                        if isinstance(branch, parser.SubPattern):
-                            look(branch)
+                        look(branch)
         found.add(run)
 
     look(parser.parse(pattern.pattern, pattern.flags))

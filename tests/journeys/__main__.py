@@ -1,13 +1,12 @@
 """Print the figures of the cut.
 
-    python -m tests.journeys        # -v names the modules of each journey
+    python -m tests.journeys
 
 Counted are the modules whose functions run, in a process that has done the same before: the files
 that a reader who follows the journey opens.
 """
 
 import os
-import sys
 from importlib import import_module
 
 import django
@@ -29,11 +28,9 @@ def main() -> None:
         for name, journey in journeys.items():
             modules = opened_by(journey)
             print(f"{name + ', modules':28} {len(modules):4}")
-            if "-v" in sys.argv:
-                print(*(f"    {module}" for module in modules), sep="\n")
+            print(*(f"    {module}" for module in modules), sep="\n")
     finally:
         teardown_databases(databases, verbosity=0)
 
 
-if __name__ == "__main__":
-    main()
+main()

@@ -43,19 +43,18 @@ def visited() -> list[list[str]]:
 
 transport = MemoryTransport()
 
-if __name__ == "__main__":
-    sentry_sdk.init(
-        dsn="https://key@sentry.invalid/1",
-        transport=transport,
-        traces_sample_rate=1.0,
-        default_integrations=False,
-        auto_enabling_integrations=False,
-        integrations=[DjangoIntegration(db_transaction_spans=True)],
-    )
-    django.setup()
-    runner = DiscoverRunner(verbosity=0, interactive=False)
-    databases = runner.setup_databases()
-    try:
-        sys.stdout.write(json.dumps(visited()))
-    finally:
-        runner.teardown_databases(databases)
+sentry_sdk.init(
+    dsn="https://key@sentry.invalid/1",
+    transport=transport,
+    traces_sample_rate=1.0,
+    default_integrations=False,
+    auto_enabling_integrations=False,
+    integrations=[DjangoIntegration(db_transaction_spans=True)],
+)
+django.setup()
+runner = DiscoverRunner(verbosity=0, interactive=False)
+databases = runner.setup_databases()
+try:
+    sys.stdout.write(json.dumps(visited()))
+finally:
+    runner.teardown_databases(databases)
