@@ -41,7 +41,8 @@ def test_a_wrapper_sees_each_statement_of_a_visit(door: Door) -> None:
 
     with connection.execute_wrapper(watch):
         assert door(path).status == 302
-    assert first_words(seen) == STATEMENTS[connection.vendor]
+    statements = [word for word in first_words(seen) if word != "SET"]  # up a new connection
+    assert statements == STATEMENTS[connection.vendor]
 
 
 @pytest.mark.django_db(transaction=True)
