@@ -1054,7 +1054,7 @@ def stored_rows() -> list[str]:
     ]
     for model in kinds:
         related = [field.name for field in model._meta.concrete_fields if field.is_relation]
-        for row in model._base_manager.using("default").select_related(*related):
+        for row in model._base_manager.using("default").select_related(*(related or [None])):
             columns = {
                 field.name: told(getattr(row, field.name) if field.is_relation else value)
                 for field in model._meta.concrete_fields

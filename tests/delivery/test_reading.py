@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 from datetime import UTC, datetime
 from io import BytesIO, FileIO
 from pathlib import Path
@@ -153,8 +154,9 @@ class OwnStorage(FileSystemStorage):
 
 
 def socket_at(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
+    # The address of a socket must be short, which the path of a test's folder need not be.
+    with socket.socket(socket.AF_UNIX) as server, chdir(path.parent):
+        server.bind(path.name)
 
 
 # What may lie under a stored name and is no file, and the error that says so.
