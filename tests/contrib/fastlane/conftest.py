@@ -1,17 +1,6 @@
-"""What tests through whole handlers stand on, here as in tests/serving."""
+"""The fixtures of tests through whole handlers, the same as in tests/security."""
 
-from tests.delivery.conftest import _presigners_of_its_own, bucket, signing_bucket
-from tests.serving.conftest import (
-    _connections_outlive_requests,
-    _no_script_prefix_stays,
-    _requests_in_a_loop_use_this_thread,
-)
+from tests.security import conftest
+from tests.security.conftest import *  # noqa: F403
 
-__all__ = [
-    "_connections_outlive_requests",
-    "_no_script_prefix_stays",
-    "_presigners_of_its_own",
-    "_requests_in_a_loop_use_this_thread",
-    "bucket",
-    "signing_bucket",
-]
+__all__ = conftest.__all__

@@ -67,7 +67,7 @@ def test_a_backend_that_is_not_djangos_own_makes_its_cursors(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
+@pytest.mark.skipif(connection.vendor == "mysql", reason="It has no UPDATE that returns rows.")
 class TestDriver:
     """Outside of any transaction, with no wrapper."""
 
@@ -145,7 +145,9 @@ class Refusing:
         raise sqlite3.OperationalError("disk I/O error")
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="only there it is on its own")
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="Only there the lane begins transactions."
+)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("rolls_back", [False, True])
 def test_a_commit_that_fails_leaves_no_transaction_behind(

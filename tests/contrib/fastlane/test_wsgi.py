@@ -421,7 +421,7 @@ def test_a_developers_requests_take_the_long_way_with_all_its_help(settings: Set
     assert lane.long_ways == 2
 
 
-@pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
+@pytest.mark.skipif(connection.vendor == "mysql", reason="It has no UPDATE that returns rows.")
 def test_it_asks_what_a_view_asks() -> None:
     link = DirectLinkFactory()
     wsgi(link.get_absolute_url())
@@ -544,7 +544,7 @@ def test_a_rewritten_address_is_told_for_its_request_alone() -> None:
         assert rewritten["Location"].startswith("/site/f/t/")
 
 
-@pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
+@pytest.mark.skipif(connection.vendor == "mysql", reason="It has no UPDATE that returns rows.")
 def test_a_prefix_that_the_site_insists_on_is_known(settings: Settings) -> None:
     settings.FORCE_SCRIPT_NAME = "/site"
     path, lane = DirectLinkFactory().get_absolute_url(), Lane()
@@ -561,7 +561,7 @@ def test_what_django_does_not_believe_makes_no_difference() -> None:
     assert len(_sites) == 1
 
 
-@pytest.mark.skipif(connection.vendor == "mysql", reason="it has to be asked before it is told")
+@pytest.mark.skipif(connection.vendor == "mysql", reason="It has no UPDATE that returns rows.")
 @pytest.mark.django_db(transaction=True)
 def test_connections_of_those_who_listen_are_looked_after_too(
     monkeypatch: pytest.MonkeyPatch,
