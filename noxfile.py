@@ -1,8 +1,9 @@
 """Run the tests on every supported pair of Python and Django, in environments of their own.
 
-``nox`` runs them all, ``nox --list`` names them, ``nox --tags corners`` runs the oldest and the
-newest pair. The versions are those of the classifiers in ``pyproject.toml``. Arguments after ``--``
-go to pytest, and ``DATABASE_URL`` chooses the database.
+``nox`` runs them all, ``nox --list`` names them, and ``nox --tags oldest newest`` runs the oldest and
+the newest versions. The versions are those of the classifiers in ``pyproject.toml``. Arguments after
+``--`` go to pytest. ``DATABASE_URL`` chooses the database, and ``COVERAGE=1`` measures which lines the
+tests run.
 """
 
 import os
@@ -46,7 +47,7 @@ def lowest_versions() -> list[str]:
     ]
 
 
-@nox.session(python=PYTHONS[0], tags=["corners"])
+@nox.session(python=PYTHONS[0], tags=["oldest"])
 def oldest(session: nox.Session) -> None:
     """Run the tests on the oldest Python with the lowest version of each dependency."""
     _run_tests(session, lowest_versions())
@@ -56,7 +57,7 @@ def oldest(session: nox.Session) -> None:
 @nox.parametrize(
     ("python", "django"),
     [
-        nox.param(*pair, tags=["corners"] if pair == supported_pairs()[-1] else [])
+        nox.param(*pair, tags=["newest"] if pair == supported_pairs()[-1] else [])
         for pair in supported_pairs()
     ],
 )
@@ -78,7 +79,8 @@ def _run_tests(session: nox.Session, constraints: list[str]) -> None:
     session.run("python", "-m", "django", "--version")
     session.run("python", "manage.py", "makemigrations", "--check", "--dry-run")
     session.run(
-        *("python", "-m", "pytest", "-n", "auto"),
+        *(("coverage", "run") if os.environ.get("COVERAGE") else ("python",)),
+        *("-m", "pytest", "-n", "auto"),
         *("--ignore", "tests/real", "--ignore", "tests/benchmarks"),
         *session.posargs,
     )
