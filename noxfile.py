@@ -1,9 +1,9 @@
 """Run the tests on every supported pair of Python and Django, in environments of their own.
 
-``nox`` runs them all, ``nox --list`` names them, and ``nox --tags oldest newest`` runs the oldest and
-the newest versions. The versions are those of the classifiers in ``pyproject.toml``. Arguments after
-``--`` go to pytest. ``DATABASE_URL`` chooses the database, and ``COVERAGE=1`` measures which lines the
-tests run.
+``nox`` runs them all, ``nox --list`` names them, and ``nox --tags oldest newest`` runs the oldest
+and the newest versions. The versions are those of the classifiers in ``pyproject.toml``. Arguments
+after ``--`` go to pytest. ``DATABASE_URL`` chooses the database, and ``COVERAGE=1`` measures which
+lines the tests run.
 """
 
 import os

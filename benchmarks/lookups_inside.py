@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from directlinks.contrib.fastlane.driver import get_driver_links
+from directlinks.contrib.fastlane.driver import get_driver_link_queries
 from directlinks.datetimes import day_of
 from directlinks.models import File
 
@@ -66,7 +66,7 @@ class Table:
 
     def timed(self) -> tuple[float, float]:
         """Microseconds for finding one of VISITS random links, and for opening one."""
-        links, now = get_driver_links(), timezone.now()
+        links, now = get_driver_link_queries(), timezone.now()
         day = day_of(now)
 
         def find(number: int) -> Any:

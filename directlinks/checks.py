@@ -128,10 +128,10 @@ def _check_databases() -> list[CheckMessage]:
         places.setdefault(some.db, []).append(some.model.__name__)
     if len({str(_server_of(alias)) for alias in places}) == 1:
         return []
-    told = "; ".join(f"{', '.join(names)} in {alias!r}" for alias, names in places.items())
+    listed = "; ".join(f"{', '.join(names)} in {alias!r}" for alias, names in places.items())
     return [
         Error(
-            f"Tables that refer to each other are written to different databases: {told}.",
+            f"Tables that refer to each other are written to different databases: {listed}.",
             hint="Let DATABASE_ROUTERS send the user model and all our models to one database.",
             id="directlinks.E036",
         )

@@ -119,11 +119,11 @@ class FileQuerySet(PrimaryQuerySet):
         files = files.alias(whole_path=Coalesce("path_nfc", "path"))
         return files.filter(at | below)
 
-    def folders_among(self, asked: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
-        """Return those of ``asked``, pairs of an owner's key and a path, that are folders."""
+    def folders_among(self, pairs: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
+        """Return those of ``pairs``, pairs of an owner's key and a path, that are folders."""
         connection = connections[self.db]
-        places = positions_of_folders(connection, self.model._meta, asked)
-        return {asked[place] for place in places}
+        places = positions_of_folders(connection, self.model._meta, pairs)
+        return {pairs[place] for place in places}
 
 
 _OPPOSITE: Mapping[Comparison, Comparison] = {"gt": "lte", "lte": "gt"}
@@ -279,11 +279,11 @@ class FlushedBatchQuerySet(PrimaryQuerySet):
 def positions_of_folders(
     connection: BaseDatabaseWrapper,
     meta: "Options[Any]",
-    asked: Sequence[tuple[object, str]],
+    pairs: Sequence[tuple[object, str]],
 ) -> set[int]:
-    """Return the positions in ``asked`` of folders that have a live file.
+    """Return the positions in ``pairs`` of folders that have a live file.
 
-    Each of ``asked`` is an owner's key and a path. One statement for any number: a list of
+    Each of ``pairs`` is an owner's key and a path. One statement for any number: a list of
     thousands of ORed ranges exceeds the depth of expression that SQLite accepts, and the ORM cannot
     write a table of values. Each row of the table is looked up in the index (owner, path_head),
     which narrows a path as far as an index can hold it; the whole path under NFC decides, which is
@@ -292,7 +292,7 @@ def positions_of_folders(
     """
     owner: Any = meta.get_field("owner")
     rows: list[Any] = []
-    for position, (owner_key, path) in enumerate(asked):
+    for position, (owner_key, path) in enumerate(pairs):
         first, after = paths.bounds(path)
         head = slice(paths.HEAD_CHARACTERS)
         rows += [position, owner.get_db_prep_value(owner_key, connection)]
@@ -303,14 +303,14 @@ def positions_of_folders(
     if connection.vendor == "mysql" and not getattr(connection, "mysql_is_mariadb", False):
         row = "ROW" + row
     statement = f"""
-        WITH asked (place, owner_key, head_first, head_after, path_first, path_after)
-        AS (VALUES {", ".join([row] * len(asked))})
-        SELECT asked.place FROM asked WHERE EXISTS (
+        WITH requested (place, owner_key, head_first, head_after, path_first, path_after)
+        AS (VALUES {", ".join([row] * len(pairs))})
+        SELECT requested.place FROM requested WHERE EXISTS (
             SELECT 1 FROM {table} file
-            WHERE file.owner_id = asked.owner_key
-              AND file.path_head >= asked.head_first AND file.path_head <= asked.head_after
-              AND COALESCE(file.path_nfc, file.path) >= asked.path_first
-              AND COALESCE(file.path_nfc, file.path) < asked.path_after
+            WHERE file.owner_id = requested.owner_key
+              AND file.path_head >= requested.head_first AND file.path_head <= requested.head_after
+              AND COALESCE(file.path_nfc, file.path) >= requested.path_first
+              AND COALESCE(file.path_nfc, file.path) < requested.path_after
               AND file.deleted_at IS NULL
         )"""  # noqa: S608  # all that is put in is a name of ours and placeholders
     with connection.cursor() as cursor:

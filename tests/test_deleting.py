@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.services.pruning import delete_in_steps
-from directlinks.sql import get_links
+from directlinks.sql import get_link_queries
 from tests.factories import DirectLinkFactory, UserFactory
 
 NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
@@ -71,7 +71,7 @@ def test_nobody_waits_for_each_other_for_ever() -> None:
         try:
             while not is_over.is_set():
                 for key in keys:
-                    get_links().count(key, NOW, date(2026, 5, 4))
+                    get_link_queries().count(key, NOW, date(2026, 5, 4))
         finally:
             connections.close_all()
 

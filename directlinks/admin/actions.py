@@ -147,17 +147,17 @@ def _key_of(pause: Pause | None) -> str:
 def _pause_label(pause: Pause | None, number: int) -> str:
     """Return how many links were paused, by whom and when."""
     if pause is None:
-        told = ngettext(
+        message = ngettext(
             "%d link paused at an unknown time", "%d links paused at an unknown time", number
         )
-        return told % number
-    told = ngettext(
+        return message % number
+    message = ngettext(
         "%(number)d link paused by %(who)s, %(when)s",
         "%(number)d links paused by %(who)s, %(when)s",
         number,
     )
     when = date_format(as_clock(pause.at), "DATETIME_FORMAT")
-    return told % {"number": number, "who": pause.by, "when": when}
+    return message % {"number": number, "who": pause.by, "when": when}
 
 
 class ExtendForm(ActionForm):
@@ -312,15 +312,15 @@ class LinkActions(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         form = verb.form(request.POST if confirmed else None, links=queryset)
         if not confirmed or not form.is_valid():
             return self._question(verb, form, request, queryset)
-        asked = changed = 0
+        selected = changed = 0
         for links in in_batches(queryset, _AT_ONCE):
-            asked += len(links)
+            selected += len(links)
             changed += verb.run(links, user=request.user, **form.cleaned_data)
         level = messages.SUCCESS if changed else messages.WARNING
         self.message_user(request, verb.done % changed, level)
-        if left := asked - changed:
-            told = ngettext("%d link was not changed.", "%d links were not changed.", left)
-            self.message_user(request, told % left, messages.INFO)
+        if left := selected - changed:
+            message = ngettext("%d link was not changed.", "%d links were not changed.", left)
+            self.message_user(request, message % left, messages.INFO)
         return HttpResponseRedirect(self._back(request, request.POST.getlist(ACTION_CHECKBOX_NAME)))
 
     def _back(self, request: HttpRequest, selected: list[str]) -> str:

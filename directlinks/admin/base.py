@@ -89,8 +89,8 @@ def copy_button(text: str, name: str) -> SafeString:
 
 def which(link: DirectLink) -> SafeString:
     """Return what tells ``link`` from others of the same name: code, owner, path and label."""
-    facts = [codes.shortened(link.code), str(link.file.owner), link.file.path, link.label]
-    return format_html('<span class="dl-label">{}</span>', " · ".join(filter(None, facts)))
+    parts = [codes.shortened(link.code), str(link.file.owner), link.file.path, link.label]
+    return format_html('<span class="dl-label">{}</span>', " · ".join(filter(None, parts)))
 
 
 def page_address(site: Any, model: type[Model], page: str, *keys: Any) -> str | None:

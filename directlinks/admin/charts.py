@@ -17,10 +17,10 @@ _BAR, _GAP, _TALL = 16, 4, 120
 def in_words(counts: Sequence[int]) -> str:
     """Return what a chart of ``counts`` shows, in a sentence."""
     total = sum(counts)
-    told = ngettext(
+    message = ngettext(
         "%(total)d download in %(days)d days", "%(total)d downloads in %(days)d days", total
     )
-    words = told % {"total": total, "days": len(counts)}
+    words = message % {"total": total, "days": len(counts)}
     if not total:
         return words
     return _("%(words)s, at most %(most)d on one day") % {"words": words, "most": max(counts)}

@@ -89,29 +89,31 @@ class FileLinks(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             self._tell_skipped(request, skipped)
 
     def _tell_skipped(self, request: HttpRequest, number: int) -> None:
-        told = ngettext(
+        message = ngettext(
             "%d file has no link: it is in the trash or its content is missing.",
             "%d files have no link: they are in the trash or their contents are missing.",
             number,
         )
-        self.message_user(request, told % number, messages.WARNING)
+        self.message_user(request, message % number, messages.WARNING)
 
     def _to_page_of(self, model: type[Model], key: Any) -> HttpResponseRedirect:
         return HttpResponseRedirect(page_address(self.admin_site, model, "change", key) or "")
 
     def _link_context(self, file: Any, request: HttpRequest) -> dict[str, Any]:
         """Return what the page of ``file`` shows beside its fields: links to permitted users."""
-        facts: dict[str, Any] = {
+        context: dict[str, Any] = {
             "lacks_bytes": lacks_bytes(file.content),
             "may_create": file.is_live and self.has_create_link_permission(request),
             "sees_links": request.user.has_perm("directlinks.view_directlink")
             or request.user.has_perm("directlinks.change_directlink"),
         }
-        if facts["sees_links"]:
+        if context["sees_links"]:
             links = DirectLink.objects.with_file().filter(file=file)
-            facts["number"] = links.count()
-            facts["links"] = [_row(link, request) for link in links.order_by("-pk")[:_SHOWN_LINKS]]
-        return facts
+            context["number"] = links.count()
+            context["links"] = [
+                _row(link, request) for link in links.order_by("-pk")[:_SHOWN_LINKS]
+            ]
+        return context
 
 
 def _row(link: DirectLink, request: HttpRequest) -> dict[str, Any]:
@@ -213,8 +215,8 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
             return super().changeform_view(request, object_id, form_url, extra_context)
         except (StorageError, ContentNotFound) as error:
             logger.error("The storage did not take an upload: %s", error.cause)  # noqa: TRY400  # one line
-            told = _("The storage did not accept the file: %s") % error.cause
-            self.message_user(request, told, messages.ERROR)
+            message = _("The storage did not accept the file: %s") % error.cause
+            self.message_user(request, message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     @admin.display(description=_("size"), ordering="size")
@@ -238,17 +240,17 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         """Check up to _CHECKED files; only a local storage is asked."""
         files = list(queryset[:_CHECKED])
         lacking = [str(file.path) for file in files if lacks_bytes(file.content)]
-        told = ngettext("%d file was checked.", "%d files were checked.", len(files))
-        self.message_user(request, told % len(files), messages.INFO)
+        message = ngettext("%d file was checked.", "%d files were checked.", len(files))
+        self.message_user(request, message % len(files), messages.INFO)
         if lacking:
-            told = ngettext(
+            message = ngettext(
                 "The content of %(number)d file is missing: %(names)s",
                 "The contents of %(number)d files are missing: %(names)s",
                 len(lacking),
             )
             names = ", ".join([*lacking[:_NAMED], *(["…"] if lacking[_NAMED:] else [])])
             self.message_user(
-                request, told % {"number": len(lacking), "names": names}, messages.WARNING
+                request, message % {"number": len(lacking), "names": names}, messages.WARNING
             )
 
     @admin.action(description=_("Move to the trash"), permissions=["change"])
@@ -258,8 +260,8 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         # MySQL updates no table that a condition of the list, such as the policy's, reads.
         keys = [file.pk for file in queryset]
         count = File.objects.filter(pk__in=keys).trash(timezone.now())
-        told = ngettext("%d file was trashed.", "%d files were trashed.", count)
-        self.message_user(request, told % count, _level(count))
+        message = ngettext("%d file was trashed.", "%d files were trashed.", count)
+        self.message_user(request, message % count, _level(count))
         return self._back(request)
 
     @admin.action(description=_("Restore from the trash"), permissions=["change"])
@@ -276,8 +278,8 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
                 self.message_user(request, sentence, messages.ERROR)
             else:
                 restored += 1
-        told = ngettext("%d file was restored.", "%d files were restored.", restored)
-        self.message_user(request, told % restored, _level(restored))
+        message = ngettext("%d file was restored.", "%d files were restored.", restored)
+        self.message_user(request, message % restored, _level(restored))
         return self._back(request)
 
     def _back(self, request: HttpRequest) -> HttpResponseRedirect | None:

@@ -245,12 +245,12 @@ class BoundedSearch(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     ) -> tuple[QuerySet[Any], bool]:
         if len(search_term) <= MOST_CHARACTERS and len(search_term.split()) <= MOST_WORDS:
             return self.search(request, queryset, search_term)
-        told = gettext(
+        message = gettext(
             "This search is too long: enter up to %(words)d words and %(characters)d characters."
         ) % {"words": MOST_WORDS, "characters": MOST_CHARACTERS}
         # A list asks several times.
-        if request.__dict__.setdefault("directlinks_told", told) is told:
-            self.message_user(request, told, messages.ERROR)
+        if request.__dict__.setdefault("directlinks_shown", message) is message:
+            self.message_user(request, message, messages.ERROR)
         return queryset.none(), False
 
     def search(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from directlinks.datetimes import as_clock, from_clock, is_skipped
 from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy
-from directlinks.services.limits import LIMITS, apply_limits
+from directlinks.services.limits import EDITABLE_FIELDS, apply_limits
 
 
 class ExactDateTimeFormField(forms.SplitDateTimeField):
@@ -40,12 +40,12 @@ class ExactDateTimeFormField(forms.SplitDateTimeField):
 
 
 class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """``asked_by``, the user, may put a file only where the policy lets them manage it.
+    """``requested_by``, the user, may put a file only where the policy lets them manage it.
 
     A class of its own is made for each request, so the user is an attribute of the class.
     """
 
-    asked_by: ClassVar[Any] = None
+    requested_by: ClassVar[Any] = None
 
     class Meta:
         model = File
@@ -70,7 +70,7 @@ class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         owner, path = cleaned.get("owner"), cleaned.get("path")
         if owner is not None and path is not None:
             target = File(pk=self.instance.pk, owner=owner, path=path)
-            if not site_policy().allows(self.asked_by, target):
+            if not site_policy().allows(self.requested_by, target):
                 # Without an owner, nothing is said of what that owner has.
                 self.add_error(
                     "owner", _("You do not have permission to manage files of this user.")
@@ -79,12 +79,12 @@ class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
-    """The limits of a link, within what ``asked_by`` may set; see ``FileForm``.
+    """The limits of a link, within what ``requested_by`` may set; see ``FileForm``.
 
     A password goes in and never comes out.
     """
 
-    asked_by: ClassVar[Any] = None
+    requested_by: ClassVar[Any] = None
 
     new_password = forms.CharField(
         label=_("New password"),
@@ -101,7 +101,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
 
     class Meta:
         model = DirectLink
-        fields = tuple(name for name in LIMITS if name != "password")
+        fields = tuple(name for name in EDITABLE_FIELDS if name != "password")
         widgets = {
             "referers": AdminTextareaWidget(attrs={"rows": 3}),
             "note": AdminTextareaWidget(attrs={"rows": 4}),
@@ -122,7 +122,9 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
 
     def limits(self) -> dict[str, Any]:
         """Return the changed limits as ``change_direct_link`` takes them."""
-        changed = {name: self.cleaned_data[name] for name in self.changed_data if name in LIMITS}
+        changed = {
+            name: self.cleaned_data[name] for name in self.changed_data if name in EDITABLE_FIELDS
+        }
         if self.cleaned_data.get("new_password"):
             changed["password"] = self.cleaned_data["new_password"]
         elif self.cleaned_data.get("remove_password"):
@@ -141,6 +143,6 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
         if not self.errors:
             limits = {name: value for name, value in self.limits().items() if name != "password"}
             try:
-                apply_limits(self.instance, limits, user=self.asked_by, now=timezone.now())
+                apply_limits(self.instance, limits, user=self.requested_by, now=timezone.now())
             except ValidationError as error:
                 self.add_error(None, error)

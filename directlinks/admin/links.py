@@ -146,8 +146,8 @@ class DirectLinkAdmin(OwnPages, LinkColumns, LinkSearch, LinkActions):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        facts = {"may_create": may_create_links(request.user), **(extra_context or {})}
-        return super().changelist_view(request, facts)
+        context = {"may_create": may_create_links(request.user), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.dashboard_view)

@@ -12,7 +12,7 @@ from directlinks.admin.filters import LaggingChangeList
 
 
 class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Pages with our styles and scripts, whose form knows who fills it in, as ``asked_by``."""
+    """Pages with our styles and scripts, whose form knows who fills it in, as ``requested_by``."""
 
     class Media:
         css = {"all": ("directlinks/admin.css",)}
@@ -29,7 +29,7 @@ class OwnPages(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
         **kwargs: Any,
     ) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
-        form.asked_by = request.user
+        form.requested_by = request.user
         return form
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

@@ -490,8 +490,8 @@ class _Refresh(OpenApiViewExtension):
 def _described(view: Any, operations: dict[str, dict[str, Any]], *, tag: str) -> type[Any]:
     """Return ``view`` with its ``operations`` described, for drf-spectacular alone."""
     methods = {
-        name: extend_schema(tags=[tag], **facts)(_copy_of(getattr(view, name)))
-        for name, facts in operations.items()
+        name: extend_schema(tags=[tag], **options)(_copy_of(getattr(view, name)))
+        for name, options in operations.items()
     }
     return type(view.__name__, (view,), methods)
 

@@ -19,7 +19,7 @@ from directlinks.datetimes import as_stored, rfc3339
 from directlinks.fields import FAR_AWAY
 from directlinks.models import DirectLink, File
 from directlinks.services.creating import IssuedLink
-from directlinks.services.limits import LIMITS
+from directlinks.services.limits import EDITABLE_FIELDS
 from directlinks.services.listing import ORDERS, Folder, LinkFilters, Order
 from directlinks.services.statistics import DAYS, Statistics
 
@@ -218,7 +218,7 @@ def limits_in(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the limits among ``values`` as services take them: null becomes an empty value."""
     return {
         name: EMPTY[name] if values[name] is None else values[name]
-        for name in LIMITS
+        for name in EDITABLE_FIELDS
         if name in values
     }
 
@@ -294,7 +294,7 @@ _CAPABILITY = "w8edAQ=="
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Representation:
     """The user who reads, the time, and a function that makes a link's ``address``."""
 
     user: Any
@@ -339,7 +339,7 @@ class Reader:
     def limits(self, link: DirectLink) -> dict[str, Any]:
         """Return the state of a link and its limits."""
         shown: dict[str, Any] = {"state": link.state(self.now).name.lower()}
-        for name in LIMITS:
+        for name in EDITABLE_FIELDS:
             key, show = _SHOWN.get(name, (name, _as_it_is))
             shown[key] = show(getattr(link, name))
         return shown

@@ -23,7 +23,7 @@ from directlinks.api.serializers import (
     LimitsSerializer,
     ListQuery,
     PlainSerializer,
-    Reader,
+    Representation,
     RevokeSerializer,
     RotateSerializer,
     SnippetsQuery,
@@ -76,7 +76,7 @@ class FileInfoView(EnvelopeView):
     def get(self, request: Request) -> Response:
         # Existing clients may ask for more than is known here.
         query = InfoQuery(data=query_of(request)).checked(beside=request.query_params)
-        reader = Reader(
+        representation = Representation(
             user=request.user,
             address=addresses.links_at(django_request(request)),
             now=timezone.now(),
@@ -87,16 +87,16 @@ class FileInfoView(EnvelopeView):
             found = _found_at(uri, request.user)
         elif "id" in query:
             found = _file_with(query["id"], request.user)
-            path = reader.file_url(found)
+            path = representation.file_url(found)
         else:
             raise InvalidParameters("uri is required")
         if isinstance(found, Folder):
-            shown = reader.folder(found, path=path)
+            shown = representation.folder(found, path=path)
             extended_info: dict[str, Any] = {"storage_used": found.size}
         else:
-            shown = reader.file(found, path=path)
+            shown = representation.file(found, path=path)
             links = links_of(found) if query["extended"] else ()
-            extended_info = reader.extended_info(found, links)
+            extended_info = representation.extended_info(found, links)
         if query["extended"]:
             shown["extended_info"] = extended_info
         return Response(envelope.success(shown))
@@ -169,7 +169,7 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         uris: list[str] = serializer.validated_data["uris"]
         options = CreationSerializer(data=body).checked(beside=serializer.fields)
         # First, so that a host which is not the site's is refused before a link is made.
-        reader = self._reader(request)
+        representation = self._representation(request)
 
         def answer() -> envelope.Envelope:
             batch = create_direct_links(
@@ -181,19 +181,19 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
                 dry_run=options["dry_run"],
             )
             whole = whole_links(batch.items) if options["details"] else None
-            items = batch.map(lambda issued: reader.issued(issued, whole))
+            items = batch.map(lambda issued: representation.issued(issued, whole))
             return self._envelope_of(request, items)
 
         key = request.headers.get("Idempotency-Key")
         if key is None or options["dry_run"]:
             return Response(answer())
-        asked = [uris, {**options, "snippets": reader.with_snippets}]
-        return Response(_once(request, key, asked, answer))
+        content = [uris, {**options, "snippets": representation.with_snippets}]
+        return Response(_once(request, key, content, answer))
 
     def list(self, request: Request) -> Response:
         """Return a page of the links that the user may manage."""
         values = self.values
-        reader = self._reader(request)
+        representation = self._representation(request)
         size = min(values["page_size"], MAX_PAGE_SIZE)
         page = list_direct_links(
             user=request.user,
@@ -202,28 +202,28 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
             order=self.query.order(),
             size=size,
             token=values.get("next_token"),
-            now=reader.now,
+            now=representation.now,
         )
         pagination: dict[str, Any] = {"page_size": size}
         if page.next_token is not None:
             pagination["next_token"] = page.next_token
-        links = [reader.link(link) for link in page.links]
+        links = [representation.link(link) for link in page.links]
         return Response(envelope.success({"links": links, "pagination": pagination}))
 
     def retrieve(self, request: Request, code: str) -> Response:
         """Return a link with its limits."""
-        reader = self._reader(request)
+        representation = self._representation(request)
         link = self._link(request, code, may_lag=True)
-        return Response(envelope.success(reader.link(link)))
+        return Response(envelope.success(representation.link(link)))
 
     def partial_update(self, request: Request, code: str) -> Response:
         """Set the limits in the body, and only those."""
         body = json_object(django_request(request), may_be_empty=True)
         limits = limits_in(LimitsSerializer(data=body).checked())
-        reader = self._reader(request)
+        representation = self._representation(request)
         link = self._link(request, code)
-        change_direct_link(link, limits, user=request.user, now=reader.now)
-        return Response(envelope.success(reader.link(link)))
+        change_direct_link(link, limits, user=request.user, now=representation.now)
+        return Response(envelope.success(representation.link(link)))
 
     def destroy(self, request: Request, code: str) -> Response:
         """Revoke a link. Other users get the answer for an unknown code."""
@@ -235,15 +235,15 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         """Give a link a new code; the old one keeps working for ``grace`` seconds."""
         body = json_object(django_request(request), may_be_empty=True)
         grace = RotateSerializer(data=body).checked().get("grace")
-        reader = self._reader(request)
+        representation = self._representation(request)
         link = self._link(request, code)
         rotate_direct_link(
             link,
             grace=timedelta(seconds=grace) if grace else None,
             user=request.user,
-            now=reader.now,
+            now=representation.now,
         )
-        return Response(envelope.success(reader.link(link)))
+        return Response(envelope.success(representation.link(link)))
 
     def statistics(self, request: Request, code: str) -> Response:
         """Return the downloads of a link, day by day."""
@@ -262,8 +262,8 @@ class DirectLinkViewSet(ViewSetMixin, EnvelopeView):
         except PermissionDenied as error:
             raise NotYourLink from error
 
-    def _reader(self, request: Request) -> Reader:
-        return Reader(
+    def _representation(self, request: Request) -> Representation:
+        return Representation(
             user=request.user,
             address=addresses.links_at(django_request(request)),
             now=timezone.now(),
@@ -294,7 +294,7 @@ class RevocationViewSet(DirectLinkViewSet):
 
 
 def _once(
-    request: Request, key: str, asked: Any, answer: Callable[[], envelope.Envelope]
+    request: Request, key: str, content: Any, answer: Callable[[], envelope.Envelope]
 ) -> envelope.Envelope:
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidParameters("Idempotency-Key: Expected 1 to 255 characters of ASCII.")
@@ -302,7 +302,7 @@ def _once(
         lambda: envelope.encode(answer()).decode(),
         user=request.user,
         key=key,
-        request=json.dumps(asked, sort_keys=True, default=str).encode(),
+        request=json.dumps(content, sort_keys=True, default=str).encode(),
         now=timezone.now(),
     )
     kept: envelope.Envelope = json.loads(text)

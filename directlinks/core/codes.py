@@ -86,15 +86,15 @@ BEHIND = frozenset(
 )
 
 
-def is_name_of(asked: str, name: str, code: str) -> bool:
-    """Return True if a visitor who asks for ``asked`` behind ``code`` means the file ``name``.
+def is_name_of(given: str, name: str, code: str) -> bool:
+    """Return True if a visitor who asks for ``given`` behind ``code`` means the file ``name``.
 
     One final slash never matters. A short code asks for the exact name, which helps to keep its
     link from being guessed.
     """
-    if asked.removesuffix("/") == name:
+    if given.removesuffix("/") == name:
         return True
     if len(code) < SHORT:
         return False
-    asked, name = normalize("NFC", asked), normalize("NFC", name)
-    return asked.startswith(name) and BEHIND.issuperset(asked[len(name) :])
+    given, name = normalize("NFC", given), normalize("NFC", name)
+    return given.startswith(name) and BEHIND.issuperset(given[len(name) :])

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from directlinks.counters.base import Counter
 from directlinks.datetimes import day_of
-from directlinks.sql import get_links
+from directlinks.sql import get_link_queries
 
 
 class DatabaseCounter(Counter):
@@ -14,4 +14,4 @@ class DatabaseCounter(Counter):
 
     def count(self, link_id: int, now: datetime) -> bool:
         """Return False also if the link no longer opens."""
-        return get_links().count(link_id, now, day_of(now))
+        return get_link_queries().count(link_id, now, day_of(now))

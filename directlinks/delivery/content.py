@@ -100,14 +100,14 @@ def _corrected(download: Download, change: ContentChanged) -> Download:
     return current
 
 
-def _correct(download: Download, **facts: Any) -> None:
+def _correct(download: Download, **columns: Any) -> None:
     """Write down what is true of a content that was changed in its place.
 
     A database that cannot write is no reason to refuse the download.
     """
     files = File.objects.filter(links=download.link, version=download.version)
     try:
-        files.update(**facts)
+        files.update(**columns)
     except DatabaseError as error:
         logger.warning("The size of the file of link %s stays: %s", download.link, error)
 

@@ -100,9 +100,11 @@ def s3_part(storage: Any, name: str, start: int, length: int) -> Part:
         if parameter in _S3_PARAMETERS
     }
     client = storage.connection.meta.client
-    asked = _range(start, length)
+    byte_range = _range(start, length)
     try:
-        answer = client.get_object(Bucket=storage.bucket_name, Key=key, Range=asked, **parameters)
+        answer = client.get_object(
+            Bucket=storage.bucket_name, Key=key, Range=byte_range, **parameters
+        )
     except client.exceptions.ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != _NOT_SATISFIABLE:
             raise
@@ -170,20 +172,25 @@ def google_part(storage: Any, name: str, start: int, length: int) -> Part:
     """Read a part of an object in Google Cloud Storage."""
     client = storage.client
     blob = storage.bucket.blob(storage._normalize_name(posixpath.normpath(name)))
-    # What was compressed before it was stored is not to be expanded by the server.
-    headers = {"Range": _range(start, length), "Accept-Encoding": "gzip"}
     answer = client._http.request(
-        "GET", blob._get_download_url(client), headers=headers, stream=True, timeout=_GOOGLE_SECONDS
+        "GET",
+        blob._get_download_url(client),
+        # What was compressed before it was stored is not to be expanded by the server.
+        headers={"Range": _range(start, length), "Accept-Encoding": "gzip"},
+        stream=True,
+        timeout=_GOOGLE_SECONDS,
     )
     if answer.status_code == _NOT_SATISFIABLE:
         answer.close()
         return Part(BytesIO(), storage.size(name))
     if not answer.ok:
         raise sys.modules["google.cloud.exceptions"].from_http_response(answer)
-    told = answer.headers
-    size = whole_size(told.get("Content-Range"), int(told.get("Content-Length", 0)), start)
-    stored_at = parsedate_to_datetime(told["Last-Modified"]) if "Last-Modified" in told else None
-    encoding = told.get("X-Goog-Stored-Content-Encoding") or told.get("Content-Encoding")
+    headers = answer.headers
+    size = whole_size(headers.get("Content-Range"), int(headers.get("Content-Length", 0)), start)
+    stored_at = (
+        parsedate_to_datetime(headers["Last-Modified"]) if "Last-Modified" in headers else None
+    )
+    encoding = headers.get("X-Goog-Stored-Content-Encoding") or headers.get("Content-Encoding")
     return Part(answer.raw, size, stored_at, encoding)
 
 

@@ -16,7 +16,7 @@ from directlinks.models import DirectLink, FormerCode
 from directlinks.querysets import retry_on_conflict
 from directlinks.services.creating import unique_codes
 from directlinks.services.history import changed_fields, remember
-from directlinks.services.limits import LIMITS, apply_limits, ceilings
+from directlinks.services.limits import EDITABLE_FIELDS, apply_limits, ceilings
 from directlinks.services.sending import send_on_commit
 
 
@@ -148,7 +148,7 @@ def _update(links: Sequence[DirectLink], values: dict[str, Any], *, user: Any) -
     standing = [link for link in links if link.revoked_at is None]
     if not standing:
         return 0
-    limits = {name: value for name, value in values.items() if name in LIMITS}
+    limits = {name: value for name, value in values.items() if name in EDITABLE_FIELDS}
     keys = [link.pk for link in standing]
     with DirectLink.objects.atomic():
         rows = DirectLink.objects.filter(pk__in=keys)

@@ -27,7 +27,7 @@ from directlinks.policies import Policy
 from directlinks.services.limits import is_reusable, limits_of_new
 from directlinks.services.locating import locate
 from directlinks.services.sending import send_on_commit
-from directlinks.sql import get_batches
+from directlinks.sql import get_batch_queries
 from directlinks.sql.batches import FoundLink, NewLinks
 from directlinks.storage import lacks_bytes
 
@@ -79,10 +79,10 @@ def create_direct_links(
     wrong; then nothing was created.
     """
     _check_number(len(texts))
-    asked = [uris.parse(text) for text in texts]
+    requested = [uris.parse(text) for text in texts]
     columns = limits_of_new(limits or {}, user=user, now=timezone.now())
     reusable = is_reusable(columns, reuse=reuse)
-    targets, at_hand = locate(asked, user=user, policy=policy)
+    targets, at_hand = locate(requested, user=user, policy=policy)
     files = {target.id: target for target in targets if isinstance(target, File)}
     links: dict[int, Any]
     if dry_run:
@@ -97,7 +97,7 @@ def create_direct_links(
         new = set(links)
     gone = vanished([file for file in files.values() if file.id not in links])
     batch: Batch[IssuedLink] = Batch()
-    for uri, target in zip(asked, targets, strict=True):
+    for uri, target in zip(requested, targets, strict=True):
         if isinstance(target, URIError):
             batch.errors[uri.canonical] = target
         elif (link := links.get(target.id)) is not None:
@@ -140,15 +140,17 @@ class Linkable(NamedTuple):
     faults: dict[str, str]
 
 
-def linkable_files(owner: Any, asked: Sequence[str]) -> Linkable:
-    """Return the live files of ``owner`` at the paths ``asked``, in any spelling, with contents.
+def linkable_files(owner: Any, requested: Sequence[str]) -> Linkable:
+    """Return the live files of ``owner`` with contents at ``requested`` paths, in any spelling.
 
     At most two reads.
     """
     faults = {
-        path: fault for path in asked if (fault := paths.fault(path, any_spelling=True)) is not None
+        path: fault
+        for path in requested
+        if (fault := paths.fault(path, any_spelling=True)) is not None
     }
-    possible = [(owner.pk, path) for path in asked if path not in faults]
+    possible = [(owner.pk, path) for path in requested if path not in faults]
     there = {paths.nfc(file.path): file for file in File.objects.at(possible)}
     found = {path: there[paths.nfc(path)] for _, path in possible if paths.nfc(path) in there}
     files = {path: file for path, file in found.items() if not lacks_bytes(file.content)}
@@ -250,7 +252,7 @@ def _insert_reusable_links(
         code_may_be_used=may_repeat(conf.CODE_LENGTH, conf.CODE_ALPHABET),
     )
     try:
-        made = get_batches().make(wanted)
+        made = get_batch_queries().make(wanted)
     except (IntegrityError, OperationalError):  # a file is gone; a deadlock with one who revokes
         # The caller's transaction is spoilt: only the caller can begin it again.
         if is_last or connections[DirectLink.objects.db].in_atomic_block:

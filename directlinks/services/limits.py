@@ -15,7 +15,7 @@ from directlinks.datetimes import in_utc
 from directlinks.models import DirectLink
 from directlinks.users import users
 
-LIMITS = tuple(EMPTY)
+EDITABLE_FIELDS = tuple(EMPTY)
 """The fields that the manager of a link may set, under the same names as in the model."""
 
 
@@ -28,7 +28,7 @@ class Ceilings:
 
 
 def apply_limits(link: DirectLink, limits: Mapping[str, Any], *, user: Any, now: datetime) -> None:
-    """Set ``limits``, values by the names in LIMITS, on ``link``, which is not saved.
+    """Set ``limits``, values by the names in EDITABLE_FIELDS, on ``link``, which is not saved.
 
     A password comes in as it is typed and is kept as a hash; "" takes it away. Raises
     ValidationError for values that are wrong in themselves, contradict each other, or exceed what
@@ -66,14 +66,14 @@ def is_reusable(columns: Mapping[str, Any], *, reuse: bool) -> bool:
 
 
 def _set(link: DirectLink, limits: Mapping[str, Any]) -> None:
-    if unknown := limits.keys() - set(LIMITS):
+    if unknown := limits.keys() - set(EDITABLE_FIELDS):
         raise TypeError(f"No limits of a link: {', '.join(sorted(unknown))}")
     for name, value in limits.items():
         if name == "password":
             link.password = make_password(value) if value else ""
         else:
             setattr(link, name, value)
-    link.clean_fields(exclude={field.name for field in link._meta.fields} - set(LIMITS))
+    link.clean_fields(exclude={field.name for field in link._meta.fields} - set(EDITABLE_FIELDS))
     link.clean()
 
 

@@ -23,7 +23,7 @@ from directlinks.core.errors import (
 from directlinks.core.uris import FileURI
 from directlinks.models import File
 from directlinks.policies import Policy
-from directlinks.sql import get_batches
+from directlinks.sql import get_batch_queries
 from directlinks.sql.batches import Found, FoundLink, Place
 from directlinks.storage import without_bytes
 from directlinks.users import users
@@ -39,7 +39,7 @@ class Located(NamedTuple):
     links: dict[int, FoundLink]
 
 
-def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
+def locate(file_uris: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
     """Return the files that the URIs name, for ``user`` to link.
 
     Each file has its owner at hand, and each link its file. Up to four statements for any number of
@@ -47,10 +47,11 @@ def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
     missing ones are folders; and, if one URI is the only one to fail, the files on the way to it.
     All read the database that is written to.
     """
-    owners = _owners(user, {uri.user for uri in asked if uri.fs == "my"})
+    owners = _owners(user, {uri.user for uri in file_uris if uri.fs == "my"})
     keys = {name: owner.pk for name, owner in owners.items()}
     places = [
-        (keys[uri.user], uri.path) if uri.fs == "my" and uri.user in keys else None for uri in asked
+        (keys[uri.user], uri.path) if uri.fs == "my" and uri.user in keys else None
+        for uri in file_uris
     ]
     requester = Requester(user, policy, {owner.pk: owner for owner in owners.values()})
     wanted = [place for place in dict.fromkeys(places) if place is not None]
@@ -62,9 +63,9 @@ def locate(asked: Sequence[FileURI], *, user: Any, policy: Policy) -> Located:
     at: dict[Place, File | URIError] = {**linkable, **refused, **empty, **missing}
     targets = [
         _fault_of_space(uri) if place is None else at[place]
-        for uri, place in zip(asked, places, strict=True)
+        for uri, place in zip(file_uris, places, strict=True)
     ]
-    return Located(_with_element(asked, places, targets, folders, requester), links)
+    return Located(_with_element(file_uris, places, targets, folders, requester), links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +178,17 @@ def _can_exist(path: str) -> bool:
 
 def _find(places: Iterable[Place], requester: Requester) -> Found:
     possible = [place for place in places if _can_exist(place[1])]
-    return get_batches().fetch(possible, requester.owners) if possible else Found({}, {})
+    return get_batch_queries().fetch(possible, requester.owners) if possible else Found({}, {})
 
 
 def _folders(missing: Set[Place]) -> set[Place]:
     """Return those of ``missing`` that are folders, and for one alone the folders on its way."""
-    asked = set(missing)
-    if len(asked) == 1:
-        (place,) = asked
-        asked |= set(_on_the_way(place))
-    asked = {place for place in asked if _can_exist(place[1])}
-    return File.objects.all().folders_among(list(asked)) if asked else set()
+    file_uris = set(missing)
+    if len(file_uris) == 1:
+        (place,) = file_uris
+        file_uris |= set(_on_the_way(place))
+    file_uris = {place for place in file_uris if _can_exist(place[1])}
+    return File.objects.all().folders_among(list(file_uris)) if file_uris else set()
 
 
 def _on_the_way(place: Place) -> list[Place]:
@@ -198,7 +199,7 @@ def _on_the_way(place: Place) -> list[Place]:
 
 
 def _with_element(
-    asked: Sequence[FileURI],
+    file_uris: Sequence[FileURI],
     places: Sequence[Place | None],
     targets: list[File | URIError],
     folders: Set[Place],
@@ -208,7 +209,9 @@ def _with_element(
 
     Only a single failure shows it: among several it is not shown, and it costs a statement.
     """
-    failed = {uri.canonical: n for n, uri in enumerate(asked) if isinstance(targets[n], URIError)}
+    failed = {
+        uri.canonical: n for n, uri in enumerate(file_uris) if isinstance(targets[n], URIError)
+    }
     if len(failed) != 1:
         return targets
     (position,) = failed.values()

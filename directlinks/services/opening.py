@@ -34,8 +34,8 @@ from directlinks.delivery.responses import BlockResponse
 from directlinks.fields import Content
 from directlinks.models import File
 from directlinks.services.sending import send_now
-from directlinks.sql import get_links
-from directlinks.sql.links import ClaimedLink, LinkRow, Links
+from directlinks.sql import get_link_queries
+from directlinks.sql.links import ClaimedLink, LinkQueries, LinkRow
 
 # No browser sends a longer one, which would only fill the memory.
 _LONGEST = 512
@@ -184,30 +184,34 @@ def open_confirmed_link(
     return answer
 
 
-def claim(code: str, name: str, now: datetime, links: Links | None = None) -> ClaimedLink | None:
+def claim(
+    code: str, name: str, now: datetime, queries: LinkQueries | None = None
+) -> ClaimedLink | None:
     """Count a plain visit to the link at this address, if one statement can tell that it opens.
 
     None means only that: call ``fetch_open_link`` then. The code is well-formed, and the name has
-    no NUL. ``links`` asks the database in another way than by Django's cursor.
+    no NUL. ``queries`` asks the database in another way than by Django's cursor.
     """
     if not get_counter().in_database:
         return None
-    return (links or get_links()).claim(code, name, now, day_of(now))
+    return (queries or get_link_queries()).claim(code, name, now, day_of(now))
 
 
 def can_claim() -> bool:
     """Return True if ``claim`` can claim a link."""
-    return get_counter().in_database and get_links().can_claim
+    return get_counter().in_database and get_link_queries().can_claim
 
 
-def fetch_open_link(*, code: str, name: str, now: datetime, links: Links | None = None) -> LinkRow:
+def fetch_open_link(
+    *, code: str, name: str, now: datetime, queries: LinkQueries | None = None
+) -> LinkRow:
     """Return the link at this address, if it opens at ``now``; who may open it is not checked.
 
-    One read. ``links`` as for ``claim``. Raise LinkUnknown, LinkNotFound, LinkExpired or
+    One read. ``queries`` as for ``claim``. Raise LinkUnknown, LinkNotFound, LinkExpired or
     LinkUsedUp.
     """
-    links = links or get_links()
-    row = links.fetch(code, now) if codes.is_well_formed(code) else None
+    queries = queries or get_link_queries()
+    row = queries.fetch(code, now) if codes.is_well_formed(code) else None
     if row is None or row.code != code:
         raise LinkUnknown
     if not is_name_of(name, row.name, code):
@@ -219,17 +223,17 @@ def fetch_open_link(*, code: str, name: str, now: datetime, links: Links | None 
 
 
 def redeem_ticket(
-    *, text: str, name: str, method: str, now: datetime, links: Links | None = None
+    *, text: str, name: str, method: str, now: datetime, queries: LinkQueries | None = None
 ) -> Download:
     """Return the download that the ticket ``text`` of a temporary content URL is good for.
 
     One read. The link is judged again, so revoking it stops targets that were handed out; the
-    number of downloads is not, since the ticket itself is the last of them. ``links`` as for
+    number of downloads is not, since the ticket itself is the last of them. ``queries`` as for
     ``claim``. Raise TicketInvalid, TicketExpired, LinkNotFound or LinkExpired.
     """
     keys = conf.signing_keys
     ticket = signing.read(text, keys, method=method, now=seconds_of(now))
-    row = (links or get_links()).fetch_by_key(ticket.link)
+    row = (queries or get_link_queries()).fetch_by_key(ticket.link)
     if row is None or not is_name_of(name, row.name, text):
         raise LinkNotFound
     if not signing.is_bound(text, keys, code=row.current_code, password=row.password):
@@ -254,7 +258,7 @@ def deliver_counted(
         granted = answer.status_code in _GRANTING
     finally:
         if not granted:
-            get_links().release(row.link_id, day_of(now))
+            get_link_queries().release(row.link_id, day_of(now))
     if granted:
         send_now(signals.opened, link=row.link_id, at=now)
     return answer, granted
@@ -320,7 +324,7 @@ def _count_answer(row: LinkRow, answer: HttpResponseBase, now: datetime) -> None
 def count(row: LinkRow, now: datetime) -> bool:
     """Count one download of the link read as ``row``. Return False if it no longer opens."""
     if has_download_limit(row):
-        return get_links().count(row.link_id, now, day_of(now))
+        return get_link_queries().count(row.link_id, now, day_of(now))
     return get_counter().count(row.link_id, now)
 
 

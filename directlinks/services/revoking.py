@@ -30,14 +30,14 @@ def revoke_direct_links(
     each other one: InvalidParameters if it is no code, else NotYourLink. Up to four statements for
     any number of codes.
     """
-    asked = list(dict.fromkeys(texts))
+    unique = list(dict.fromkeys(texts))
     batch: Batch[str] = Batch()
-    well_formed = [code for code in asked if codes.is_well_formed(code)]
+    well_formed = [code for code in unique if codes.is_well_formed(code)]
     files = policy.filter(user, File.objects.all())
     found = DirectLink.objects.filter(code__in=well_formed, revoked_at=None, file__in=files)
     links = {link.code: link for link in found}
     revoke_all(links.values(), user=user, now=now)
-    for code in asked:
+    for code in unique:
         if code in links:
             batch.items.append(code)
         elif codes.is_well_formed(code):

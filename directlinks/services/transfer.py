@@ -242,7 +242,7 @@ def _link(record: LinkRecord | ValueError, known: Known) -> _New | None:
     try:
         link.clean_fields(exclude={"file", "created_by"})
     except ValidationError as error:
-        reasons = (f"{name}: {' '.join(told)}" for name, told in error.message_dict.items())
+        reasons = (f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
         raise _Refusal(Outcome.REFUSED, f"{code}: {' '.join(reasons)}") from error
     # The next lines must not take the same.
     known.codes[record.code] = (file.pk, record.name)

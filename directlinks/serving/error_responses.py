@@ -90,15 +90,17 @@ def _language_of_page(request: HttpRequest, error: DirectLinksError) -> str:
     It is the visitor's, which no middleware may have found out yet, if there is a translation;
     else the site's, if there is one; else English.
     """
-    asked = translation.get_language_from_request(request)
+    language = translation.get_language_from_request(request)
     with translation.override(None):
         english = _explanation(error)
-    shown = _explained_in(asked, error)
+    shown = _explained_in(language, error)
     if shown == english:
-        return asked if asked.partition("-")[0] == "en" else "en"
+        return language if language.partition("-")[0] == "en" else "en"
     # Django shows the site's own language instead of one that has no translation.
     return (
-        settings.LANGUAGE_CODE if shown == _explained_in(settings.LANGUAGE_CODE, error) else asked
+        settings.LANGUAGE_CODE
+        if shown == _explained_in(settings.LANGUAGE_CODE, error)
+        else language
     )
 
 

@@ -95,8 +95,8 @@ def accept_guess(attempts: list[Attempt | None], request: HttpRequest, *, scope:
         caching.ask(lambda cache: cache.set(known, 1, timeout=REMEMBERED_SECONDS), otherwise=None)
 
 
-def _noted(number: int, seconds: int, facts: str) -> Attempt | None:
-    attempt = Attempt(_key(f"{int(time.time()) // seconds} {facts}"), seconds)
+def _noted(number: int, seconds: int, identity: str) -> Attempt | None:
+    attempt = Attempt(_key(f"{int(time.time()) // seconds} {identity}"), seconds)
     counted = caching.ask(lambda cache: _counted(cache, attempt), otherwise=None)
     if counted is None:
         return None
@@ -142,8 +142,8 @@ def _known(request: HttpRequest, scope: str) -> str:
     return _key(f"known {scope} {client_of(request)}")
 
 
-def _key(facts: str) -> str:
-    digest = salted_hmac("directlinks.attempts", facts, algorithm="sha256").hexdigest()
+def _key(identity: str) -> str:
+    digest = salted_hmac("directlinks.attempts", identity, algorithm="sha256").hexdigest()
     return f"directlinks.attempts.{digest}"
 
 

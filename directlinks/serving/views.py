@@ -61,13 +61,13 @@ from directlinks.serving.passwords import (
     set_password_cookies,
     submit_password,
 )
-from directlinks.serving.request_key import (
+from directlinks.serving.routes import Kind, Route
+from directlinks.serving.site_cache import (
     cache_site,
     cached_site,
     request_key,
     scheme_of,
 )
-from directlinks.serving.routes import Kind, Route
 from directlinks.serving.throttling import count_attempt
 from directlinks.sql.links import LinkRow
 

@@ -14,56 +14,56 @@ from django.db import connections
 
 from directlinks.models import DirectLink
 from directlinks.sql.batches import (
-    Batches,
-    BatchTexts,
-    PostgreSQLBatches,
-    SQLiteBatches,
-    WrittenBatches,
-    batch_texts,
+    BatchQueries,
+    BatchStatements,
+    PostgreSQLBatchQueries,
+    RawBatchQueries,
+    SQLiteBatchQueries,
+    batch_statements,
 )
 from directlinks.sql.links import (
-    Links,
-    LinkTexts,
-    PostgreSQLLinks,
-    SQLiteLinks,
-    WrittenLinks,
-    link_texts,
+    LinkQueries,
+    LinkStatements,
+    PostgreSQLLinkQueries,
+    RawLinkQueries,
+    SQLiteLinkQueries,
+    link_statements,
 )
-from directlinks.sql.orm import ORMBatches, ORMLinks
+from directlinks.sql.orm import ORMBatchQueries, ORMLinkQueries
 from directlinks.users import active_column, active_where, activity_is_computed
 
-_WRITTEN_LINKS: dict[str, type[WrittenLinks]] = {
-    "sqlite": SQLiteLinks,
-    "postgresql": PostgreSQLLinks,
+_RAW_LINKS: dict[str, type[RawLinkQueries]] = {
+    "sqlite": SQLiteLinkQueries,
+    "postgresql": PostgreSQLLinkQueries,
     # It has no UPDATE that returns what it changed, so it is asked, then told.
-    "mysql": WrittenLinks,
+    "mysql": RawLinkQueries,
 }
 
-_WRITTEN_BATCHES: dict[str, type[WrittenBatches]] = {
-    "sqlite": SQLiteBatches,
-    "postgresql": PostgreSQLBatches,
-    "mysql": WrittenBatches,
+_RAW_BATCHES: dict[str, type[RawBatchQueries]] = {
+    "sqlite": SQLiteBatchQueries,
+    "postgresql": PostgreSQLBatchQueries,
+    "mysql": RawBatchQueries,
 }
 
 
-def get_links(written: Mapping[str, type[WrittenLinks]] = _WRITTEN_LINKS) -> Links:
+def get_link_queries(written: Mapping[str, type[RawLinkQueries]] = _RAW_LINKS) -> LinkQueries:
     """Return what reads and counts single links; ``written`` are classes by database vendor."""
     using = DirectLink.objects.db
     connection: Any = connections[using]
     links = written.get(connection.vendor)
     if links is None or _lacks_json(connection) or _lacks_column():
-        return ORMLinks(using)
-    return links(connection, _link_texts(using))
+        return ORMLinkQueries(using)
+    return links(connection, _link_statements(using))
 
 
-def get_batches() -> Batches:
+def get_batch_queries() -> BatchQueries:
     """Return what finds the files of a batch and makes their links."""
     using = DirectLink.objects.db
     connection: Any = connections[using]
-    written = _WRITTEN_BATCHES.get(connection.vendor)
+    written = _RAW_BATCHES.get(connection.vendor)
     if written is None or _lacks_json(connection):
-        return ORMBatches(using)
-    return written(connection, _batch_texts(using))
+        return ORMBatchQueries(using)
+    return written(connection, _batch_statements(using))
 
 
 def _lacks_json(connection: Any) -> bool:
@@ -86,11 +86,11 @@ def _lacks_column() -> bool:
 
 
 @cache
-def _link_texts(using: str) -> LinkTexts:
+def _link_statements(using: str) -> LinkStatements:
     # Names of tables and their quoting stay the same as long as the process lives.
-    return link_texts(connections[using])
+    return link_statements(connections[using])
 
 
 @cache
-def _batch_texts(using: str) -> BatchTexts:
-    return batch_texts(connections[using])
+def _batch_statements(using: str) -> BatchStatements:
+    return batch_statements(connections[using])

@@ -60,7 +60,7 @@ OWN_FIELDS = ("file", "code", "name", "reuse_name")
 
 
 @dataclass(frozen=True, slots=True)
-class BatchTexts:
+class BatchStatements:
     """Statements with their parameters as ``%s``.
 
     ``fetch`` takes the places and returns FILE_FIELDS and LINK_FIELDS, these NULL if there is no
@@ -121,7 +121,7 @@ def shared_fields() -> "list[Field[Any, Any]]":
     return [f for f in fields if not f.primary_key and f.name not in OWN_FIELDS]
 
 
-def batch_texts(connection: BaseDatabaseWrapper) -> BatchTexts:
+def batch_statements(connection: BaseDatabaseWrapper) -> BatchStatements:
     """All statements, as the database behind ``connection`` spells them."""
     names = Names.of(connection)
     fetch, make = {
@@ -135,9 +135,9 @@ def batch_texts(connection: BaseDatabaseWrapper) -> BatchTexts:
     if connection.vendor == "mysql":
         code = DirectLink._meta.get_field("code").db_parameters(connection)
         exact = f" COLLATE {code['collation']}"
-    unused = f"""LEFT JOIN {names.former} former ON former.code = asked.code{exact}
+    unused = f"""LEFT JOIN {names.former} former ON former.code = requested.code{exact}
         WHERE former.id IS NULL"""
-    return BatchTexts(
+    return BatchStatements(
         fetch=fetch(names, connection, names.found),
         fetch_whole=fetch(names, connection, names.found_whole),
         make=make(names, connection, "WHERE 1 = 1"),
@@ -153,8 +153,8 @@ def _fetch_sqlite(n: Names, connection: BaseDatabaseWrapper, columns: str) -> st
     # {"owner": ["path key", …], …} is read once. CROSS JOIN keeps its order: each place is looked
     # up in the unique index (owner, path_key), each file in that of its links (file, reuse_name).
     return f"""
-        SELECT {columns} FROM json_each(%s) space CROSS JOIN json_each(space.value) asked
-        CROSS JOIN {n.file} file ON file.owner_id = space.key AND file.path_key = asked.value
+        SELECT {columns} FROM json_each(%s) space CROSS JOIN json_each(space.value) requested
+        CROSS JOIN {n.file} file ON file.owner_id = space.key AND file.path_key = requested.value
         LEFT JOIN {n.link} link ON {_REUSABLE}"""  # noqa: S608
 
 
@@ -165,10 +165,10 @@ def _make_sqlite(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
     values = ", ".join(["%s"] * len(n.shared))
     return f"""
         INSERT INTO {n.link} ({n.new})
-        SELECT file.id, asked.code, asked.name, asked.name, {values}
+        SELECT file.id, requested.code, requested.name, requested.name, {values}
         FROM (SELECT json_extract(value, '$[0]') AS file, json_extract(value, '$[1]') AS code,
-                json_extract(value, '$[2]') AS name FROM json_each(%s)) asked
-        CROSS JOIN {n.file} file ON file.id = asked.file
+                json_extract(value, '$[2]') AS name FROM json_each(%s)) requested
+        CROSS JOIN {n.file} file ON file.id = requested.file
         {codes} AND file.deleted_at IS NULL
         ON CONFLICT DO NOTHING RETURNING file_id, id, code"""  # noqa: S608
 
@@ -181,10 +181,10 @@ def _fetch_postgresql(n: Names, connection: BaseDatabaseWrapper, columns: str) -
     return f"""
         SELECT {columns}
         FROM unnest(%s::{n.owner.db_type(connection)}[], %s::text[]) AS space (owner, path_keys)
-        CROSS JOIN LATERAL unnest(string_to_array(space.path_keys, ' ')) AS asked (path_key)
+        CROSS JOIN LATERAL unnest(string_to_array(space.path_keys, ' ')) AS requested (path_key)
         CROSS JOIN LATERAL (
             SELECT * FROM {n.file} file
-            WHERE file.owner_id = space.owner AND file.path_key = asked.path_key LIMIT 1) file
+            WHERE file.owner_id = space.owner AND file.path_key = requested.path_key LIMIT 1) file
         LEFT JOIN {n.link} link ON {_REUSABLE}"""  # noqa: S608
 
 
@@ -198,11 +198,11 @@ def _make_postgresql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> s
     values = ", ".join(f"%s::{field.db_type(connection)}" for field in n.shared)
     return f"""
         INSERT INTO {n.link} ({n.new})
-        SELECT file.id, asked.code, asked.name, asked.name, {values}
+        SELECT file.id, requested.code, requested.name, requested.name, {values}
         FROM unnest(string_to_array(%s, '/')::bigint[], string_to_array(%s, '/'),
-            string_to_array(%s, '/')) AS asked (file, code, name)
+            string_to_array(%s, '/')) AS requested (file, code, name)
         CROSS JOIN LATERAL (
-            SELECT id, deleted_at FROM {n.file} WHERE id = asked.file
+            SELECT id, deleted_at FROM {n.file} WHERE id = requested.file
             LIMIT 1 FOR KEY SHARE) file
         {codes} AND file.deleted_at IS NULL
         ON CONFLICT DO NOTHING RETURNING file_id, id, code"""  # noqa: S608
@@ -216,9 +216,9 @@ def _fetch_mysql(n: Names, connection: BaseDatabaseWrapper, columns: str) -> str
     return f"""
         SELECT {columns}
         FROM JSON_TABLE(%s, '$[*]' COLUMNS (owner_key {key} PATH '$[0]',
-            NESTED PATH '$[1][*]' COLUMNS (path_key CHAR(64) PATH '$'))) asked
+            NESTED PATH '$[1][*]' COLUMNS (path_key CHAR(64) PATH '$'))) requested
         STRAIGHT_JOIN {n.file} file
-            ON file.owner_id = asked.owner_key AND file.path_key = asked.path_key
+            ON file.owner_id = requested.owner_key AND file.path_key = requested.path_key
         LEFT JOIN {n.link} link ON {_REUSABLE}"""  # noqa: S608
 
 
@@ -236,11 +236,11 @@ def _make_mysql(n: Names, connection: BaseDatabaseWrapper, codes: str) -> str:
     )
     return f"""
         INSERT IGNORE INTO {n.link} ({n.new})
-        SELECT file.id, asked.code, asked.name, asked.name, {values}
+        SELECT file.id, requested.code, requested.name, requested.name, {values}
         FROM JSON_TABLE(%s, '$[*]' COLUMNS (file BIGINT PATH '$[0]',
             code VARCHAR(64) CHARACTER SET utf8mb4 PATH '$[1]',
-            name VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[2]')) asked
-        STRAIGHT_JOIN {n.file} file ON file.id = asked.file
+            name VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[2]')) requested
+        STRAIGHT_JOIN {n.file} file ON file.id = requested.file
         {codes} AND file.deleted_at IS NULL
         FOR UPDATE {returning}"""  # noqa: S608
 
@@ -310,7 +310,7 @@ def by_nfc(places: Iterable[Place]) -> dict[Place, list[Place]]:
     return spellings
 
 
-class Batches(ABC):
+class BatchQueries(ABC):
     """What a batch asks of the tables."""
 
     @abstractmethod
@@ -330,10 +330,10 @@ class Batches(ABC):
         """
 
 
-class WrittenBatches(Batches):
+class RawBatchQueries(BatchQueries):
     """The statements in ``texts``."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, texts: BatchTexts) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, texts: BatchStatements) -> None:
         self.connection = connection
         self.texts = texts
         self.owner = File._meta.get_field("owner")
@@ -345,13 +345,13 @@ class WrittenBatches(Batches):
         text = self.texts.fetch_whole if len(places) <= _FEW else self.texts.fetch
         owner_of = reader(self.owner, self.connection)
         spellings = by_nfc(places)
-        for row in self._rows(text, self._asked(places)):
+        for row in self._rows(text, self._parameters_of(places)):
             key, owner, path, content, alias, size, content_type, link, code, name, *rare = row
             owner_id = owner_of(owner)
-            asked = spellings.get((owner_id, paths.nfc(path)))
-            if asked is None:  # its digest is that of another path
+            given = spellings.get((owner_id, paths.nfc(path)))
+            if given is None:  # its digest is that of another path
                 continue
-            file = files.get(asked[0])
+            file = files.get(given[0])
             if file is None:
                 columns = {
                     "id": key,
@@ -367,7 +367,7 @@ class WrittenBatches(Batches):
                 if rare:
                     columns.update(self._rare(rare))
                 file = stored(File, self.connection.alias, columns, owner=owners[owner_id])
-                files.update(dict.fromkeys(asked, file))
+                files.update(dict.fromkeys(given, file))
             # A file that was renamed has links of its former names.
             if link is not None and name == paths.name(path):
                 links[key] = FoundLink(link, code, name, file, self.connection.alias)
@@ -400,14 +400,14 @@ class WrittenBatches(Batches):
             return cursor.fetchall() if cursor.description else []
 
     def _spaces(self, places: Collection[Place]) -> dict[Any, list[str]]:
-        """Return the path keys asked of each owner, in the database's spelling."""
+        """Return the path keys requested of each owner, in the database's spelling."""
         spaces: dict[Any, list[str]] = {}
         for owner, path in places:
             spaces.setdefault(owner, []).append(paths.key(path))
         written = self.owner.get_db_prep_value
         return {written(owner, self.connection): keys for owner, keys in spaces.items()}
 
-    def _asked(self, places: Collection[Place]) -> list[Any]:
+    def _parameters_of(self, places: Collection[Place]) -> list[Any]:
         return [json.dumps(list(self._spaces(places).items()))]
 
     def _new(self, wanted: NewLinks) -> list[Any]:
@@ -415,17 +415,17 @@ class WrittenBatches(Batches):
         return [json.dumps([(file.id, code, file.name) for file, code in pairs])]
 
 
-class SQLiteBatches(WrittenBatches):
+class SQLiteBatchQueries(RawBatchQueries):
     """Statements of SQLite."""
 
-    def _asked(self, places: Collection[Place]) -> list[Any]:
+    def _parameters_of(self, places: Collection[Place]) -> list[Any]:
         return [json.dumps(self._spaces(places))]
 
 
-class PostgreSQLBatches(WrittenBatches):
+class PostgreSQLBatchQueries(RawBatchQueries):
     """Statements of PostgreSQL."""
 
-    def _asked(self, places: Collection[Place]) -> list[Any]:
+    def _parameters_of(self, places: Collection[Place]) -> list[Any]:
         spaces = self._spaces(places)
         return [list(spaces), [" ".join(keys) for keys in spaces.values()]]
 

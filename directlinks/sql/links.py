@@ -122,7 +122,7 @@ class ClaimedLink(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkTexts:
+class LinkStatements:
     """Statements with their parameters as ``%s``, in the order in which they stand.
 
     Parameters of ``claim`` on PostgreSQL have names.
@@ -173,10 +173,10 @@ def _is_true(column: str | None, connection: BaseDatabaseWrapper) -> str:
     return column if connection.vendor == "postgresql" else f"{column} = 1"
 
 
-def link_texts(connection: BaseDatabaseWrapper) -> LinkTexts:
+def link_statements(connection: BaseDatabaseWrapper) -> LinkStatements:
     """Return all statements, as the database behind ``connection`` spells them."""
     tables = Tables.of(connection)
-    return LinkTexts(
+    return LinkStatements(
         fetch=_fetch(tables),
         fetch_by_key=_fetch_by_key(tables),
         claim=_claim_postgresql(tables) if connection.vendor == "postgresql" else _claim(tables),
@@ -359,7 +359,7 @@ _read_json = json.JSONDecoder().raw_decode
 Parameters = tuple[Any, ...] | dict[str, Any]
 
 
-class Links(ABC):
+class LinkQueries(ABC):
     """Queries of a visit. ``day`` is the day of ``now`` in the site's time zone."""
 
     #: Whether ``claim`` can find and count in one statement.
@@ -393,10 +393,10 @@ class Links(ABC):
         """
 
 
-class WrittenLinks(Links):
+class RawLinkQueries(LinkQueries):
     """The statements in ``texts``, in a transaction if counting takes two of them."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, texts: LinkTexts) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, texts: LinkStatements) -> None:
         self.connection = connection
         self.texts = texts
 
@@ -457,7 +457,7 @@ class WrittenLinks(Links):
         return value
 
 
-class SQLiteLinks(WrittenLinks):
+class SQLiteLinkQueries(RawLinkQueries):
     """Statements of SQLite."""
 
     can_claim = True
@@ -489,7 +489,7 @@ class SQLiteLinks(WrittenLinks):
         return found
 
 
-class PostgreSQLLinks(WrittenLinks):
+class PostgreSQLLinkQueries(RawLinkQueries):
     """Here the day is counted in the same statement, so one round trip does it all."""
 
     can_claim = True

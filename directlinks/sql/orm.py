@@ -14,12 +14,12 @@ from django.db.models import F, Prefetch
 from directlinks.core import paths
 from directlinks.core.links import LIMITS
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
-from directlinks.sql.batches import Batches, Found, FoundLink, NewLinks, Place, by_nfc
-from directlinks.sql.links import LinkRow, Links
+from directlinks.sql.batches import BatchQueries, Found, FoundLink, NewLinks, Place, by_nfc
+from directlinks.sql.links import LinkQueries, LinkRow
 from directlinks.users import activity_is_computed, is_active
 
 
-class ORMLinks(Links):
+class ORMLinkQueries(LinkQueries):
     """``using`` is the alias of the database."""
 
     def __init__(self, using: str) -> None:
@@ -99,7 +99,7 @@ class ORMLinks(Links):
         )
 
 
-class ORMBatches(Batches):
+class ORMBatchQueries(BatchQueries):
     """``using`` is the alias of the database."""
 
     def __init__(self, using: str) -> None:
@@ -115,11 +115,11 @@ class ORMBatches(Batches):
         }
         files = {}
         links = {}
-        for place, asked in by_nfc(places).items():
+        for place, given in by_nfc(places).items():
             if place not in at:
                 continue
             file = at[place]
-            files.update(dict.fromkeys(asked, file))
+            files.update(dict.fromkeys(given, file))
             file.owner = owners[file.owner_id]
             for link in vars(file).pop("reusable_links"):
                 if link.name == file.name:  # which it may have lost since

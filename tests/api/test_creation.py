@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, IdempotentRequest
 from directlinks.services.creating import whole_links
-from directlinks.services.limits import LIMITS
+from directlinks.services.limits import EDITABLE_FIELDS
 from tests.api.clients import APIClient
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -135,10 +135,14 @@ class TestDetails:
             "file_url": A,
             "id": link["id"],
             "is_new": True,
-            **{name: link[name] for name in ("state", "has_password", *LIMITS) if name in link},
+            **{
+                name: link[name]
+                for name in ("state", "has_password", *EDITABLE_FIELDS)
+                if name in link
+            },
         }
         assert set(item) == {"link", "file_url", "id", "is_new", "state", "has_password"} | (
-            set(LIMITS) - {"password"}
+            set(EDITABLE_FIELDS) - {"password"}
         )
         (again,) = put(api, details=True).json()["data"]
         assert again == {**item, "is_new": False}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from directlinks.core import records
 from directlinks.models import DirectLink
-from directlinks.services.limits import LIMITS
+from directlinks.services.limits import EDITABLE_FIELDS
 from tests.api.clients import APIClient
 from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
@@ -21,7 +21,7 @@ from tests.management.test_commands import COMMANDS
 pytestmark = pytest.mark.django_db
 
 A = "cloudreve://my/a.txt"
-WISHES = (*LIMITS, "reuse", "dry_run", "details")
+WISHES = (*EDITABLE_FIELDS, "reuse", "dry_run", "details")
 
 
 @pytest.fixture

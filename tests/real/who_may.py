@@ -23,8 +23,8 @@ from directlinks.api.authentication import token_pair
 from directlinks.core.links import LinkState
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
-from directlinks.sql import get_links
-from directlinks.sql.orm import ORMLinks
+from directlinks.sql import get_link_queries
+from directlinks.sql.orm import ORMLinkQueries
 
 PASSWORD = "correct horse"
 
@@ -135,7 +135,7 @@ def table_of(email: str, number: int) -> dict[str, Any]:
 def judgements(now: datetime) -> dict[str, list[str]]:
     """What each way to judge a link says of one link of each person."""
     said: dict[str, list[str]] = {}
-    written, plain = get_links(), ORMLinks("default")
+    written, plain = get_link_queries(), ORMLinkQueries("default")
     for link in DirectLink.objects.with_file().filter(file__path__endswith="/v/one.txt"):
         state = link.state(now)
         rows = [asked.fetch(link.code, now) for asked in (written, plain)]

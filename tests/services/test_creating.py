@@ -30,7 +30,7 @@ from directlinks.services.creating import (
     create_direct_links,
     get_reusable_links,
 )
-from directlinks.sql import get_batches
+from directlinks.sql import get_batch_queries
 from directlinks.sql.batches import NewLinks
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -357,7 +357,7 @@ def test_links_that_somebody_else_has_just_made_cost_one_statement_more(
 ) -> None:
     owner = UserFactory()
     names = many_files(owner, 1000)
-    kind = type(get_batches())
+    kind = type(get_batch_queries())
     make = kind.make
 
     def second(batches: Any, wanted: NewLinks) -> Any:
@@ -380,9 +380,9 @@ class TestTroubleUnderWay:
     ) -> list[Callable[[], object]]:
         """Things to do before each round, in turn; with the statements of either kind."""
         if request.param == "plain":
-            monkeypatch.setattr(sql, "_WRITTEN_BATCHES", {})
+            monkeypatch.setattr(sql, "_RAW_BATCHES", {})
         todo: list[Callable[[], object]] = []
-        kind = type(get_batches())
+        kind = type(get_batch_queries())
         make = kind.make
 
         def disturbed(batches: Any, wanted: NewLinks) -> Any:

@@ -11,7 +11,13 @@ from pytest_django.fixtures import Settings
 
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
-from directlinks.services.limits import LIMITS, Ceilings, apply_limits, ceilings, limits_of_new
+from directlinks.services.limits import (
+    EDITABLE_FIELDS,
+    Ceilings,
+    apply_limits,
+    ceilings,
+    limits_of_new,
+)
 from tests.factories import DirectLinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +48,7 @@ def limited(limits: dict[str, Any], *, user: Any = None, **link: Any) -> DirectL
 
 class TestApplying:
     def test_each_limit_is_a_field_of_a_link(self) -> None:
-        assert set(LIMITS) <= {field.name for field in DirectLink._meta.fields}
+        assert set(EDITABLE_FIELDS) <= {field.name for field in DirectLink._meta.fields}
 
     @pytest.mark.parametrize(
         ("name", "value"),

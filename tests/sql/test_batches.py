@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from directlinks.core import paths
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File, FormerCode
-from directlinks.sql import get_batches
-from directlinks.sql.batches import Batches, Found, NewLinks, Place, WrittenBatches
-from directlinks.sql.orm import ORMBatches
+from directlinks.sql import get_batch_queries
+from directlinks.sql.batches import BatchQueries, Found, NewLinks, Place, RawBatchQueries
+from directlinks.sql.orm import ORMBatchQueries
 from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -71,10 +71,10 @@ def fill(rows: Any) -> list[Any]:
     return users
 
 
-def both() -> tuple[Batches, Batches]:
-    written = get_batches()
-    assert isinstance(written, WrittenBatches)
-    return written, ORMBatches("default")
+def both() -> tuple[BatchQueries, BatchQueries]:
+    written = get_batch_queries()
+    assert isinstance(written, RawBatchQueries)
+    return written, ORMBatchQueries("default")
 
 
 def facts(instance: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def by_key(users: list[Any]) -> dict[Any, Any]:
     return {user.pk: user for user in users}
 
 
-def found(batches: Batches, wanted: list[Place], users: list[Any]) -> tuple[Any, Any]:
+def found(batches: BatchQueries, wanted: list[Place], users: list[Any]) -> tuple[Any, Any]:
     files, links = batches.fetch(wanted, by_key(users))
     return (
         {place: facts(file) for place, file in files.items()},
@@ -171,8 +171,8 @@ def test_what_is_found_has_what_leads_to_it_at_hand(django_assert_num_queries: A
 
 def test_a_batch_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        assert get_batches().fetch([], {}) == Found({}, {})
-        assert get_batches().make(NewLinks([], [], {"created_by": None}, False)) == []
+        assert get_batch_queries().fetch([], {}) == Found({}, {})
+        assert get_batch_queries().make(NewLinks([], [], {"created_by": None}, False)) == []
 
 
 def test_thousands_are_found_and_made_by_one_statement_each(django_assert_num_queries: Any) -> None:
@@ -191,7 +191,7 @@ def test_thousands_are_found_and_made_by_one_statement_each(django_assert_num_qu
         for user in users
         for name in names
     )
-    batches = get_batches()
+    batches = get_batch_queries()
     wanted = [(user.pk, name) for user in users for name in names]
     with django_assert_num_queries(1):
         files = batches.fetch(wanted, by_key(users)).files
@@ -209,7 +209,7 @@ def test_few_files_are_read_whole_and_many_without_their_moments(
 ) -> None:
     owner = UserFactory()
     names = [FileFactory(owner=owner).path for _ in range(11)]
-    batches = get_batches()
+    batches = get_batch_queries()
     few, many = (
         list(batches.fetch([(owner.pk, name) for name in some], by_key([owner])).files.values())
         for some in (names[:10], names)
@@ -231,4 +231,4 @@ def test_a_database_without_the_means_is_asked_plainly(
     monkeypatch.setattr(connection, "mysql_is_mariadb", True, raising=False)
     monkeypatch.setattr(connection, "mysql_version", version, raising=False)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    assert isinstance(get_batches(), ORMBatches)
+    assert isinstance(get_batch_queries(), ORMBatchQueries)

@@ -16,9 +16,9 @@ from directlinks import sql
 from directlinks.core.links import LIMITS, REACHED, LinkState
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, FormerCode
-from directlinks.sql import get_links
+from directlinks.sql import get_link_queries
 from directlinks.sql.links import ClaimedLink, LinkRow
-from directlinks.sql.orm import ORMLinks
+from directlinks.sql.orm import ORMLinkQueries
 from directlinks.users import active_column
 from tests.factories import DirectLinkFactory, FileFactory, UserFactory
 
@@ -45,8 +45,8 @@ limits = st.fixed_dictionaries(
 )
 
 
-def plain() -> ORMLinks:
-    return ORMLinks("default")
+def plain() -> ORMLinkQueries:
+    return ORMLinkQueries("default")
 
 
 def claimed_link(link: DirectLink) -> ClaimedLink:
@@ -64,8 +64,8 @@ def counts(link: DirectLink) -> tuple[int, datetime | None, list[tuple[date, int
 @given(limits)
 def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
     link = DirectLinkFactory(**chosen)
-    row = get_links().fetch(link.code, NOW)
-    assert row == plain().fetch(link.code, NOW) == get_links().fetch_by_key(link.pk)
+    row = get_link_queries().fetch(link.code, NOW)
+    assert row == plain().fetch(link.code, NOW) == get_link_queries().fetch_by_key(link.pk)
     assert row is not None
     assert row == plain().fetch_by_key(link.pk)
     assert row.state(NOW) is link.state(NOW)
@@ -79,7 +79,7 @@ def test_a_link_is_read_as_the_orm_reads_it(chosen: dict[str, Any]) -> None:
 def test_a_download_is_counted_where_the_orm_counts_it(chosen: dict[str, Any]) -> None:
     one, other = DirectLinkFactory(**chosen), DirectLinkFactory(**chosen)
     opens = one.state(NOW) is LinkState.ACTIVE
-    assert get_links().count(one.pk, NOW, DAY) == opens
+    assert get_link_queries().count(one.pk, NOW, DAY) == opens
     assert plain().count(other.pk, NOW, DAY) == opens
     assert counts(one) == counts(other)
     assert counts(one)[2] == ([(DAY, 1)] if opens else [])
@@ -92,7 +92,7 @@ def test_one_statement_opens_exactly_what_opens_for_everybody(chosen: dict[str, 
     opens = link.state(NOW) is LinkState.ACTIVE and not (
         link.password or link.referers or link.ask_first
     )
-    claimed = get_links().claim(link.code, link.name, NOW, DAY)
+    claimed = get_link_queries().claim(link.code, link.name, NOW, DAY)
     if not opens or connection.vendor == "mysql":
         assert claimed is None
         assert counts(link) == before
@@ -108,13 +108,13 @@ def test_a_number_that_is_no_boolean_is_not_true(number: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE auth_user SET is_active = %s", [number])
     state = LinkState.ACTIVE if number == 1 else LinkState.OWNER_INACTIVE
-    for asked in (get_links(), plain()):
+    for asked in (get_link_queries(), plain()):
         row = asked.fetch(link.code, NOW)
         assert row is not None
         assert row.state(NOW) is state
         assert asked.count(link.pk, NOW, DAY) == (number == 1)
     if connection.vendor == "sqlite":
-        opened = get_links().claim(link.code, link.name, NOW, DAY)
+        opened = get_link_queries().claim(link.code, link.name, NOW, DAY)
         assert (opened is not None) == (number == 1)
     assert DirectLink.objects.get().state(NOW) is state
     assert DirectLink.objects.in_state(state, NOW).exists()
@@ -125,14 +125,14 @@ def test_a_number_that_is_no_boolean_is_not_true(number: int) -> None:
 def test_what_is_opened_has_this_code_and_name(change: dict[str, str]) -> None:
     DirectLinkFactory(code="abcdEFGH", name="a.txt")
     asked = {"code": "abcdEFGH", "name": "a.txt", **change}
-    assert get_links().claim(asked["code"], asked["name"], NOW, DAY) is None
+    assert get_link_queries().claim(asked["code"], asked["name"], NOW, DAY) is None
 
 
 @pytest.mark.parametrize("links", ["written", "plain"])
 class TestBoth:
     @pytest.fixture
     def asked(self, links: str) -> Any:
-        return plain() if links == "plain" else get_links()
+        return plain() if links == "plain" else get_link_queries()
 
     def test_a_former_code_opens_the_link_for_a_while(self, asked: Any) -> None:
         link = DirectLinkFactory()
@@ -201,9 +201,9 @@ def test_somebody_elses_first_of_the_day_is_not_lost(monkeypatch: pytest.MonkeyP
 def test_a_site_without_time_zones_has_naive_moments() -> None:
     naive = NOW.replace(tzinfo=None)
     link = DirectLinkFactory(expires_at=naive + timedelta(hours=1), max_downloads=2)
-    row = get_links().fetch(link.code, naive)
+    row = get_link_queries().fetch(link.code, naive)
     assert row == plain().fetch(link.code, naive)
-    assert get_links().count(link.pk, naive, DAY)
+    assert get_link_queries().count(link.pk, naive, DAY)
 
 
 class TestChoice:
@@ -211,25 +211,25 @@ class TestChoice:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "vendor", "oracle")
-        assert isinstance(get_links(), ORMLinks)
+        assert isinstance(get_link_queries(), ORMLinkQueries)
 
     def test_an_sqlite_without_returning_uses_the_orm(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "vendor", "sqlite")
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
-        assert isinstance(get_links(), ORMLinks)
+        assert isinstance(get_link_queries(), ORMLinkQueries)
 
     def test_users_whose_flags_are_properties_need_the_orm(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sql, "_lacks_column", lambda: True)
-        assert isinstance(get_links(), ORMLinks)
+        assert isinstance(get_link_queries(), ORMLinkQueries)
 
     def test_a_replica_is_not_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(router, "db_for_read", lambda *args, **kwargs: 1 / 0)
         link = DirectLinkFactory()
-        assert get_links().fetch(link.code, NOW) is not None
+        assert get_link_queries().fetch(link.code, NOW) is not None
 
 
 def test_a_user_model_without_is_active_has_no_column() -> None:
@@ -240,13 +240,13 @@ def test_a_user_model_without_is_active_has_no_column() -> None:
 def test_a_moment_of_another_time_zone_is_the_same_datetime() -> None:
     link = DirectLinkFactory()
     elsewhere = NOW.astimezone(ZoneInfo("Asia/Tokyo"))
-    assert get_links().count(link.pk, elsewhere, DAY)
+    assert get_link_queries().count(link.pk, elsewhere, DAY)
     assert counts(link) == (1, NOW, [(DAY, 1)])
 
 
 def test_a_moment_may_come_as_text() -> None:
     """Some builds of SQLite do not say what a column holds."""
-    links: Any = get_links()
+    links: Any = get_link_queries()
     assert links._datetime(str(NOW.replace(tzinfo=None))) == NOW
 
 
@@ -254,7 +254,7 @@ def test_a_moment_may_come_as_text() -> None:
 def test_all_forms_of_the_rule_agree(chosen: dict[str, Any]) -> None:
     """Python's judgement of a link and of a row, the conditions of the ORM, and the statements."""
     link = DirectLinkFactory(**chosen)
-    row: Any = get_links().fetch(link.code, NOW)
+    row: Any = get_link_queries().fetch(link.code, NOW)
     state = link.state(NOW)
     found = [one for one in LinkState if DirectLink.objects.in_state(one, NOW).filter(pk=link.pk)]
     assert found == [state]
@@ -263,7 +263,7 @@ def test_all_forms_of_the_rule_agree(chosen: dict[str, Any]) -> None:
     assert list(LinkState)[this.with_state(NOW).get().state_place] is state
     opens = state is LinkState.ACTIVE
     assert this.opening(NOW).exists() is opens
-    assert get_links().count(link.pk, NOW, DAY) is opens
+    assert get_link_queries().count(link.pk, NOW, DAY) is opens
 
 
 def test_a_row_and_a_claimed_link_have_the_columns_of_all_limits() -> None:

@@ -9,23 +9,29 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from directlinks.sql import get_links
-from directlinks.sql.links import Links, Parameters, PostgreSQLLinks, SQLiteLinks, WrittenLinks
+from directlinks.sql import get_link_queries
+from directlinks.sql.links import (
+    LinkQueries,
+    Parameters,
+    PostgreSQLLinkQueries,
+    RawLinkQueries,
+    SQLiteLinkQueries,
+)
 
 
-class DriverLinks(WrittenLinks):
+class DriverLinkQueries(RawLinkQueries):
     """The same statements, by the driver if ``may_use_driver``, else by Django's cursor."""
 
     def _fetch_one(self, text: str, parameters: Parameters) -> Any:
         if not may_use_driver(self.connection):
             return super()._fetch_one(text, parameters)
         try:
-            return self._asked(text, parameters)
+            return self._run(text, parameters)
         except Exception:
             with self.connection.wrap_database_errors:  # it makes them Django's
                 raise
 
-    def _asked(self, text: str, parameters: Parameters) -> Any:
+    def _run(self, text: str, parameters: Parameters) -> Any:
         """Return the first row, or None, without Django's care."""
         cursor = self.connection.connection.cursor()
         cursor.execute(text, parameters)
@@ -51,7 +57,7 @@ def may_use_driver(connection: BaseDatabaseWrapper) -> bool:
     )
 
 
-class SQLiteDriverLinks(DriverLinks, SQLiteLinks):
+class SQLiteDriverLinkQueries(DriverLinkQueries, SQLiteLinkQueries):
     """Statements of SQLite, sent to the driver."""
 
     def _claim(self, visit: tuple[Any, ...], day: Any) -> Any:
@@ -72,7 +78,7 @@ class SQLiteDriverLinks(DriverLinks, SQLiteLinks):
                 raise
         return found
 
-    def _asked(self, text: str, parameters: Parameters) -> Any:
+    def _run(self, text: str, parameters: Parameters) -> Any:
         return self.connection.connection.execute(_own_spelling(text), parameters).fetchone()
 
 
@@ -82,25 +88,25 @@ def _own_spelling(text: str) -> str:
     return text.replace("%s", "?")
 
 
-class PostgreSQLDriverLinks(DriverLinks, PostgreSQLLinks):
+class PostgreSQLDriverLinkQueries(DriverLinkQueries, PostgreSQLLinkQueries):
     """Statements of PostgreSQL, sent to the driver."""
 
-    def _asked(self, text: str, parameters: Parameters) -> Any:
+    def _run(self, text: str, parameters: Parameters) -> Any:
         # In binary if the driver can: Django reads times from text in Python.
         features: Any = self.connection.features
         if not features.uses_server_side_binding:
-            return super()._asked(text, parameters)
+            return super()._run(text, parameters)
         cursor = self.connection.connection.cursor(binary=True)
         return cursor.execute(text, parameters).fetchone()
 
 
-_CLASSES: dict[str, type[WrittenLinks]] = {
-    "sqlite": SQLiteDriverLinks,
-    "postgresql": PostgreSQLDriverLinks,
-    "mysql": DriverLinks,
+_CLASSES: dict[str, type[RawLinkQueries]] = {
+    "sqlite": SQLiteDriverLinkQueries,
+    "postgresql": PostgreSQLDriverLinkQueries,
+    "mysql": DriverLinkQueries,
 }
 
 
-def get_driver_links() -> Links:
+def get_driver_link_queries() -> LinkQueries:
     """Return what asks for links by the driver, if its database has statements of ours."""
-    return get_links(_CLASSES)
+    return get_link_queries(_CLASSES)

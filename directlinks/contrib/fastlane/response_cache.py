@@ -21,7 +21,7 @@ from directlinks.counters.base import get_counter
 from directlinks.delivery.responses import PlainResponse
 from directlinks.services.opening import Opened, is_plain
 from directlinks.services.sending import send_now
-from directlinks.serving.request_key import (
+from directlinks.serving.site_cache import (
     RequestKey,
     depends_on_more,
     request_key,

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from directlinks import signals
 from directlinks.conf import conf
-from directlinks.contrib.fastlane.driver import get_driver_links
+from directlinks.contrib.fastlane.driver import get_driver_link_queries
 from directlinks.contrib.fastlane.response_cache import (
     Answer,
     cache_answer,
@@ -43,8 +43,8 @@ from directlinks.services.opening import (
     redeem_ticket,
 )
 from directlinks.services.sending import send_now
-from directlinks.serving.request_key import RequestKey, cached_site, request_key
 from directlinks.serving.routes import Kind, Route, link_at, prefix_in_front, route_of, ticket_at
+from directlinks.serving.site_cache import RequestKey, cached_site, request_key
 from directlinks.serving.views import FAULT, serve_link
 from directlinks.sql.links import ClaimedLink
 
@@ -70,7 +70,7 @@ def redeemed(ticket: str, name: str, now: datetime) -> PlainResponse | None:
     """
     try:
         download = redeem_ticket(
-            text=ticket, name=name, method="GET", now=now, links=get_driver_links()
+            text=ticket, name=name, method="GET", now=now, queries=get_driver_link_queries()
         )
         backend = backend_of_download(download)
         is_sent_by_us = not backend.sends_content or _streams(backend)
@@ -87,7 +87,7 @@ def streamed(code: str, name: str, now: datetime, *, saving: bool) -> PlainRespo
     Raise StorageError if its storage fails, and then the visit is not counted.
     """
     try:
-        if (claimed := claim(code, name, now, get_driver_links())) is not None:
+        if (claimed := claim(code, name, now, get_driver_link_queries())) is not None:
             return deliver_counted(claimed, _whole_content, now=now, attachment=saving)[0]
         return None if can_claim() else _found_and_counted(code, name, now, saving=saving)
     except StorageError as error:
@@ -101,7 +101,7 @@ def _found_and_counted(
     code: str, name: str, now: datetime, *, saving: bool
 ) -> PlainResponse | None:
     """Do the same if no single statement can claim a link."""
-    row = fetch_open_link(code=code, name=name, now=now, links=get_driver_links())
+    row = fetch_open_link(code=code, name=name, now=now, queries=get_driver_link_queries())
     if row.is_guarded:
         return None
     reply = _whole_content(describe(row, attachment=saving, head_only=False))
@@ -138,16 +138,16 @@ def quick_reply(environ: Environ, prefix: str) -> PlainResponse | None:
     """
     if conf.CORS != "off" or conf.debug or not _is_plain(environ):
         return None
-    facts = request_key(environ, environ["wsgi.url_scheme"])
-    if conf.CACHE_SECONDS and (answer := cached_answer(environ, facts)) is not None:
+    key = request_key(environ, environ["wsgi.url_scheme"])
+    if conf.CACHE_SECONDS and (answer := cached_answer(environ, key)) is not None:
         return _remembered(answer)
-    site = cached_site(facts)
+    site = cached_site(key)
     if site is None:
         return None
     path = environ["PATH_INFO"]
     rest = (path if path.isascii() else get_path_info(environ)).removeprefix(prefix)
     try:
-        return _found(environ, rest, facts, site)
+        return _found(environ, rest, key, site)
     finally:
         _end_of_request()
 
@@ -160,7 +160,7 @@ def _remembered(answer: Answer) -> PlainResponse | None:
             _end_of_request()
 
 
-def _found(environ: Environ, rest: str, facts: RequestKey, site: str) -> PlainResponse | None:
+def _found(environ: Environ, rest: str, key: RequestKey, site: str) -> PlainResponse | None:
     now = timezone.now()
     backend = get_delivery_backend(_CONTENT.storage)
     # A backend of the site's own may look at the request.
@@ -174,12 +174,12 @@ def _found(environ: Environ, rest: str, facts: RequestKey, site: str) -> PlainRe
         return streamed(code, name, now, saving=saving) if wants_all(environ) else None
     if (
         deliver is not HeadersBackend.deliver
-        or (claimed := claim(code, name, now, get_driver_links())) is None
+        or (claimed := claim(code, name, now, get_driver_link_queries())) is None
     ):
         return None
     reply, is_public = _delivered(claimed, site, now, saving=saving)
     if reply is not None and is_public and conf.CACHE_SECONDS:
-        cache_answer(environ, facts, claimed, reply)
+        cache_answer(environ, key, claimed, reply)
     return reply
 
 

@@ -142,8 +142,8 @@ class StorageURLBackend(DeliveryBackend):
         identity = identity_of(self._signing)
         if identity is None:
             return None
-        facts = (download.storage_alias, identity, str(download.content), download.version, wish)
-        digest = salted_hmac("directlinks.target", repr(facts), algorithm="sha256").hexdigest()
+        parts = (download.storage_alias, identity, str(download.content), download.version, wish)
+        digest = salted_hmac("directlinks.target", repr(parts), algorithm="sha256").hexdigest()
         return f"directlinks.target.{digest}"
 
     def _fault(

@@ -83,8 +83,8 @@ class SendfileBackend(WebServerBackend):
         handed_over = _send_by_web_server(download, self.header, place)
         # Apache's module calls every file "0" if we do not tell it how this one is called.
         with suppress(OSError, ValueError):  # the web server tells that there is none
-            facts = Path(path).stat()
-            headers = edition_headers(download, facts.st_size, facts.st_mtime_ns)
+            status = Path(path).stat()
+            headers = edition_headers(download, status.st_size, status.st_mtime_ns)
             handed_over.headers.update(headers)
         return handed_over
 

@@ -63,8 +63,8 @@ class Command(StrictCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = user_named(options["owner"])
-        asked = list(dict.fromkeys(options["paths"]))
-        files, faults = linkable_files(owner, asked)
+        paths = list(dict.fromkeys(options["paths"]))
+        files, faults = linkable_files(owner, paths)
         now = timezone.now()
         try:
             links = issue_links(
@@ -79,14 +79,14 @@ class Command(StrictCommand):
         except ValidationError as error:
             raise CommandError(explained(error)) from error
         made = {path: links[file.pk] for path, file in files.items() if file.pk in links}
-        for path in asked:
+        for path in paths:
             if path in made:
                 self._print(path, made[path], dry_run=options["dry_run"])
             else:
                 fault = faults.get(path, "The file has vanished.")
                 self.stderr.write(self.style.ERROR(printable(f"{path}: {fault}")))
-        if len(made) < len(asked):
-            raise CommandError(f"{len(asked) - len(made)} have no link.")
+        if len(made) < len(paths):
+            raise CommandError(f"{len(paths) - len(made)} have no link.")
 
     def _limits(self, options: dict[str, Any]) -> dict[str, Any]:
         names = ("max_downloads", "ask_first", "label", "expires_at")

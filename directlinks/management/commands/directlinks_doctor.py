@@ -101,8 +101,8 @@ class Command(StrictCommand):
             if not as_json:
                 _tell(probed, self.stdout, self.style)
         if as_json:
-            facts = [{**asdict(one), "requests": one.requests} for one in probes]
-            self.stdout.write(json.dumps({"storages": facts}))
+            fields = [{**asdict(one), "requests": one.requests} for one in probes]
+            self.stdout.write(json.dumps({"storages": fields}))
         if any(one.faults for one in probes):
             sys.exit(_FOUND)
 
@@ -160,8 +160,8 @@ class JSONReport:
         self._out.write('{"findings": [', ending="")
 
     def add(self, finding: Finding) -> None:
-        facts = {**asdict(finding), "kind": finding.kind.value}
-        self._out.write(f"{self._before}\n  {json.dumps(facts)}", ending="")
+        fields = {**asdict(finding), "kind": finding.kind.value}
+        self._out.write(f"{self._before}\n  {json.dumps(fields)}", ending="")
         self._before = ","
 
     def end(self, summary: Summary) -> None:

@@ -64,5 +64,5 @@ class Command(StrictCommand):
 
     def _sum_up(self, outcomes: Counter[Outcome], options: dict[str, Any]) -> None:
         counts = ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome)
-        told = dry(f"Links: {counts}.", dry_run=options["dry_run"])
-        self.stdout.write(self.style.SUCCESS(told))
+        summary = dry(f"Links: {counts}.", dry_run=options["dry_run"])
+        self.stdout.write(self.style.SUCCESS(summary))

@@ -129,8 +129,10 @@ class Command(StrictCommand):
 
     def _sum_up(self, counts: Counter[str], options: dict[str, Any]) -> None:
         names = (*(outcome.value for outcome in moving.Outcome), _DELETED)
-        told = ", ".join(f"{counts[name]} {name}" for name in names)
-        self.stdout.write(self.style.SUCCESS(dry(f"Contents: {told}.", dry_run=options["dry_run"])))
+        summary = ", ".join(f"{counts[name]} {name}" for name in names)
+        self.stdout.write(
+            self.style.SUCCESS(dry(f"Contents: {summary}.", dry_run=options["dry_run"]))
+        )
         waiting = moving.waiting(timezone.now())
         if waiting and not options["dry_run"]:
             seconds = moving.grace().total_seconds()

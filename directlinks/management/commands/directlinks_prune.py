@@ -114,8 +114,8 @@ class Command(StrictCommand):
 
     def _sum_up(self, removed: Counter[str], *, dry_run: bool) -> None:
         counts = ", ".join(f"{number} {kind}" for kind, number in removed.items() if number)
-        told = dry(f"Removed: {counts or 'nothing'}.", dry_run=dry_run)
-        self.stdout.write(self.style.SUCCESS(told))
+        summary = dry(f"Removed: {counts or 'nothing'}.", dry_run=dry_run)
+        self.stdout.write(self.style.SUCCESS(summary))
 
 
 def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, Any]"]:
@@ -138,6 +138,6 @@ def _tables(options: dict[str, Any], now: datetime) -> dict[str, "QuerySet[Any, 
 def _ask(options: dict[str, Any], out: OutputWrapper) -> None:
     """Raise CommandError if rows or contents would be removed and the user does not confirm."""
     old = f"links that ended {options['days'].days} days ago or earlier"
-    asked = [old] * options["links"] + ["contents without a file"] * options["bytes"]
-    if asked and not confirmed(f"Remove {' and '.join(asked)} for good?", out):
+    targets = [old] * options["links"] + ["contents without a file"] * options["bytes"]
+    if targets and not confirmed(f"Remove {' and '.join(targets)} for good?", out):
         raise CommandError("Nothing was removed.")

@@ -88,8 +88,8 @@ class Command(StrictCommand):
                 raise CommandError("Nothing was revoked.")
 
     def _sum_up(self, revoked: int, options: dict[str, Any]) -> None:
-        told = dry(f"Links: {revoked} revoked.", dry_run=options["dry_run"])
-        self.stdout.write(self.style.SUCCESS(told))
+        summary = dry(f"Links: {revoked} revoked.", dry_run=options["dry_run"])
+        self.stdout.write(self.style.SUCCESS(summary))
 
 
 def _standing(links: DirectLinkQuerySet, options: dict[str, Any]) -> Iterator[list[DirectLink]]:

@@ -21,7 +21,7 @@ from directlinks.contrib.counters.deferred import (
 )
 from directlinks.datetimes import as_stored, day_of, from_timestamp
 from directlinks.models import DailyDownloads, DirectLink, File, FlushedBatch
-from directlinks.sql import get_links
+from directlinks.sql import get_link_queries
 from tests.examples import examples
 from tests.factories import DirectLinkFactory, FileFactory
 
@@ -62,7 +62,7 @@ def test_downloads_days_and_the_last_of_them_are_added() -> None:
 def test_what_was_counted_at_once_stays() -> None:
     link = DirectLinkFactory()
     later = NOON + timedelta(minutes=1)
-    assert get_links().count(link.pk, later, DAY)
+    assert get_link_queries().count(link.pk, later, DAY)
 
     flush_batch("a", totals_of((link, 0), (link, 1)))
 

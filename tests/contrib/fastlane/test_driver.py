@@ -11,7 +11,7 @@ from django.db import OperationalError, ProgrammingError, connection, connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
-from directlinks.contrib.fastlane.driver import get_driver_links
+from directlinks.contrib.fastlane.driver import get_driver_link_queries
 from tests.factories import DirectLinkFactory
 from tests.sql.test_links import DAY, NOW, claimed_link, counts, plain
 
@@ -36,10 +36,10 @@ def cursors_made() -> Iterator[list[Any]]:
 def test_statements_that_are_captured_go_by_djangos_cursor() -> None:
     link = DirectLinkFactory()
     with cursors_made() as cursors:
-        get_driver_links().fetch(link.code, NOW)
+        get_driver_link_queries().fetch(link.code, NOW)
         assert cursors == []
         with CaptureQueriesContext(connection) as queries:
-            get_driver_links().fetch(link.code, NOW)
+            get_driver_link_queries().fetch(link.code, NOW)
     assert len(queries) == 1
 
 
@@ -47,7 +47,7 @@ def test_statements_that_are_captured_go_by_djangos_cursor() -> None:
 def test_a_connection_is_looked_after_as_django_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     link, ours, looks = DirectLinkFactory(), connections[connection.alias], []
     monkeypatch.setattr(ours, "close_if_health_check_failed", lambda: looks.append(ours))
-    get_driver_links().fetch(link.code, NOW)
+    get_driver_link_queries().fetch(link.code, NOW)
     assert looks == [ours]
 
 
@@ -62,7 +62,7 @@ def test_a_backend_that_is_not_djangos_own_makes_its_cursors(
     else:
         monkeypatch.setattr(ours, "cursor", ours.cursor)
     with cursors_made() as cursors:
-        get_driver_links().fetch(link.code, NOW)
+        get_driver_link_queries().fetch(link.code, NOW)
     assert len(cursors) == 1
 
 
@@ -91,7 +91,7 @@ class TestDriver:
         expected = claimed_link(link)
         connections[connection.alias].close()  # it is opened again where it has to be
         with cursors_made() as cursors:
-            assert get_driver_links().claim(link.code, link.name, NOW, DAY) == expected
+            assert get_driver_link_queries().claim(link.code, link.name, NOW, DAY) == expected
         assert cursors == []
         assert counts(link) == (1, NOW, [(DAY, 1)])
 
@@ -99,20 +99,20 @@ class TestDriver:
     def test_a_site_without_time_zones_has_naive_moments(self) -> None:
         naive = NOW.replace(tzinfo=None)
         link = DirectLinkFactory(expires_at=naive + timedelta(hours=1))
-        claimed = get_driver_links().claim(link.code, link.name, naive, DAY)
+        claimed = get_driver_link_queries().claim(link.code, link.name, naive, DAY)
         assert claimed is not None
         row = plain().fetch(link.code, naive)
         assert row is not None
         assert (claimed.expires_at, claimed.modified_at) == (row.expires_at, row.modified_at)
 
     def test_a_miss_leaves_no_transaction_open(self) -> None:
-        assert get_driver_links().claim("abcdefgh", "a.txt", NOW, DAY) is None
+        assert get_driver_link_queries().claim("abcdefgh", "a.txt", NOW, DAY) is None
         with connection.cursor() as cursor:  # which refuses to begin a second one
             cursor.execute("BEGIN")
             cursor.execute("ROLLBACK")
 
     def test_a_failure_counts_nothing_and_is_one_of_djangos(self) -> None:
-        link, asked = DirectLinkFactory(), get_driver_links()
+        link, asked = DirectLinkFactory(), get_driver_link_queries()
         is_postgresql = connection.vendor == "postgresql"
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE directlinks_dailydownloads RENAME TO away")
@@ -158,6 +158,6 @@ def test_a_commit_that_fails_leaves_no_transaction_behind(
     with monkeypatch.context() as patch:
         patch.setattr(connections["default"], "connection", Refusing(raw, rolls_back=rolls_back))
         with pytest.raises(OperationalError, match="disk I/O error"):
-            get_driver_links().claim(link.code, link.name, NOW, DAY)
+            get_driver_link_queries().claim(link.code, link.name, NOW, DAY)
     assert not raw.in_transaction
     assert counts(link) == (0, None, [])

@@ -18,8 +18,8 @@ from directlinks.contrib.fastlane import response_cache
 from directlinks.contrib.fastlane.response_cache import _answers, clear
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.models import DirectLink
-from directlinks.serving import request_key
-from directlinks.serving.request_key import _sites
+from directlinks.serving import site_cache
+from directlinks.serving.site_cache import _sites
 from tests.factories import DirectLinkFactory
 from tests.serving.doors import DOORS, Door, wsgi
 from tests.serving.notebook import NOTEBOOK, Notebook
@@ -260,7 +260,7 @@ def test_answers_and_sites_in_memory_are_bounded(
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     monkeypatch.setattr(response_cache, "MAX_ANSWERS", 2)
-    monkeypatch.setattr(request_key, "MOST_SITES", 2)
+    monkeypatch.setattr(site_cache, "MOST_SITES", 2)
     for number in range(7):
         Client().get(
             DirectLinkFactory().get_absolute_url(), headers={"Host": f"host{number}.example"}

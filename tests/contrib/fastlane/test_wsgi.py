@@ -24,7 +24,7 @@ from directlinks.delivery.backends.signed_url import SignedURLBackend
 from directlinks.delivery.backends.stream import StreamBackend
 from directlinks.delivery.responses import Blocks, PlainResponse
 from directlinks.models import File
-from directlinks.serving.request_key import _sites
+from directlinks.serving.site_cache import _sites
 from tests.factories import DirectLinkFactory
 from tests.serving.doors import wsgi
 from tests.serving.notebook import NOTEBOOK, Notebook

@@ -26,9 +26,9 @@ def request_key(meta: Mapping[str, Any], scheme: str) -> RequestKey:
     return (scheme, *map(meta.get, conf.site_meta_keys))
 
 
-def cached_site(facts: RequestKey) -> str | None:
-    """Return what our own addresses begin with for ``facts`` that were allowed before."""
-    return _sites.get(facts)
+def cached_site(key: RequestKey) -> str | None:
+    """Return what our own addresses begin with for ``key`` that were allowed before."""
+    return _sites.get(key)
 
 
 def cache_site(request: HttpRequest) -> None:
@@ -63,4 +63,4 @@ def _forget(**kwargs: object) -> None:
     _sites.clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="directlinks.serving.request_key")
+setting_changed.connect(_forget, dispatch_uid="directlinks.serving.site_cache")
