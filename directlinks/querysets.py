@@ -76,11 +76,12 @@ class FileQuerySet(PrimaryQuerySet):
 
     def trash(self, now: datetime) -> int:
         """Move the live files to the trash, and return how many."""
-        return self.live().update(deleted_at=now, path_key=None, updated_at=now)
+        return self.live().update(deleted_at=now, path_key=None, site_path_key=None, updated_at=now)
 
     def at(self, places: Iterable[tuple[Any, str]]) -> "FileQuerySet":
         """Return live files at ``places``, each an owner's key and a path, in any spelling.
 
+        The key of the site's own space is None, here as in the other methods.
         Of very many owners, it may find more: files of one at a path that was asked of another.
         """
         keys: dict[Any, list[str]] = {}
@@ -89,7 +90,8 @@ class FileQuerySet(PrimaryQuerySet):
         if len(keys) <= _MOST_OWNERS:
             one_by_one = (Q(owner=owner, path_key__in=those) for owner, those in keys.items())
             return self.filter(reduce(or_, one_by_one, Q(pk__in=[])))
-        return self.filter(owner__in=keys, path_key__in=set(chain(*keys.values())))
+        owned = Q(owner__in=keys.keys() - {None}, path_key__in=set(chain(*keys.values())))
+        return self.filter(owned | Q(owner=None, path_key__in=keys.get(None, [])))
 
     def below(self, owner: Any, path: str) -> "FileQuerySet":
         """Return live files in the folder ``path`` of ``owner``, in any spelling, and below it."""
@@ -276,6 +278,14 @@ class FlushedBatchQuerySet(PrimaryQuerySet):
         return self.filter(flushed_at__lt=moment)
 
 
+# PostgreSQL's IS NOT DISTINCT FROM does not use an index.
+_SAME_OR_BOTH_NULL = {
+    "sqlite": "file.owner_id IS requested.owner_key",
+    "mysql": "file.owner_id <=> requested.owner_key",
+    "postgresql": "({0} OR (file.owner_id IS NULL AND requested.owner_key IS NULL))",
+}
+
+
 def positions_of_folders(
     connection: BaseDatabaseWrapper,
     meta: "Options[Any]",
@@ -290,6 +300,9 @@ def positions_of_folders(
     ``path`` itself unless ``path_nfc`` holds another. Paths are in binary collation everywhere, so
     the range of a prefix is contiguous.
     """
+    same_owner = "file.owner_id = requested.owner_key"
+    if any(owner_key is None for owner_key, _ in pairs):
+        same_owner = _SAME_OR_BOTH_NULL[connection.vendor].format(same_owner)
     owner: Any = meta.get_field("owner")
     rows: list[Any] = []
     for position, (owner_key, path) in enumerate(pairs):
@@ -300,14 +313,17 @@ def positions_of_folders(
     table = connection.ops.quote_name(meta.db_table)
     # MySQL spells a row of a table of values in its own way.
     row = "(%s, %s, %s, %s, %s, %s)"
-    if connection.vendor == "mysql" and not getattr(connection, "mysql_is_mariadb", False):
+    if connection.vendor == "postgresql":
+        # A column of NULLs alone would be text.
+        row = f"(%s, %s::{owner.db_type(connection)}, %s, %s, %s, %s)"
+    elif connection.vendor == "mysql" and not getattr(connection, "mysql_is_mariadb", False):
         row = "ROW" + row
     statement = f"""
         WITH requested (place, owner_key, head_first, head_after, path_first, path_after)
         AS (VALUES {", ".join([row] * len(pairs))})
         SELECT requested.place FROM requested WHERE EXISTS (
             SELECT 1 FROM {table} file
-            WHERE file.owner_id = requested.owner_key
+            WHERE {same_owner}
               AND file.path_head >= requested.head_first AND file.path_head <= requested.head_after
               AND COALESCE(file.path_nfc, file.path) >= requested.path_first
               AND COALESCE(file.path_nfc, file.path) < requested.path_after

@@ -18,18 +18,26 @@ def users() -> "QuerySet[Any, Any]":
     return model._default_manager.using(router.db_for_write(model))
 
 
+def owner_key(owner: Any) -> Any:
+    """Return the primary key of ``owner``, None for the owner of the site's own files."""
+    return None if owner is None else owner.pk
+
+
 def is_active(user: object) -> bool:
-    """Return True if ``user`` may act."""
+    """Return True if ``user`` may act. None, the owner of the site's own files, does so, too."""
     return getattr(user, "is_active", True) is True
 
 
 def active_where(model: Any, relation: str) -> Q:
     """Return the same as a condition on the users that ``relation`` leads to, who are of ``model``.
 
-    It is empty if all users are active, or if ``activity_is_computed``.
+    It holds if there is no user. It is empty if all users are active, or if
+    ``activity_is_computed``.
     """
     # Not "= True", which Django leaves out: any number but 0 would do.
-    return Q(**{f"{relation}__is_active__in": [True]}) if _has_boolean(model) else Q()
+    if not _has_boolean(model):
+        return Q()
+    return Q(**{f"{relation}__isnull": True}) | Q(**{f"{relation}__is_active__in": [True]})
 
 
 def active_column(model: Any) -> str | None:

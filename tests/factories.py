@@ -3,11 +3,19 @@
 import factory
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
 from directlinks.models import DirectLink, File
 
 PASSWORD = "correct horse"
+
+
+def owner_of(file: File) -> User:
+    """Return the owner of ``file``, which has one."""
+    owner: User | None = file.owner
+    assert owner is not None
+    return owner
 
 
 class UserFactory(factory.django.DjangoModelFactory):

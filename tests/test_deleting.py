@@ -15,7 +15,7 @@ from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.services.pruning import delete_in_steps
 from directlinks.sql import get_link_queries
-from tests.factories import DirectLinkFactory, UserFactory
+from tests.factories import DirectLinkFactory, UserFactory, owner_of
 
 NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
 
@@ -30,10 +30,10 @@ def collected(link: DirectLink) -> None:
 WAYS: dict[str, Callable[[list[DirectLink]], Any]] = {
     "a link": lambda links: links[0].delete(),
     "a file": lambda links: links[0].file.delete(),
-    "a user": lambda links: links[0].file.owner.delete(),
+    "a user": lambda links: owner_of(links[0].file).delete(),
     "links": lambda links: DirectLink.objects.filter(file__owner=links[0].file.owner).delete(),
     "files": lambda links: File.objects.order_by("-pk").delete(),
-    "users": lambda links: type(links[0].file.owner).objects.all().delete(),
+    "users": lambda links: type(owner_of(links[0].file)).objects.all().delete(),
     "in steps": lambda links: list(delete_in_steps(DirectLink.objects.all())),
     "by a collector": lambda links: collected(links[0]),
 }

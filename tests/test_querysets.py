@@ -245,10 +245,10 @@ def test_a_path_is_never_part_of_the_statement() -> None:
         ("mysql", False, "VALUES ROW(%s, %s, %s, %s, %s, %s), ROW(%s"),
         ("mysql", True, "VALUES (%s, %s, %s, %s, %s, %s), (%s"),
         ("sqlite", False, "VALUES (%s, %s, %s, %s, %s, %s), (%s"),
-        ("postgresql", False, "VALUES (%s, %s, %s, %s, %s, %s), (%s"),
+        ("postgresql", False, "VALUES (%s, %s::integer, %s, %s, %s, %s), (%s"),
     ],
 )
-def test_mysql_alone_spells_a_row_its_own_way(
+def test_each_database_spells_a_row_its_own_way(
     monkeypatch: pytest.MonkeyPatch, vendor: str, is_mariadb: bool, row: str
 ) -> None:
     connection = connections["default"]

@@ -38,6 +38,9 @@ def test_only_the_value_true_is_staff(user: object, admin: bool) -> None:
     assert is_admin(user) == admin
 
 
-@pytest.mark.parametrize(("model", "where"), [(User, Q(owner__is_active__in=[True])), (Group, Q())])
+@pytest.mark.parametrize(
+    ("model", "where"),
+    [(User, Q(owner__isnull=True) | Q(owner__is_active__in=[True])), (Group, Q())],
+)
 def test_a_condition_is_put_only_if_there_is_a_field(model: Any, where: Q) -> None:
     assert active_where(model, "owner") == where

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from directlinks import addresses
-from directlinks.admin.base import Pause, last_pauses, page_address, which
+from directlinks.admin.base import Pause, last_pauses, owner_label, page_address, which
 from directlinks.core.links import LIMITS, WORDS
 from directlinks.core.records import csv_writer, escape_cell
 from directlinks.datetimes import as_clock, in_utc
@@ -82,7 +82,7 @@ def _values(link: DirectLink, site: str, now: datetime) -> dict[str, Any]:
         **{column: getattr(link, column, None) for column in COLUMNS},
         "url": site + link.get_absolute_url(),
         "path": link.file.path,
-        "owner": str(link.file.owner),
+        "owner": owner_label(link.file),
         "state": link.state(now).value,
         "created_by": None if link.created_by is None else str(link.created_by),
         "password": bool(link.password),

@@ -23,6 +23,7 @@ from directlinks.admin.charts import sparkline
 from directlinks.conf import conf
 from directlinks.core import codes
 from directlinks.core.links import LinkState
+from directlinks.core.uris import SITE
 from directlinks.datetimes import as_clock
 from directlinks.models import DirectLink, File
 from directlinks.policies import site_policy
@@ -87,9 +88,14 @@ def copy_button(text: str, name: str) -> SafeString:
     )
 
 
+def owner_label(file: File) -> str:
+    """Return what people read as the owner of ``file``."""
+    return gettext("the site") if file.owner is None else str(file.owner)
+
+
 def which(link: DirectLink) -> SafeString:
     """Return what tells ``link`` from others of the same name: code, owner, path and label."""
-    parts = [codes.shortened(link.code), str(link.file.owner), link.file.path, link.label]
+    parts = [codes.shortened(link.code), owner_label(link.file), link.file.path, link.label]
     return format_html('<span class="dl-label">{}</span>', " · ".join(filter(None, parts)))
 
 
@@ -146,7 +152,10 @@ class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         """Return the owner, linked to all links of that owner."""
         page = page_address(self.admin_site, DirectLink, "changelist")
         return format_html(
-            '<a href="{}?owner={}">{}</a>', page, link.file.owner_id, link.file.owner
+            '<a href="{}?owner={}">{}</a>',
+            page,
+            SITE if link.file.owner_id is None else link.file.owner_id,
+            owner_label(link.file),
         )
 
     @admin.display(description=_("file"), ordering="file__path")

@@ -20,7 +20,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from directlinks import addresses
-from directlinks.admin.base import badge, copy_button, may_create_links, page_address, visible_files
+from directlinks.admin.base import (
+    badge,
+    copy_button,
+    may_create_links,
+    owner_label,
+    page_address,
+    visible_files,
+)
 from directlinks.admin.filters import BoundedSearch, TrashFilter
 from directlinks.admin.forms import FileForm
 from directlinks.admin.pages import OwnPages
@@ -151,7 +158,15 @@ _CHECKED, _NAMED = 1000, 10
 class FileAdmin(OwnPages, BoundedSearch, FileLinks):
     """Files, within what the site's policy lets the user see."""
 
-    list_display = ("path", "owner", "human_size", "content_type", "is_live", "links", "updated_at")
+    list_display = (
+        "path",
+        "owner_label",
+        "human_size",
+        "content_type",
+        "is_live",
+        "links",
+        "updated_at",
+    )
     list_filter = (TrashFilter, "content_updated_at")
     list_select_related = ("owner",)
     ordering = ("-pk",)
@@ -218,6 +233,10 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
             message = _("The storage did not accept the file: %s") % error.cause
             self.message_user(request, message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+    @admin.display(description=_("owner"), ordering="owner")
+    def owner_label(self, file: File) -> str:
+        return owner_label(file)
 
     @admin.display(description=_("size"), ordering="size")
     def human_size(self, file: File) -> str:

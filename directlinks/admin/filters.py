@@ -17,13 +17,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.admin.base import TITLES, slug, visible_files, visible_links
+from directlinks.admin.base import TITLES, owner_label, slug, visible_files, visible_links
 from directlinks.core import codes
 from directlinks.core.links import LinkState
+from directlinks.core.uris import SITE
 from directlinks.datetimes import day_of
 from directlinks.models import File, FormerCode
 from directlinks.querysets import DirectLinkQuerySet
-from directlinks.services.locating import user_keys
+from directlinks.services.locating import space_keys
 from directlinks.services.statistics import downloads_by_day
 
 SOON = timedelta(days=7)
@@ -192,15 +193,18 @@ class OwnerFilter(admin.SimpleListFilter):
 
     def _owners(self, request: HttpRequest) -> list[tuple[str, Any]]:
         """Return the chosen owner if the user may see any of that owner's links."""
-        keys = user_keys(str(self.value()))
+        keys = space_keys(str(self.value()))
         if not keys:
             raise IncorrectLookupParameters
-        files = visible_files(request.user).filter(owner__in=keys)
+        files = visible_files(request.user).filter(owner=keys[0])
         file = files.select_related("owner").first()
-        return [] if file is None else [(str(self.value()), str(file.owner))]
+        return [] if file is None else [(str(self.value()), owner_label(file))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset if self.value() is None else queryset.filter(file__owner=self.value())
+        if self.value() is None:
+            return queryset
+        owner = None if self.value() == SITE else self.value()
+        return queryset.filter(file__owner=owner)
 
     def get_facet_queryset(self, changelist: Any) -> dict[str, int]:
         return {"0__c": changelist.result_count}

@@ -68,13 +68,16 @@ class FileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         owner, path = cleaned.get("owner"), cleaned.get("path")
-        if owner is not None and path is not None:
+        # Without a path, nothing is said of what an owner has.
+        if "owner" in cleaned and path is not None:
             target = File(pk=self.instance.pk, owner=owner, path=path)
             if not site_policy().allows(self.requested_by, target):
-                # Without an owner, nothing is said of what that owner has.
-                self.add_error(
-                    "owner", _("You do not have permission to manage files of this user.")
+                fault = (
+                    _("You do not have permission to manage files of the site.")
+                    if owner is None
+                    else _("You do not have permission to manage files of this user.")
                 )
+                self.add_error("owner", fault)
         return cleaned
 
 

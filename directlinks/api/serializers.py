@@ -14,7 +14,7 @@ from directlinks.core.errors import InvalidParameters
 from directlinks.core.links import EMPTY, LinkState
 from directlinks.core.paths import name_unknown
 from directlinks.core.snippets import snippets
-from directlinks.core.uris import file_url
+from directlinks.core.uris import SITE, file_url
 from directlinks.datetimes import as_stored, rfc3339
 from directlinks.fields import FAR_AWAY
 from directlinks.models import DirectLink, File
@@ -395,8 +395,9 @@ class Representation:
 
     def file_url(self, file: File) -> str:
         """Return the file's URI as the reader would write it."""
-        owner = None if file.owner_id == self.user.pk else str(file.owner_id)
-        return file_url(file.path, owner)
+        if file.owner_id is None:
+            return file_url(file.path, SITE)
+        return file_url(file.path, None if file.owner_id == self.user.pk else str(file.owner_id))
 
     def snippets(self, link: DirectLink) -> dict[str, Any]:
         if not self.with_snippets:

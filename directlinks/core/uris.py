@@ -17,6 +17,8 @@ from directlinks.core.errors import UnknownURI
 from directlinks.core.paths import quote
 
 SCHEME = "cloudreve"
+SITE = "~site"
+"""The user part of URIs in the site's own space, whose files have no owner."""
 MAX_BYTES = 16 * 1024
 """A longer URI is refused before it is read."""
 

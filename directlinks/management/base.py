@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
 from directlinks.core.records import FORMATS, Format
+from directlinks.core.uris import SITE
 from directlinks.datetimes import as_stored
 from directlinks.services.locating import user_keys
 from directlinks.storage_errors import storage_error
@@ -27,7 +28,7 @@ _LIFE = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 _CENTURY = timedelta(days=36525)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
-OWNER = "user name, or else primary key"
+OWNER = f"user name, or else primary key; {SITE} for the files of the site"
 
 
 class StrictCommand(BaseCommand):
@@ -51,6 +52,11 @@ def user_named(name: str) -> Any:
     if user is None:
         raise CommandError(f"There is no user {name!r}.")
     return user
+
+
+def owner_named(name: str) -> Any:
+    """Return the user with this name or key, or None for SITE. Raise CommandError."""
+    return None if name == SITE else user_named(name)
 
 
 def words(text: str) -> str:

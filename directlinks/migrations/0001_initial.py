@@ -71,6 +71,12 @@ class Migration(migrations.Migration):
                     "path_key",
                     directlinks.fields.ExactCharField(editable=False, max_length=64, null=True),
                 ),
+                (
+                    "site_path_key",
+                    directlinks.fields.ExactCharField(
+                        editable=False, max_length=64, null=True, unique=True
+                    ),
+                ),
                 ("path_head", directlinks.fields.ExactCharField(editable=False, max_length=255)),
                 (
                     "path_nfc",
@@ -124,7 +130,10 @@ class Migration(migrations.Migration):
                 (
                     "owner",
                     models.ForeignKey(
+                        blank=True,
                         db_index=False,
+                        help_text="Leave empty for a file of the site, which administrators manage.",
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="directlinks_files",
                         to=settings.AUTH_USER_MODEL,

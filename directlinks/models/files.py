@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from directlinks.conf import conf
 from directlinks.core import content_types, paths
 from directlinks.core.errors import ContentNotFound
+from directlinks.core.uris import SITE
 from directlinks.fields import ContentField, ExactCharField
 from directlinks.models.contents import (
     beginning,
@@ -33,7 +34,7 @@ logger = logging.getLogger("directlinks")
 
 
 class File(models.Model):
-    """One file in the space of its owner.
+    """One file in the space of its owner, or in the site's own if it has none.
 
     ``path`` is the whole path there, without a leading slash; a folder is what a path begins with
     and has no row. Two paths that are equal under NFC are one. Assigning ``content`` and saving
@@ -43,9 +44,12 @@ class File(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
+        null=True,
+        blank=True,
         db_index=False,  # two others begin with it
         related_name="directlinks_files",
         verbose_name=_("owner"),
+        help_text=_("Leave empty for a file of the site, which administrators manage."),
     )
     path = ExactCharField(
         _("path"),
@@ -56,6 +60,8 @@ class File(models.Model):
     # Look-ups and uniqueness go by a digest of the path under NFC, because no index holds 1024
     # characters everywhere. It is NULL in the trash, where a path may stand any number of times.
     path_key = ExactCharField(max_length=64, null=True, editable=False)
+    # The same of a file without an owner: to the index over the owner, no NULL is like another.
+    site_path_key = ExactCharField(max_length=64, null=True, editable=False, unique=True)
     path_head = ExactCharField(max_length=paths.HEAD_CHARACTERS, editable=False)
     # The path under NFC if it is stored in another spelling.
     path_nfc = ExactCharField(
@@ -116,6 +122,11 @@ class File(models.Model):
     @property
     def name(self) -> str:
         return paths.name(str(self.path))
+
+    @property
+    def owner_name(self) -> str:
+        """The name of the owner as commands take and print it: SITE if there is none."""
+        return SITE if self.owner is None else str(self.owner.get_username())
 
     @property
     def is_live(self) -> bool:
@@ -200,7 +211,7 @@ class File(models.Model):
     def trash(self) -> None:
         """Move the file to the trash: its links stop at once, and its path becomes free."""
         File.objects.filter(pk=self.pk).trash(timezone.now())
-        derived = ["path_key", "path_head", "path_nfc"]
+        derived = ["path_key", "site_path_key", "path_head", "path_nfc"]
         self.refresh_from_db(fields=["path", *derived, "deleted_at", "updated_at"])
 
     def restore(self) -> None:
@@ -238,6 +249,7 @@ class File(models.Model):
 
     def _derive_from_path(self) -> None:
         self.path_key = paths.key(self.path) if self.is_live else None
+        self.site_path_key = self.path_key if self.owner_id is None else None
         self.path_head = paths.head(self.path)
         composed = paths.nfc(self.path)
         self.path_nfc = None if composed == self.path else composed
@@ -279,14 +291,14 @@ class File(models.Model):
     @staticmethod
     def _derived_from(fields: set[str]) -> set[str]:
         derived = {"updated_at"}
-        if fields & {"path", "deleted_at"}:
-            derived |= {"path_key", "path_head", "path_nfc", "content_type"}
+        if fields & {"owner", "owner_id", "path", "deleted_at"}:
+            derived |= {"path_key", "site_path_key", "path_head", "path_nfc", "content_type"}
         if "content" in fields:
             derived |= {"storage_alias", "size", "content_type", "version", "content_updated_at"}
         return derived
 
     def _path_is_taken(self) -> bool:
-        if not self.is_live or self.owner_id is None:
+        if not self.is_live:
             return False
         same = File.objects.at([(self.owner_id, self.path)])
         return same.exclude(pk=self.pk).exists()

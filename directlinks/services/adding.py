@@ -21,6 +21,7 @@ from directlinks.delivery.reading import open_content, open_regular
 from directlinks.models import File, validate_path
 from directlinks.storage import OWN_FOLDER, has_local_paths, is_forbidden
 from directlinks.storage_errors import storage_errors
+from directlinks.users import owner_key
 
 
 class Outcome(Enum):
@@ -140,7 +141,7 @@ def add_file(
     ValidationError if the path cannot be stored, or OSError.
     """
     validate_path(source.path)
-    existing = File.objects.at([(owner.pk, source.path)]).first()
+    existing = File.objects.at([(owner_key(owner), source.path)]).first()
     if existing is not None and not replace:
         return Outcome.KEPT
     if not dry_run:

@@ -30,6 +30,7 @@ from directlinks.services.sending import send_on_commit
 from directlinks.sql import get_batch_queries
 from directlinks.sql.batches import FoundLink, NewLinks
 from directlinks.storage import lacks_bytes
+from directlinks.users import owner_key
 
 
 class IssuedLink(NamedTuple):
@@ -150,7 +151,7 @@ def linkable_files(owner: Any, requested: Sequence[str]) -> Linkable:
         for path in requested
         if (fault := paths.fault(path, any_spelling=True)) is not None
     }
-    possible = [(owner.pk, path) for path in requested if path not in faults]
+    possible = [(owner_key(owner), path) for path in requested if path not in faults]
     there = {paths.nfc(file.path): file for file in File.objects.at(possible)}
     found = {path: there[paths.nfc(path)] for _, path in possible if paths.nfc(path) in there}
     files = {path: file for path, file in found.items() if not lacks_bytes(file.content)}

@@ -160,7 +160,7 @@ def _finding(fault: _Fault, link: DirectLink) -> Finding:
         kind=fault.kind,
         link=link.pk,
         code=codes.shortened(link.code),
-        owner=link.file.owner.get_username(),
+        owner=link.file.owner_name,
         path=link.file.path,
         detail=fault.detail,
     )

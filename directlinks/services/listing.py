@@ -15,7 +15,7 @@ from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.policies import Policy
 from directlinks.querysets import DirectLinkQuerySet, is_everything
-from directlinks.services.locating import user_keys
+from directlinks.services.locating import space_keys
 
 ORDERS = {
     "created_at": "created_at",
@@ -143,7 +143,7 @@ def _chosen(
 
 
 def _below(links: DirectLinkQuerySet, uri: FileURI, user: Any) -> DirectLinkQuerySet:
-    owners = [user.pk] if uri.user is None else user_keys(uri.user)
+    owners = [user.pk] if uri.user is None else space_keys(uri.user)
     can_exist = uri.fs == "my" and (
         not uri.path or paths.fault(uri.path, any_spelling=True) is None
     )

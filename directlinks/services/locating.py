@@ -20,13 +20,13 @@ from directlinks.core.errors import (
     UnknownFileSystem,
     URIError,
 )
-from directlinks.core.uris import FileURI
+from directlinks.core.uris import SITE, FileURI
 from directlinks.models import File
 from directlinks.policies import Policy
 from directlinks.sql import get_batch_queries
 from directlinks.sql.batches import Found, FoundLink, Place
 from directlinks.storage import without_bytes
-from directlinks.users import users
+from directlinks.users import owner_key, users
 
 _CONTENT: Any = File._meta.get_field("content")
 _OWNER: Any = File._meta.get_field("owner")
@@ -48,12 +48,12 @@ def locate(file_uris: Sequence[FileURI], *, user: Any, policy: Policy) -> Locate
     All read the database that is written to.
     """
     owners = _owners(user, {uri.user for uri in file_uris if uri.fs == "my"})
-    keys = {name: owner.pk for name, owner in owners.items()}
+    keys = {name: owner_key(owner) for name, owner in owners.items()}
     places = [
         (keys[uri.user], uri.path) if uri.fs == "my" and uri.user in keys else None
         for uri in file_uris
     ]
-    requester = Requester(user, policy, {owner.pk: owner for owner in owners.values()})
+    requester = Requester(user, policy, {keys[name]: owner for name, owner in owners.items()})
     wanted = [place for place in dict.fromkeys(places) if place is not None]
     found, links = _find(wanted, requester)
     linkable = {place: file for place, file in found.items() if policy.allows(user, file)}
@@ -70,14 +70,17 @@ def locate(file_uris: Sequence[FileURI], *, user: Any, policy: Policy) -> Locate
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks, the policy that decides, and the users in whose spaces it is, by their keys."""
+    """Who asks, the policy that decides, and the users in whose spaces it is, by their keys.
+
+    The owner of the site's own space is None, and so is its key.
+    """
 
     user: Any
     policy: Policy
     owners: Mapping[Any, Any]
 
     def owns(self, place: Place) -> bool:
-        return bool(place[0] == self.user.pk)
+        return place[0] is not None and bool(place[0] == self.user.pk)
 
     def refusal(self, place: Place) -> URIError:
         return NotOwner() if self.owns(place) else ForeignSpace()
@@ -149,8 +152,11 @@ def _fault_of_space(uri: FileURI) -> URIError:
 
 
 def _owners(user: Any, names: Iterable[str | None]) -> dict[str | None, Any]:
-    """Return the user for each user part of a URI; None and the user's own key mean ``user``."""
-    owners: dict[str | None, Any] = {None: user, str(user.pk): user}
+    """Return the user for each user part of a URI; None and the user's own key mean ``user``.
+
+    SITE means the site's own space, whose owner is None.
+    """
+    owners: dict[str | None, Any] = {None: user, str(user.pk): user, SITE: None}
     keys = [
         key for name in names if name is not None and name not in owners
         for key in user_keys(name)
@@ -159,6 +165,14 @@ def _owners(user: Any, names: Iterable[str | None]) -> dict[str | None, Any]:
         for owner in users().filter(pk__in=keys):
             owners[str(owner.pk)] = owner
     return owners
+
+
+def space_keys(name: str) -> list[Any]:
+    """Return the key of the owner that the user part ``name`` of a URI means, None for SITE.
+
+    The list is empty if no user can have such a key.
+    """
+    return [None] if name == SITE else user_keys(name)
 
 
 def user_keys(name: str) -> list[Any]:
@@ -183,12 +197,12 @@ def _find(places: Iterable[Place], requester: Requester) -> Found:
 
 def _folders(missing: Set[Place]) -> set[Place]:
     """Return those of ``missing`` that are folders, and for one alone the folders on its way."""
-    file_uris = set(missing)
-    if len(file_uris) == 1:
-        (place,) = file_uris
-        file_uris |= set(_on_the_way(place))
-    file_uris = {place for place in file_uris if _can_exist(place[1])}
-    return File.objects.all().folders_among(list(file_uris)) if file_uris else set()
+    places = set(missing)
+    if len(places) == 1:
+        (place,) = places
+        places |= set(_on_the_way(place))
+    places = {place for place in places if _can_exist(place[1])}
+    return File.objects.all().folders_among(list(places)) if places else set()
 
 
 def _on_the_way(place: Place) -> list[Place]:

@@ -9,11 +9,13 @@ from typing import Any, overload
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from directlinks import signals
 from directlinks.core import codes, paths
 from directlinks.core.links import EMPTY
 from directlinks.core.records import LinkRecord, Numbered
+from directlinks.core.uris import SITE
 from directlinks.datetimes import as_stored, in_utc
 from directlinks.models import DailyDownloads, DirectLink, File, FormerCode
 from directlinks.querysets import STEP, DirectLinkQuerySet, batched, in_batches, retry_on_conflict
@@ -25,30 +27,33 @@ from directlinks.users import users
 class Known:
     """Rows that lines refer to.
 
-    Users by name; files by owner, path under NFC and when they were trashed, or None; the file and
-    name that a code leads to, None for a former code; and the files and names that have a reusable
-    link.
+    Users by name; keys of owners by name, None for SITE; files by owner, path under NFC and when
+    they were trashed, or None; the file and name that a code leads to, None for a former code; and
+    the files and names that have a reusable link.
     """
 
-    users: dict[str | None, Any]
+    users: dict[str, Any]
+    owners: dict[str, Any]
     files: dict[tuple[Any, str, datetime | None], File]
     codes: dict[str, tuple[int, str] | None]
     reused: set[tuple[int, str]]
 
     def file(self, record: LinkRecord) -> File | None:
-        owner = self.users.get(record.owner)
-        if owner is None:
+        if record.owner not in self.owners:
             return None
-        return self.files.get((owner.pk, paths.nfc(record.path), as_kept(record.trashed_at)))
+        place = (self.owners[record.owner], paths.nfc(record.path))
+        return self.files.get((*place, as_kept(record.trashed_at)))
 
 
 def look_up(records: Sequence[LinkRecord]) -> Known:
     """Return what is there of ``records``, with six reads at most for any number of them."""
     named = _users(records)
-    files = _live_files(records, named) | _trashed_files(records, named)
+    owners = {name: user.pk for name, user in named.items()} | {SITE: None}
+    files = _live_files(records, owners) | _trashed_files(records, owners)
     reusable = DirectLink.objects.reusable().filter(file__in=list(files.values()))
     return Known(
         users=named,
+        owners=owners,
         files=files,
         codes=_codes(records),
         reused=set(reusable.values_list("file", "reuse_name")),
@@ -64,7 +69,7 @@ def as_kept(moment: datetime | None) -> datetime | None:
     return None if moment is None else as_stored(moment)
 
 
-def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:
+def _users(records: Sequence[LinkRecord]) -> dict[str, Any]:
     names = {name for record in records for name in (record.owner, record.created_by) if name}
     found = users().filter(**{f"{get_user_model().USERNAME_FIELD}__in": names})
     # By exact spelling, even if the database compares otherwise.
@@ -72,19 +77,20 @@ def _users(records: Sequence[LinkRecord]) -> dict[str | None, Any]:
 
 
 def _live_files(
-    records: Sequence[LinkRecord], users: dict[str | None, Any]
+    records: Sequence[LinkRecord], owners: dict[str, Any]
 ) -> dict[tuple[Any, str, datetime | None], File]:
-    live = (record for record in records if record.trashed_at is None and record.owner in users)
-    found = File.objects.at((users[record.owner].pk, record.path) for record in live)
+    live = (record for record in records if record.trashed_at is None and record.owner in owners)
+    found = File.objects.at((owners[record.owner], record.path) for record in live)
     return {(file.owner_id, paths.nfc(file.path), None): file for file in found}
 
 
 def _trashed_files(
-    records: Sequence[LinkRecord], users: dict[str | None, Any]
+    records: Sequence[LinkRecord], owners: dict[str, Any]
 ) -> dict[tuple[Any, str, datetime | None], File]:
-    trashed = [record for record in records if record.trashed_at and record.owner in users]
+    trashed = [record for record in records if record.trashed_at and record.owner in owners]
+    keys = {owners[record.owner] for record in trashed}
     found = File.objects.trashed().filter(
-        owner__in={users[record.owner].pk for record in trashed},
+        Q(owner__in=keys - {None}) | Q(owner=None) if None in keys else Q(owner__in=keys),
         # The head has an index with the owner.
         path_head__in={paths.head(record.path) for record in trashed},
         deleted_at__in={as_kept(record.trashed_at) for record in trashed},
@@ -119,7 +125,7 @@ def _record(
     creator = link.created_by
     return LinkRecord(
         code=link.code,
-        owner=link.file.owner.get_username(),
+        owner=link.file.owner_name,
         path=link.file.path,
         trashed_at=_aware(link.file.deleted_at),
         name=link.name,
@@ -257,7 +263,7 @@ def _unsaved(record: LinkRecord, file: File, known: Known) -> DirectLink:
         file=file,
         code=record.code,
         name=record.name,
-        created_by=known.users.get(record.created_by),
+        created_by=known.users.get(record.created_by or ""),
         downloads=record.downloads,
         last_opened_at=as_kept(record.last_opened_at),
         revoked_at=as_kept(record.revoked_at),

@@ -63,7 +63,7 @@ def get_batch_queries() -> BatchQueries:
     written = _RAW_BATCHES.get(connection.vendor)
     if written is None or _lacks_json(connection):
         return ORMBatchQueries(using)
-    return written(connection, _batch_statements(using))
+    return written(connection, _batch_statements(using), ORMBatchQueries(using))
 
 
 def _lacks_json(connection: Any) -> bool:

@@ -317,6 +317,7 @@ class BatchQueries(ABC):
     def fetch(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
         """Return what is at ``places``, in any spelling; ``owners`` are the users by their keys.
 
+        The owner of the site's own files is None, as is its key.
         Of many files RARE_FIELDS are deferred: reading them would take as long as all the rest.
         """
 
@@ -331,17 +332,25 @@ class BatchQueries(ABC):
 
 
 class RawBatchQueries(BatchQueries):
-    """The statements in ``texts``."""
+    """The statements in ``texts``; ``plain`` finds the site's own files."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, texts: BatchStatements) -> None:
+    def __init__(
+        self, connection: BaseDatabaseWrapper, texts: BatchStatements, plain: BatchQueries
+    ) -> None:
         self.connection = connection
         self.texts = texts
+        self.plain = plain
         self.owner = File._meta.get_field("owner")
 
     def fetch(self, places: Collection[Place], owners: Mapping[Any, Any]) -> Found:
-        files, links = found = Found({}, {})
         if not places:
-            return found
+            return Found({}, {})
+        # They are few, and asked for by administrators.
+        if of_site := [place for place in places if place[0] is None]:
+            owned = self.fetch([place for place in places if place[0] is not None], owners)
+            others = self.plain.fetch(of_site, owners)
+            return Found(owned.files | others.files, owned.links | others.links)
+        files, links = found = Found({}, {})
         text = self.texts.fetch_whole if len(places) <= _FEW else self.texts.fetch
         owner_of = reader(self.owner, self.connection)
         spellings = by_nfc(places)

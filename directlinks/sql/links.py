@@ -160,17 +160,17 @@ class Tables:
             file=quote(File._meta.db_table),
             user=quote(user._meta.db_table),
             user_key=quote(user._meta.pk.column),
-            active=_is_true(None if active is None else f"owner.{quote(active)}", connection),
+            active="1 = 1" if active is None else _is_active(quote(active), connection),
             day=quote(DailyDownloads._meta.db_table),
             former=quote(FormerCode._meta.db_table),
         )
 
 
-def _is_true(column: str | None, connection: BaseDatabaseWrapper) -> str:
-    if column is None:
-        return "1 = 1"
+def _is_active(column: str, connection: BaseDatabaseWrapper) -> str:
+    """Return the condition that the owner of a file is active, or that it has none."""
     # Elsewhere a boolean is a number, and any but 0 would be true.
-    return column if connection.vendor == "postgresql" else f"{column} = 1"
+    is_true = "" if connection.vendor == "postgresql" else " = 1"
+    return f"(file.owner_id IS NULL OR owner.{column}{is_true})"
 
 
 def link_statements(connection: BaseDatabaseWrapper) -> LinkStatements:
@@ -274,7 +274,7 @@ def _select(t: Tables, source: _Source) -> str:
         SELECT {columns}
         FROM {source.tables}
         INNER JOIN {t.file} file ON file.id = link.file_id
-        INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id"""  # noqa: S608  # our names
+        LEFT JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id"""  # noqa: S608  # our names
 
 
 def _claim(t: Tables) -> str:
@@ -299,7 +299,7 @@ def _claim_postgresql(t: Tables) -> str:
     return f"""
         WITH opened AS (
             UPDATE {t.link} AS link SET {_named(_COUNTED.format(of="link."))}
-            FROM {t.file} file INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id
+            FROM {t.file} file LEFT JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id
             WHERE link.code = %(code)s AND link.name = %(name)s AND {_FOR_EVERYBODY}
               AND {_named(_OPENS)}
               AND file.id = link.file_id AND file.deleted_at IS NULL AND {t.active}
@@ -326,7 +326,7 @@ def _count(t: Tables) -> str:
 def _file_is_there(t: Tables) -> str:
     return f"""EXISTS (
             SELECT 1 FROM {t.file} file
-            INNER JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id
+            LEFT JOIN {t.user} owner ON owner.{t.user_key} = file.owner_id
             WHERE file.id = link.file_id AND file.deleted_at IS NULL AND {t.active})"""  # noqa: S608
 
 

@@ -20,7 +20,7 @@ from directlinks.models import DirectLink, File
 from directlinks.services.changing import rotate_direct_link
 from tests.admin.pages import DASHBOARD, FILES, LINKS, page_of, press
 from tests.admin.test_link_page import EMPTY
-from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory, owner_of
 from tests.management.terminals import said
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ class TestEverySite:
 
     def test_commands_create_and_prune(self, other_site: str, link: DirectLink) -> None:
         file = link.file
-        user = file.owner.username
+        user = owner_of(file).username
         for ends in (("--expires-in", "2h"), ("--expires-at", "2999-12-31T18:00")):
             said("directlinks_create", user, file.path, *ends)
         said("directlinks_create", user, file.path, "--expires-at", "2999-12-31T18:00+09:00")

@@ -18,7 +18,7 @@ from directlinks.api.base import BodyTooLarge, json_object
 from directlinks.core.uris import file_url
 from directlinks.models import DirectLink, File
 from tests.api.clients import APIClient
-from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory, owner_of
 from tests.permission_table import ACTORS
 
 pytestmark = pytest.mark.django_db
@@ -438,7 +438,7 @@ def client_of(name: str, kwargs: dict[str, bool] | None, file: File) -> APIClien
         return APIClient(UserFactory(**kwargs))
     for field, value in kwargs.items():
         setattr(file.owner, field, value)
-    file.owner.save()
+    owner_of(file).save()
     return APIClient(file.owner)
 
 

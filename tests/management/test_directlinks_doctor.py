@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from directlinks import querysets
 from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink
-from tests.factories import DirectLinkFactory, UserFactory
+from tests.factories import DirectLinkFactory, UserFactory, owner_of
 from tests.management.terminals import Terminal, interrupted, said
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ class TestFindings:
                     "kind": kind,
                     "link": link.pk,
                     "code": f"{link.code[:4]}…",
-                    "owner": link.file.owner.username,
+                    "owner": owner_of(link.file).username,
                     "path": link.file.path,
                     "detail": "",
                 }

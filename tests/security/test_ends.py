@@ -10,7 +10,7 @@ from directlinks.contrib.fastlane.response_cache import clear
 from directlinks.models import DirectLink
 from tests.delivery.buckets import SigningBucket
 from tests.delivery.downloads import delivery
-from tests.factories import DirectLinkFactory, UserFactory
+from tests.factories import DirectLinkFactory, UserFactory, owner_of
 from tests.pairs import pairwise
 from tests.security.asking import LOCAL, document, visit
 from tests.serving.doors import DOORS, Door
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 
 def deactivate_owner(link: DirectLink) -> None:
-    link.file.owner.is_active = False
-    link.file.owner.save()
+    owner_of(link.file).is_active = False
+    owner_of(link.file).save()
 
 
 def pause(link: DirectLink) -> None:
@@ -38,7 +38,7 @@ def remove_bytes(link: DirectLink) -> None:
 
 FATES: dict[str, Callable[[DirectLink], object]] = {
     "owner inactive": deactivate_owner,
-    "owner deleted": lambda link: link.file.owner.delete(),
+    "owner deleted": lambda link: owner_of(link.file).delete(),
     "paused": pause,
     "revoked": revoke,
     "trashed": lambda link: link.file.trash(),
@@ -62,8 +62,8 @@ class TestLinksThatEnd:
         settings.DIRECTLINKS = {**delivery(backend), "REDIRECT_MAX_AGE": 60}
         link = DirectLinkFactory()
         assert document(link).status_code == 200
-        link.file.owner.is_active = False
-        link.file.owner.save()
+        owner_of(link.file).is_active = False
+        owner_of(link.file).save()
         assert visit(link).status_code == 404
 
     @every_fate

@@ -15,7 +15,7 @@ from directlinks.datetimes import as_stored
 from directlinks.models import DirectLink, File
 from directlinks.services.diagnostics import Finding, Kind, _remote_fault, examine
 from directlinks.storage import content_storage
-from tests.factories import DirectLinkFactory, FileFactory, UserFactory
+from tests.factories import DirectLinkFactory, FileFactory, UserFactory, owner_of
 from tests.storages import Bucket, as_another_user, no_more_files
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +106,7 @@ def test_each_broken_link_is_one_finding(broken: Callable[[], DirectLink], kind:
             kind=kind,
             link=link.pk,
             code=f"{link.code[:4]}…",
-            owner=link.file.owner.username,
+            owner=owner_of(link.file).username,
             path=link.file.path,
         )
     ]

@@ -18,8 +18,8 @@ from directlinks.management.base import (
     dry,
     explained,
     interruptible,
+    owner_named,
     printable,
-    user_named,
 )
 from directlinks.services.adding import (
     Outcome,
@@ -61,7 +61,7 @@ class Command(StrictCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        owner = user_named(options["owner"])
+        owner = owner_named(options["owner"])
         faults: list[str] = []
         outcomes: Counter[Outcome] = Counter()
         progress = Progress(self.stdout)

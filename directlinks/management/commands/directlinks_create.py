@@ -16,8 +16,8 @@ from directlinks.management.base import (
     datetime_of,
     explained,
     life,
+    owner_named,
     printable,
-    user_named,
     words,
 )
 from directlinks.models import DirectLink
@@ -62,7 +62,7 @@ class Command(StrictCommand):
         add_dry_run(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        owner = user_named(options["owner"])
+        owner = owner_named(options["owner"])
         paths = list(dict.fromkeys(options["paths"]))
         files, faults = linkable_files(owner, paths)
         now = timezone.now()

@@ -15,8 +15,8 @@ from directlinks.management.base import (
     add_file,
     format_of,
     interruptible,
+    owner_named,
     replacing,
-    user_named,
 )
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet
@@ -38,7 +38,7 @@ class Command(StrictCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         links: DirectLinkQuerySet = DirectLink.objects.all()
         if options["owner"] is not None:
-            links = links.filter(file__owner=user_named(options["owner"]))
+            links = links.filter(file__owner=owner_named(options["owner"]))
         name = options["file"]
         form = format_of(name, options["format"])
         if name == STANDARD:

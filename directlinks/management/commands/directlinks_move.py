@@ -16,8 +16,8 @@ from directlinks.management.base import (
     add_dry_run,
     dry,
     interruptible,
+    owner_named,
     printable,
-    user_named,
 )
 from directlinks.models import File
 from directlinks.querysets import FileQuerySet, in_batches
@@ -69,7 +69,7 @@ class Command(StrictCommand):
                 try:
                     outcome = self._move(file, move, progress, dry_run=options["dry_run"])
                 except moving.NotMoved as error:
-                    faults.append(f"{file.owner.get_username()}: {file.path}: {error}")
+                    faults.append(f"{file.owner_name}: {file.path}: {error}")
                 else:
                     counts[outcome.value] += 1
         for fault in faults:
@@ -101,7 +101,7 @@ class Command(StrictCommand):
             raise CommandError("--path requires --owner.")
         if owner is None:
             return files
-        user = user_named(owner)
+        user = owner_named(owner)
         return files.filter(owner=user) if path is None else files.at_or_below(user, path)
 
     def _move(

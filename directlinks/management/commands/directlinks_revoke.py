@@ -17,7 +17,7 @@ from directlinks.management.base import (
     confirmed,
     dry,
     interruptible,
-    user_named,
+    owner_named,
 )
 from directlinks.models import DirectLink
 from directlinks.querysets import DirectLinkQuerySet, in_batches
@@ -71,7 +71,7 @@ class Command(StrictCommand):
         if options["codes"]:
             return links.filter(code__in=filter(codes.is_well_formed, options["codes"]))
         if options["owner"] is not None:
-            links = links.filter(file__owner=user_named(options["owner"]))
+            links = links.filter(file__owner=owner_named(options["owner"]))
         if (path := options["file"]) is not None:
             if options["owner"] is None:
                 raise CommandError("--file requires --owner.")
