@@ -20,9 +20,10 @@ class Policy(Protocol):
     def allows(self, user: Any, file: File) -> bool:
         """Return True if ``user`` may manage the links of ``file``.
 
-        ``file`` has an owner and a path, but no row if the file does not exist: the answer for a
-        missing file decides if a stranger learns that it is missing. In a large batch its version
-        and datetimes (``created_at`` and the like) are read one by one when they are accessed.
+        ``file`` has a path, and an owner or None if it is the site's; it has no row if it does not
+        exist: the answer for a missing file decides if a stranger learns that it is missing. In a
+        large batch its version and datetimes (``created_at`` and the like) are read one by one when
+        they are accessed.
         """
 
     def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:

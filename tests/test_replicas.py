@@ -635,6 +635,7 @@ WITHOUT_A_QUERY = {
     "history.changed_fields": "renames fields",
     "history.message_of": "writes a text",
     "transfer.as_kept": "converts a moment",
+    "locating.space_keys": "converts a text",
     "locating.user_keys": "converts a text",
     "moving.grace": "asks the settings",
     "opening.can_claim": "asks which counter the site has",

@@ -11,9 +11,10 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from directlinks.core.links import LinkState
-from directlinks.datetimes import as_stored
+from directlinks.datetimes import as_stored, day_of
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
 from directlinks.services.diagnostics import Kind, examine
@@ -181,7 +182,10 @@ class TestAdmin:
     ) -> None:
         DirectLinkFactory()
         links = reverse("admin:directlinks_directlink_changelist")
+        now = timezone.now()
+        assert get_link_queries().count(link.pk, now, day_of(now))
         pages = {
+            "dashboard": f"{links}dashboard/",
             "links": links,
             "links of the site": f"{links}?owner=~site",
             "link": reverse("admin:directlinks_directlink_change", args=[link.pk]),

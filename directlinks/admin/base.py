@@ -99,6 +99,16 @@ def which(link: DirectLink) -> SafeString:
     return format_html('<span class="dl-label">{}</span>', " · ".join(filter(None, parts)))
 
 
+def owner_page(site: Any, link: DirectLink) -> SafeString:
+    """Return the owner of the file of ``link``, linked to all links of that owner."""
+    return format_html(
+        '<a href="{}?owner={}">{}</a>',
+        page_address(site, DirectLink, "changelist"),
+        SITE if link.file.owner_id is None else link.file.owner_id,
+        owner_label(link.file),
+    )
+
+
 def page_address(site: Any, model: type[Model], page: str, *keys: Any) -> str | None:
     """Return the address of a page about ``model`` in the admin ``site``, None if it has none."""
     if not site.is_registered(model):
@@ -149,14 +159,7 @@ class LinkColumns(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
 
     @admin.display(description=_("owner"), ordering="file__owner")
     def owner(self, link: DirectLink) -> SafeString:
-        """Return the owner, linked to all links of that owner."""
-        page = page_address(self.admin_site, DirectLink, "changelist")
-        return format_html(
-            '<a href="{}?owner={}">{}</a>',
-            page,
-            SITE if link.file.owner_id is None else link.file.owner_id,
-            owner_label(link.file),
-        )
+        return owner_page(self.admin_site, link)
 
     @admin.display(description=_("file"), ordering="file__path")
     def file_page(self, link: DirectLink) -> SafeString:

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from directlinks.admin.base import TITLES, recent_history, slug, visible_links
+from directlinks.admin.base import TITLES, owner_page, recent_history, slug, visible_links
 from directlinks.admin.charts import chart_context
 from directlinks.core.links import LinkState
 from directlinks.datetimes import day_of
@@ -33,7 +33,10 @@ def dashboard(model_admin: Any, request: HttpRequest) -> TemplateResponse:
         "title": _("Dashboard"),
         "states": _numbers_by_state(links),
         **chart_context(days, counts),
-        "top": most_downloaded(links, today=today, number=_SHOWN),
+        "top": [
+            (link, number, owner_page(model_admin.admin_site, link))
+            for link, number in most_downloaded(links, today=today, number=_SHOWN)
+        ],
         "history": recent_history(links, _SHOWN),
     }
     request.current_app = model_admin.admin_site.name  # for {% url %}

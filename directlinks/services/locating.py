@@ -45,7 +45,7 @@ def locate(file_uris: Sequence[FileURI], *, user: Any, policy: Policy) -> Locate
     Each file has its owner at hand, and each link its file. Up to four statements for any number of
     URIs: the owners, if a URI names another user; the files with their reusable links; which of the
     missing ones are folders; and, if one URI is the only one to fail, the files on the way to it.
-    All read the database that is written to.
+    Two more if files of the site are among them. All read the database that is written to.
     """
     owners = _owners(user, {uri.user for uri in file_uris if uri.fs == "my"})
     keys = {name: owner_key(owner) for name, owner in owners.items()}
