@@ -210,7 +210,7 @@ class TestAdmin:
         assert File.objects.get().owner is None
 
     def test_others_cannot_add_one(self, staff: Client, settings: Any) -> None:
-        settings.DIRECTLINKS = {"POLICY": "tests.test_site_files.OwnersAlone"}
+        settings.DIRECTLINKS = {"POLICY": "tests.admin.test_files.OwnFilesOnly"}
         upload = StringIO("some text")
         upload.name = "a.txt"
         page = reverse("admin:directlinks_file_add")
@@ -219,16 +219,6 @@ class TestAdmin:
             response.content.decode()
         )
         assert not File.objects.exists()
-
-
-class OwnersAlone:
-    """A policy under which the files of the site belong to nobody."""
-
-    def allows(self, user: Any, file: File) -> bool:
-        return bool(file.owner_id == user.pk)
-
-    def filter(self, user: Any, queryset: FileQuerySet) -> FileQuerySet:
-        return queryset.filter(owner=user.pk)
 
 
 class TestCommands:
