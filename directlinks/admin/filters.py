@@ -201,10 +201,8 @@ class OwnerFilter(admin.SimpleListFilter):
         return [] if file is None else [(str(self.value()), owner_label(file))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
         owner = None if self.value() == SITE else self.value()
-        return queryset.filter(file__owner=owner)
+        return queryset if self.value() is None else queryset.filter(file__owner=owner)
 
     def get_facet_queryset(self, changelist: Any) -> dict[str, int]:
         return {"0__c": changelist.result_count}
