@@ -122,7 +122,7 @@ class FileQuerySet(PrimaryQuerySet):
         return files.filter(at | below)
 
     def folders_among(self, pairs: Sequence[tuple[object, str]]) -> set[tuple[object, str]]:
-        """Return those of ``pairs``, pairs of an owner's key and a path, that are folders."""
+        """Return those of ``pairs`` that are folders; each is an owner's key and a path."""
         connection = connections[self.db]
         places = positions_of_folders(connection, self.model._meta, pairs)
         return {pairs[place] for place in places}
