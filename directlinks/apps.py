@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from directlinks.checks import (
     check_clients,
     check_deployment,
+    check_registrations,
     check_routes,
     check_routes_behind_the_api,
     check_settings,
@@ -27,6 +28,7 @@ class DirectLinksConfig(AppConfig):
     def ready(self) -> None:
         checks.register(check_settings, "directlinks")
         checks.register(check_surroundings, "directlinks")
+        checks.register(check_registrations, "directlinks")
         checks.register(check_routes, "directlinks")
         checks.register(check_routes_behind_the_api, "directlinks")
         checks.register(check_deployment, "directlinks", deploy=True)

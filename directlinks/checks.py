@@ -12,7 +12,7 @@ from django.core.checks import ERROR, CheckMessage, Error, Info
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
 from django.db import connections
-from django.db.models import BooleanField
+from django.db.models import BooleanField, FileField
 from django.urls import NoReverseMatch, get_resolver, get_script_prefix, resolve, reverse
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -23,6 +23,7 @@ from directlinks.core.paths import nearest_name
 from directlinks.counters.base import Counter, loses_tenants, make_counter
 from directlinks.delivery.backends import get_delivery_backend
 from directlinks.delivery.base import DeliveryBackend
+from directlinks.registry import Registration, registered, registrations, repeated
 from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths
 from directlinks.users import users
 
@@ -93,6 +94,91 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
             )
         )
     return [*messages, *_check_flags(get_user_model()), *_check_cleanup(), *_check_databases()]
+
+
+def check_registrations(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return E044 to E049, for fields that were registered and cannot be followed."""
+    messages = [message for one in registrations() if (message := _registration_fault(one))]
+    return [
+        *messages,
+        *(
+            Error(
+                f"{one.label} is registered more than once. The first time counts.",
+                hint="Keep one call of directlinks.register() for it.",
+                id="directlinks.E046",
+            )
+            for one in repeated()
+        ),
+    ]
+
+
+def _registration_fault(registration: Registration) -> Error | None:
+    """Return what keeps a field from being followed, or None."""
+    label, name = registration.model_label, registration.field_name
+    try:
+        meta: Any = registration.model._meta
+    except LookupError:
+        return Error(
+            f"directlinks.register(): no model {label!r} has a table.",
+            hint="Write app.Model. An abstract model has no table: register what inherits it.",
+            id="directlinks.E044",
+        )
+    try:
+        _ = registration.field
+    except LookupError:
+        return Error(
+            f"directlinks.register(): {label}.{name} is no FileField.",
+            hint=f"Its FileFields are: {', '.join(_file_fields(meta)) or 'none'}.",
+            id="directlinks.E045",
+        )
+    if not meta.managed:
+        return Error(
+            f"directlinks.register(): Django does not manage the table of {label}.",
+            hint="What changes it sends no signals, so links would not follow its files.",
+            id="directlinks.E048",
+        )
+    if (fault := _key_fault(meta.pk)) is not None:
+        return Error(
+            f"directlinks.register(): the primary key of {label} {fault}.",
+            hint="Register models with one key of up to 255 characters.",
+            id="directlinks.E049",
+        )
+    if (fault := _owner_fault(registration)) is not None:
+        return Error(
+            f"directlinks.register(): the owner {registration.owner!r} of {label}.{name}: {fault}.",
+            hint='Write attributes that lead to a user, such as "customer.user", or a function.',
+            id="directlinks.E047",
+        )
+    return None
+
+
+def _file_fields(meta: Any) -> list[str]:
+    return [field.name for field in meta.concrete_fields if isinstance(field, FileField)]
+
+
+def _key_fault(key: Any) -> str | None:
+    if type(key).__name__ == "CompositePrimaryKey":
+        return "has several columns"
+    length = getattr(key.target_field if key.is_relation else key, "max_length", None)
+    return "may be too long" if length is not None and length > 255 else None
+
+
+def _owner_fault(registration: Registration) -> str | None:
+    """Return what is wrong with a path of attributes, as far as models tell."""
+    if not isinstance(registration.owner, str):
+        return None
+    model: Any = registration.model
+    for name in registration.owner.split("."):
+        fields = {field.name: field for field in model._meta.get_fields()}
+        field = fields.get(name)
+        if field is None:
+            # A property may return anything.
+            return None if hasattr(model, name) else f"{model.__name__} has no {name!r}"
+        if not field.is_relation or not (field.many_to_one or field.one_to_one):
+            return f"{model.__name__}.{name} leads to no single object"
+        model = field.related_model
+    is_user = issubclass(model, get_user_model())
+    return None if is_user else f"it leads to {model.__name__}, which is not the user model"
 
 
 def _check_flags(user_model: Any) -> list[CheckMessage]:
@@ -222,7 +308,7 @@ def _check_storage_aliases() -> list[CheckMessage]:
             id="directlinks.W011",
         )
         for alias in chosen
-        if alias not in conf.storage_aliases
+        if alias not in conf.storage_aliases and registered(alias) is None
     ]
 
 

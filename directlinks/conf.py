@@ -173,6 +173,10 @@ class Conf:
             return chosen
         return chosen.get(alias)
 
+    def is_delivery_chosen(self, alias: str) -> bool:
+        """Return True if the site has chosen a backend for this storage by its alias."""
+        return self.DELIVERY is not None and alias in self.DELIVERY
+
     @cached_property
     def root_urlconf(self) -> str | None:
         """None on a site without URLs, as one that only runs commands."""

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks.conf import conf
 from directlinks.core import validators
+from directlinks.registry import registered
 from directlinks.storage import are_same, content_alias
 
 FAR_AWAY = _("This date is out of range.")
@@ -148,8 +149,14 @@ class ContentField(ExactText, models.FileField):
     descriptor_class = ContentDescriptor
 
     def storage_at(self, alias: str) -> Storage:
-        """Return the storage with ``alias``. Raise InvalidStorageError if STORAGES lacks it."""
-        return self.storage if alias == conf.storage_alias else storages[alias]
+        """Return the storage with ``alias``, or of the registered field of this label.
+
+        Raise InvalidStorageError if there is neither.
+        """
+        if alias == conf.storage_alias:
+            return self.storage
+        registration = registered(alias)
+        return storages[alias] if registration is None else registration.storage
 
     def get_prep_value(self, value: Any) -> Any:
         """Return the name that ``value`` has in the storage. Raise as ``taken`` does."""

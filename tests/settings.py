@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "directlinks",
     "example_project",
+    "tests.hosts",
 ]
 
 MIDDLEWARE = [

@@ -745,4 +745,4 @@ def test_counts_show_what_they_are_of() -> None:
 def test_a_content_whose_name_leads_out_of_the_storage_is_not_described() -> None:
     file = File(path="a.txt", content="../outside.txt")
     with pytest.raises(SuspiciousFileOperation):
-        file._describe_content()
+        file.describe_content()

@@ -35,6 +35,7 @@ from directlinks.core import codes
 from directlinks.core.errors import ContentNotFound, StorageError
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
+from directlinks.registry import registered
 from directlinks.services.creating import issue_links
 from directlinks.storage import lacks_bytes
 from directlinks.storage_errors import storage_errors
@@ -173,16 +174,35 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
     # Not Django's search_help_text, with which the field would have no name that can be seen.
     search_advice = _("Search by path or owner.")
     form = FileForm
-    readonly_fields = _FACTS
+    readonly_fields = (*_FACTS, "source", "owner_label")
     raw_id_fields = ("owner",)
     actions = ("create_links", "check_bytes", "trash_files", "restore_files")
 
     def get_fields(self, request: HttpRequest, obj: File | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("owner", "path", "content", "content_type")
+        if obj.source_key is not None:
+            return ("source", "owner_label", "path", "content_type", *_FACTS)
         # To users without the change permission the field would show a link to the storage.
         content = ("content",) if self.has_change_permission(request, obj) else ()
         return ("owner", "path", *content, "content_type", *_FACTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: File | None = None) -> bool:
+        """Return False for a file of another model, which follows its object."""
+        return _is_own(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: File | None = None) -> bool:
+        return _is_own(obj) and super().has_delete_permission(request, obj)
+
+    @admin.display(description=_("belongs to"))
+    def source(self, file: File) -> SafeString:
+        """Return the object whose file this is, linked to its page if the admin has one."""
+        registration = registered(file.storage_alias)
+        label = f"{file.storage_alias} {file.source_key}"
+        page = registration and page_address(
+            self.admin_site, registration.model, "change", file.source_key
+        )
+        return format_html('<a href="{}">{}</a>', page, label) if page else format_html("{}", label)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Find an owner where users are written: a replica may not know a new one."""
@@ -277,7 +297,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         self, request: HttpRequest, queryset: FileQuerySet
     ) -> HttpResponseRedirect | None:
         # MySQL updates no table that a condition of the list, such as the policy's, reads.
-        keys = [file.pk for file in queryset]
+        keys = [file.pk for file in queryset.filter(source_key=None)]
         count = File.objects.filter(pk__in=keys).trash(timezone.now())
         message = ngettext("%d file was trashed.", "%d files were trashed.", count)
         self.message_user(request, message % count, _level(count))
@@ -288,7 +308,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         self, request: HttpRequest, queryset: FileQuerySet
     ) -> HttpResponseRedirect | None:
         restored = 0
-        for file in queryset.trashed():
+        for file in queryset.trashed().filter(source_key=None):
             try:
                 file.restore()
             except ValidationError as error:
@@ -306,6 +326,11 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         if "on_page" not in request.POST:
             return None
         return self._to_page_of(File, request.POST[ACTION_CHECKBOX_NAME])
+
+
+def _is_own(file: File | None) -> bool:
+    """Return False if ``file`` is that of an object of another model."""
+    return file is None or file.source_key is None
 
 
 def _level(count: int) -> int:

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("storage_alias", directlinks.fields.ExactCharField(max_length=100)),
+                ("storage_alias", directlinks.fields.ExactCharField(max_length=200)),
                 ("name", directlinks.fields.ExactCharField(max_length=500)),
                 ("delete_after", models.DateTimeField(db_index=True)),
             ],
@@ -96,9 +96,13 @@ class Migration(migrations.Migration):
                     directlinks.fields.ExactCharField(
                         default=directlinks.storage.content_alias,
                         editable=False,
-                        max_length=100,
+                        max_length=200,
                         verbose_name="storage",
                     ),
+                ),
+                (
+                    "source_key",
+                    directlinks.fields.ExactCharField(editable=False, max_length=255, null=True),
                 ),
                 (
                     "size",
@@ -391,6 +395,12 @@ class Migration(migrations.Migration):
             model_name="file",
             constraint=models.UniqueConstraint(
                 fields=("owner", "path_key"), name="directlinks_file_path_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="file",
+            constraint=models.UniqueConstraint(
+                fields=("storage_alias", "source_key"), name="directlinks_file_source_unique"
             ),
         ),
         migrations.AddConstraint(

@@ -96,7 +96,7 @@ class UnusedContent(models.Model):
     gets another one. So what a process leaves behind is known, whenever it is killed.
     """
 
-    storage_alias = ExactCharField(max_length=100)
+    storage_alias = ExactCharField(max_length=200)
     name = ExactCharField(max_length=500)
     delete_after = models.DateTimeField(db_index=True)
 

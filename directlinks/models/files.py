@@ -71,9 +71,12 @@ class File(models.Model):
         _("content"), max_length=500, storage=content_storage, upload_to=content_name
     )
     # Behind the content in the order of columns: assigning a content says where new ones go.
+    # The storage of a registered field is called by the field's label.
     storage_alias = ExactCharField(
-        _("storage"), max_length=100, default=content_alias, editable=False
+        _("storage"), max_length=200, default=content_alias, editable=False
     )
+    # Of a file in a registered field: the primary key of the object that has it.
+    source_key = ExactCharField(max_length=255, null=True, editable=False)
     size = models.PositiveBigIntegerField(_("size"), default=0, editable=False)
     content_type = models.CharField(
         _("content type"),
@@ -107,6 +110,9 @@ class File(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "path_key"], name="directlinks_file_path_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["storage_alias", "source_key"], name="directlinks_file_source_unique"
             ),
             models.CheckConstraint(
                 condition=Q(deleted_at__isnull=True, path_key__isnull=False)
@@ -159,7 +165,7 @@ class File(models.Model):
     def clean(self) -> None:
         """Derive columns from the path. Raise ValidationError if another live file has it."""
         if paths.fault(self.path) is None:
-            self._derive_from_path()
+            self.derive_from_path()
             if self._path_is_taken():
                 raise ValidationError({"path": self._path_taken()})
 
@@ -182,9 +188,9 @@ class File(models.Model):
         self._validate_field("path", validate_path)
         if self.content_type:
             self._validate_field("content_type", validate_content_type)
-        self._derive_from_path()
+        self.derive_from_path()
         if self.content_is_new:
-            self._describe_content()
+            self.describe_content()
         self._describe_type()
         if update_fields is not None:
             update_fields = update_fields | self._derived_from(update_fields)
@@ -247,14 +253,19 @@ class File(models.Model):
                 exc_info=storage_error(error) is None,
             )
 
-    def _derive_from_path(self) -> None:
+    def derive_from_path(self) -> None:
+        """Fill in the columns that follow from the path, the owner and whether the file is live."""
         self.path_key = paths.key(self.path) if self.is_live else None
         self.site_path_key = self.path_key if self.owner_id is None else None
         self.path_head = paths.head(self.path)
         composed = paths.nfc(self.path)
         self.path_nfc = None if composed == self.path else composed
 
-    def _describe_content(self) -> None:
+    def describe_content(self) -> None:
+        """Fill in the size and version of a new content.
+
+        Raise ValidationError if its storage lacks it, and whatever that raises else.
+        """
         try:
             self.size = self.content.size if self.content else 0
         except SuspiciousFileOperation:

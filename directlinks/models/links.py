@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.base import ModelBase
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from directlinks import addresses
@@ -163,6 +164,17 @@ class DirectLink(models.Model):
 
     def get_absolute_url(self) -> str:
         return addresses.link_path(str(self.code), str(self.name))
+
+    def url(self, request: HttpRequest | None = None) -> str:
+        """Return the absolute address, behind ``BASE_URL`` or the host of ``request``.
+
+        Without a request it is a path if the site has no ``BASE_URL`` of one value. Raise
+        DisallowedHost if the host is needed and is not in ALLOWED_HOSTS.
+        """
+        path = self.get_absolute_url()
+        return (
+            addresses.site_address(path) if request is None else addresses.absolute(path, request)
+        )
 
     def clean(self) -> None:
         starts, ends = self.not_before, self.expires_at

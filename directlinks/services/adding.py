@@ -144,6 +144,8 @@ def add_file(
     existing = File.objects.at([(owner_key(owner), source.path)]).first()
     if existing is not None and not replace:
         return Outcome.KEPT
+    if existing is not None and existing.source_key is not None:
+        raise ValidationError(f"It belongs to {existing.storage_alias} {existing.source_key}.")
     if not dry_run:
         file = existing or File(owner=owner, path=source.path)
         if adopt:

@@ -14,6 +14,7 @@ from directlinks.datetimes import seconds_of
 from directlinks.delivery.reading import SETTLED_AFTER, open_content
 from directlinks.models import DirectLink, File
 from directlinks.querysets import in_batches
+from directlinks.services.registering import out_of_date
 from directlinks.storage import has_local_paths
 from directlinks.storage_errors import storage_errors
 from directlinks.users import is_active
@@ -81,6 +82,8 @@ def examine(
     for step in in_batches(standing):
         files = {link.file_id: link.file for link in step if _OF_CONTENTS & set(kinds)}
         found = {key: _content_fault(file, ask_remote=ask_remote) for key, file in files.items()}
+        for key, detail in out_of_date(files.values()).items():
+            found[key] = _Fault(Kind.DRIFTED, detail)
         findings = [
             _finding(fault, link)
             for link in step

@@ -1,6 +1,6 @@
 """The delivery backend of a storage: as set by the site, or else by what it can do."""
 
-from django.core.files.storage import Storage
+from django.core.files.storage import Storage, storages
 from django.utils.module_loading import import_string
 
 from directlinks.conf import conf
@@ -8,7 +8,8 @@ from directlinks.delivery.backends.signed_url import SignedURLBackend
 from directlinks.delivery.backends.storage_url import StorageURLBackend
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
-from directlinks.storage import has_local_paths
+from directlinks.registry import registered
+from directlinks.storage import are_same, has_local_paths
 
 
 def backend_of_download(download: Download) -> DeliveryBackend:
@@ -31,6 +32,11 @@ def get_delivery_backend(storage: Storage, alias: str | None = None) -> Delivery
 
 
 def _made(storage: Storage, alias: str) -> DeliveryBackend:
+    if registered(alias) is not None and not conf.is_delivery_chosen(alias):
+        # A registered field is delivered as the storage in STORAGES that it uses.
+        alias = next(
+            (one for one in conf.storage_aliases if are_same(storages[one], storage)), alias
+        )
     chosen = conf.delivery_of(alias)
     if chosen is not None:
         kind: type[DeliveryBackend] = import_string(chosen["BACKEND"])
