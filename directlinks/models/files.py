@@ -264,7 +264,7 @@ class File(models.Model):
     def describe_content(self) -> None:
         """Fill in the size and version of a new content.
 
-        Raise ValidationError if its storage lacks it, and whatever that raises else.
+        Raise ValidationError if its storage lacks it, or another error of that storage.
         """
         try:
             self.size = self.content.size if self.content else 0

@@ -223,7 +223,7 @@ def _follow(
 def _run_with(using: str | None, registration: Registration, key: str, change: Any) -> None:
     """Make ``change`` in the site's transaction, or after it if that is of another database.
 
-    Whatever goes wrong is logged, and the site goes on.
+    Errors are logged, and the site goes on.
     """
     if using is not None and using != File.objects.db:
         transaction.on_commit(lambda: _run(registration, key, change), using=using)
@@ -239,7 +239,7 @@ def _run(registration: Registration, key: str, change: Any) -> None:
 
     try:
         retry_on_conflict(attempt)
-    except Exception:  # whatever a site's function or storage raises
+    except Exception:  # of a site's function or storage
         logger.exception(
             "The links of %s %s may be out of date; directlinks_sync updates them.",
             registration.label,

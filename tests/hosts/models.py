@@ -2,7 +2,7 @@
 
 import posixpath
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
@@ -30,6 +30,8 @@ class Customer(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
 
+    objects: ClassVar[Any] = models.Manager()
+
     def __str__(self) -> str:
         return f"Customer {self.pk}"
 
@@ -43,6 +45,8 @@ class Invoice(models.Model):
     is_paid = models.BooleanField(default=True)
     pdf = models.FileField(upload_to="invoices", blank=True)
     scan = models.FileField(upload_to="scans", storage=archive, blank=True)
+
+    objects: ClassVar[Any] = models.Manager()
 
     def __str__(self) -> str:
         return self.number

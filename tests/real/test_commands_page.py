@@ -33,6 +33,7 @@ def test_a_stranger_who_follows_them_sees_what_they_promise(tmp_path: Path) -> N
         "Contents: 1 moved, 0 changed meanwhile, 0 deleted. (dry run: nothing was changed)",
         "Contents: 1 moved, 0 changed meanwhile, 0 deleted.",
         "Waiting to be deleted: 1. Run it again in 660 seconds or later.",
+        "Files: 0 made, 0 updated, 0 withdrawn, 0 unchanged.",
         "/f/…/hello.txt",
         "/f/…/hello.txt",
         "Links: 1 revoked. (dry run: nothing was changed)",
