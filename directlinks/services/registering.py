@@ -11,10 +11,11 @@ signals is found by ``sync``, and for one file by ``link_for``.
 import logging
 import posixpath
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -180,14 +181,18 @@ def _note_what_changes(
 def _follow_saved(
     sender: type[Model],
     instance: Model,
+    created: bool = False,  # noqa: FBT001, FBT002  # Django's signature
+    raw: bool = False,  # noqa: FBT001, FBT002
     using: str | None = None,
     **kwargs: Any,
 ) -> None:
-    changed: Mapping[str, _Change] = vars(instance).pop(_CHANGED, {})
-    for one in registry.registrations_of(sender):
-        if (change := changed.get(one.label)) is not None:
-            _follow(one, instance, using, has_new_bytes=change.has_new_bytes)
-    _note_what_was_read(sender, instance)
+    changed: dict[str, _Change] = vars(instance).pop(_CHANGED, {})
+    for one in registry.registrations_of(sender) if not raw else ():
+        change = _Change(has_new_bytes=True) if created else changed.get(one.label)
+        if change is not None and _follow(one, instance, using, has_new_bytes=change.has_new_bytes):
+            seen = vars(instance).setdefault(_SEEN, {})
+            # Not before: what is rolled back is saved again by the same object.
+            transaction.on_commit(partial(seen.__setitem__, one.label, _seen(one, instance)), using)
 
 
 def _follow_deleted(
@@ -197,7 +202,7 @@ def _follow_deleted(
         # Of a child that is deleted, its parent may be kept.
         if sender._meta.concrete_model is one.model:
             key = one.key_of(instance)
-            _run_with(using, one, key, lambda one=one, key=key: _withdraw(one, [key]))
+            _run_with(using, one, key, partial(_withdraw, one, [key]))
 
 
 _RECEIVERS = {
@@ -210,28 +215,25 @@ _RECEIVERS = {
 
 def _follow(
     registration: Registration, instance: Model, using: str | None, *, has_new_bytes: bool
-) -> None:
-    key = registration.key_of(instance)
-    _run_with(
-        using,
-        registration,
-        key,
-        lambda: _update_mirror(registration, instance, has_new_bytes=has_new_bytes),
-    )
+) -> bool:
+    change = partial(_update_mirror, registration, instance, has_new_bytes=has_new_bytes)
+    return _run_with(using, registration, registration.key_of(instance), change)
 
 
-def _run_with(using: str | None, registration: Registration, key: str, change: Any) -> None:
+def _run_with(
+    using: str | None, registration: Registration, key: str, change: Callable[[], object]
+) -> bool:
     """Make ``change`` in the site's transaction, or after it if that is of another database.
 
-    Errors are logged, and the site goes on.
+    Errors are logged, and the site goes on. Return False if there was one.
     """
-    if using is not None and using != File.objects.db:
-        transaction.on_commit(lambda: _run(registration, key, change), using=using)
-    else:
-        _run(registration, key, change)
+    if using is None or using == File.objects.db:
+        return _run(registration, key, change)
+    transaction.on_commit(partial(_run, registration, key, change), using=using)
+    return True
 
 
-def _run(registration: Registration, key: str, change: Any) -> None:
+def _run(registration: Registration, key: str, change: Callable[[], object]) -> bool:
     def attempt() -> None:
         # A savepoint of its own, so that what fails does not spoil the site's transaction.
         with File.objects.atomic():
@@ -245,6 +247,8 @@ def _run(registration: Registration, key: str, change: Any) -> None:
             registration.label,
             key,
         )
+        return False
+    return True
 
 
 def _withdraw(registration: Registration, keys: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from tests.real.servers import gunicorn
-from tests.real.sites import CHECKOUT, DOCUMENTED_SETTINGS, DOCUMENTED_URLS, new_site
+from tests.real.sites import CHECKOUT, DOCUMENTED_SETTINGS, new_site
 from tests.real.visitors import visit
 
 PAGE = (CHECKOUT / "docs" / "models.md").read_text()
