@@ -472,6 +472,16 @@ def links_for(
     ]
 
 
+def existing_links(files: Sequence[FieldFile]) -> list[DirectLink | None]:
+    """Return the reusable link of each of ``files``, in their order, None if it has none. One read.
+
+    Raise ValueError as ``link_for`` does.
+    """
+    places = [_source(file).place for file in files]
+    found = _find_mirrors(list(dict.fromkeys(places)))
+    return [None if (mirror := found.get(place)) is None else mirror.link for place in places]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class _Source:
     """A file in a registered field."""

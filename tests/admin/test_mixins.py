@@ -1,0 +1,86 @@
+"""Links to the files of a site's own models, in its own admin."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+import directlinks
+from directlinks.models import DirectLink
+from directlinks.services.registering import link_for, unregister
+from tests.factories import UserFactory
+from tests.hosts.models import Invoice
+from tests.services.test_registering import make_invoice
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:hosts_invoice_changelist")
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    directlinks.register(Invoice, "pdf")
+    yield
+    unregister(Invoice, "pdf")
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def test_a_list_shows_the_links_that_are_there_by_one_statement(staff: Client) -> None:
+    invoices = [make_invoice() for _ in range(3)]
+    link = link_for(invoices[0].pdf)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            text = staff.get(LIST).content.decode()
+        assert f"http://testserver{link.get_absolute_url()}" in text
+        assert sum("directlinks_" in one["sql"] for one in queries) == 1
+        assert DirectLink.objects.count() == 1
+        make_invoice()
+    assert 'data-copy="http://testserver/f/' in text
+    assert "directlinks/copy.js" in text
+
+
+def test_the_action_makes_links_and_shows_their_addresses(staff: Client) -> None:
+    invoices = [make_invoice(), make_invoice(), make_invoice(pdf="")]
+    data = {"action": "create_direct_links", "_selected_action": [one.pk for one in invoices]}
+    text = staff.post(LIST, data, follow=True).content.decode()
+    assert "2 direct links are ready:" in text
+    for link in DirectLink.objects.all():
+        assert f"http://testserver{link.get_absolute_url()}" in text
+    assert DirectLink.objects.count() == 2
+
+
+def test_a_page_has_a_panel_and_a_new_object_has_none(staff: Client) -> None:
+    invoice = make_invoice()
+    page = reverse("admin:hosts_invoice_change", args=[invoice.pk])
+    assert "data-copy" not in staff.get(page).content.decode()
+    link = link_for(invoice.pdf)
+    text = staff.get(page).content.decode()
+    assert f'data-copy="http://testserver{link.get_absolute_url()}"' in text
+    assert reverse("admin:directlinks_directlink_change", args=[link.pk]) in text
+    assert (
+        "direct links"
+        not in staff.get(reverse("admin:hosts_invoice_add")).content.decode().split("<form", 2)[-1]
+    )
+    assert staff.get(reverse("admin:hosts_invoice_change", args=["x"])).status_code == 302
+
+
+def test_links_are_for_those_who_may_see_them(client: Client) -> None:
+
+    user: Any = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__endswith="_invoice"))
+    client.force_login(user)
+    link_for(make_invoice().pdf)
+    text = client.get(LIST).content.decode()
+    assert "data-copy" not in text
+    assert "create_direct_links" not in text

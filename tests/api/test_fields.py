@@ -1,0 +1,70 @@
+"""Addresses of links in a site's own serializers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from rest_framework import serializers
+
+import directlinks
+from directlinks.api import DirectLinkField
+from directlinks.services.registering import link_for, unregister
+from tests.hosts.models import Invoice
+from tests.services.test_registering import make_invoice, statements
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    directlinks.register(Invoice, "pdf")
+    yield
+    unregister(Invoice, "pdf")
+
+
+class InvoiceSerializer(serializers.ModelSerializer[Any]):
+    pdf_link = DirectLinkField(source="pdf")
+
+    class Meta:
+        model = Invoice
+        fields = ("number", "pdf_link")
+
+
+def test_one_object_has_the_address_of_its_link(rf: RequestFactory) -> None:
+    invoice = make_invoice()
+    context = {"request": rf.get("/")}
+    link = link_for(invoice.pdf)
+    shown = InvoiceSerializer(invoice, context=context).data
+    assert shown["pdf_link"] == f"http://testserver{link.get_absolute_url()}"
+    assert InvoiceSerializer(invoice).data["pdf_link"] == link.get_absolute_url()
+
+
+def test_an_empty_file_has_none() -> None:
+    assert InvoiceSerializer(make_invoice(pdf="")).data["pdf_link"] is None
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_a_page_of_a_hundred_costs_as_many_statements_as_one(as_list: bool) -> None:
+    for _ in range(2):
+        Invoice.objects.bulk_create([Invoice(pdf=f"{number}.txt") for number in range(50)])
+    directlinks.links_for([one.pdf for one in Invoice.objects.all()])
+    invoices: Any = Invoice.objects.all()
+    with CaptureQueriesContext(connection) as queries:
+        shown = InvoiceSerializer(list(invoices) if as_list else invoices, many=True).data
+    assert len(statements(queries)) == 2  # the invoices, the links
+    assert len({one["pdf_link"] for one in shown}) == 100
+
+
+def test_a_field_cannot_be_written() -> None:
+    serializer = InvoiceSerializer(make_invoice(), data={"pdf_link": "x"}, partial=True)
+    assert serializer.is_valid()
+    assert "pdf" not in serializer.validated_data
+
+
+def test_nothing_else_is_there_to_import() -> None:
+    for package in (directlinks, directlinks.api):
+        with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+            _ = package.nothing
