@@ -14,6 +14,13 @@ SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TEMPLATE = re.compile(r"^```django\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+def example(name: str) -> str:
+    """The example that defines the class ``name``."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (text,) = (block for block in blocks if f"class {name}(" in block)
+    return str(text)
+
+
 def test_a_link_follows_the_file_of_an_invoice(tmp_path: Path) -> None:
     site = new_site(tmp_path / "project", settings=DOCUMENTED_SETTINGS)
     site.append("mysite/settings.py", 'MEDIA_ROOT = BASE_DIR / "media"\n')
@@ -21,6 +28,8 @@ def test_a_link_follows_the_file_of_an_invoice(tmp_path: Path) -> None:
     site.manage("startapp", "invoices")
     for name, text in FILES.findall(PAGE):
         (site.folder / name).write_text(text)
+    (site.folder / "invoices/admin.py").write_text(example("InvoiceAdmin"))
+    (site.folder / "invoices/serializers.py").write_text(example("InvoiceSerializer"))
     site.append("mysite/settings.py", 'INSTALLED_APPS += ["invoices"]\n')
     site.manage("makemigrations", "invoices", "-v", "0")
     site.manage("migrate", "-v", "0")
@@ -43,6 +52,9 @@ def test_a_link_follows_the_file_of_an_invoice(tmp_path: Path) -> None:
             f"template = Template({TEMPLATE.findall(PAGE)[0]!r})",
             "page = {'invoice': invoice, 'invoices': [invoice], 'request': request}",
             "text = template.render(Context(page))",
+            "from invoices.serializers import InvoiceSerializer",
+            "shown = InvoiceSerializer([invoice], many=True, context={'request': request}).data",
+            "assert shown == [{'number': '1', 'pdf_link': link.url(request)}]",
             "print(json.dumps([link.get_absolute_url(), link.url(request), text]))",
         )
     )
