@@ -12,7 +12,7 @@ from django.core.checks import ERROR, CheckMessage, Error, Info
 from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
 from django.db import connections
-from django.db.models import BooleanField, FileField
+from django.db.models import BooleanField, CharField, FileField, TextField
 from django.urls import NoReverseMatch, get_resolver, get_script_prefix, resolve, reverse
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -23,7 +23,7 @@ from directlinks.core.paths import nearest_name
 from directlinks.counters.base import Counter, loses_tenants, make_counter
 from directlinks.delivery.backends import get_delivery_backend
 from directlinks.delivery.base import DeliveryBackend
-from directlinks.registry import Registration, registered, registrations, repeated
+from directlinks.registry import Registration, duplicates, registration_named, registrations
 from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths
 from directlinks.users import users
 
@@ -107,7 +107,7 @@ def check_registrations(app_configs: Sequence[Any] | None, **kwargs: Any) -> lis
                 hint="Keep one call of directlinks.register() for it.",
                 id="directlinks.E046",
             )
-            for one in repeated()
+            for one in duplicates()
         ),
     ]
 
@@ -127,14 +127,15 @@ def _registration_fault(registration: Registration) -> Error | None:
         _ = registration.field
     except LookupError:
         return Error(
-            f"directlinks.register(): {label}.{name} is no FileField.",
-            hint=f"Its FileFields are: {', '.join(_file_fields(meta)) or 'none'}.",
+            f"directlinks.register(): {label!r} declares no FileField {name!r}.",
+            hint=f"It declares: {', '.join(_file_fields(meta)) or 'none'}. Register a field that "
+            "comes from another table with the model of that table.",
             id="directlinks.E045",
         )
     if not meta.managed:
         return Error(
             f"directlinks.register(): Django does not manage the table of {label}.",
-            hint="What changes it sends no signals, so links would not follow its files.",
+            hint="Other programs change it without signals, so links would not follow its files.",
             id="directlinks.E048",
         )
     if (fault := _key_fault(meta.pk)) is not None:
@@ -153,28 +154,33 @@ def _registration_fault(registration: Registration) -> Error | None:
 
 
 def _file_fields(meta: Any) -> list[str]:
-    return [field.name for field in meta.concrete_fields if isinstance(field, FileField)]
+    return [field.name for field in meta.local_concrete_fields if isinstance(field, FileField)]
 
 
 def _key_fault(key: Any) -> str | None:
     if type(key).__name__ == "CompositePrimaryKey":
         return "has several columns"
-    length = getattr(key.target_field if key.is_relation else key, "max_length", None)
-    return "may be too long" if length is not None and length > 255 else None
+    while key.is_relation:
+        key = key.target_field
+    is_text = isinstance(key, CharField | TextField)
+    return "may be too long" if is_text and (key.max_length or 256) > 255 else None
 
 
 def _owner_fault(registration: Registration) -> str | None:
     """Return what is wrong with a path of attributes, as far as models tell."""
-    if not isinstance(registration.owner, str):
+    if registration.owner is None or callable(registration.owner):
         return None
+    owner: Any = registration.owner
+    if not isinstance(owner, str):
+        return "it is neither a string nor a function"
     model: Any = registration.model
-    for name in registration.owner.split("."):
+    for name in owner.split("."):
         fields = {field.name: field for field in model._meta.get_fields()}
         field = fields.get(name)
         if field is None:
             # A property may return anything.
             return None if hasattr(model, name) else f"{model.__name__} has no {name!r}"
-        if not field.is_relation or not (field.many_to_one or field.one_to_one):
+        if not (field.many_to_one or field.one_to_one) or field.related_model is None:
             return f"{model.__name__}.{name} leads to no single object"
         model = field.related_model
     is_user = issubclass(model, get_user_model())
@@ -308,7 +314,7 @@ def _check_storage_aliases() -> list[CheckMessage]:
             id="directlinks.W011",
         )
         for alias in chosen
-        if alias not in conf.storage_aliases and registered(alias) is None
+        if alias not in conf.storage_aliases and registration_named(alias) is None
     ]
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from directlinks.conf import conf
 from directlinks.core import validators
-from directlinks.registry import registered
+from directlinks.registry import registration_named
 from directlinks.storage import are_same, content_alias
 
 FAR_AWAY = _("This date is out of range.")
@@ -155,7 +155,7 @@ class ContentField(ExactText, models.FileField):
         """
         if alias == conf.storage_alias:
             return self.storage
-        registration = registered(alias)
+        registration = registration_named(alias)
         return storages[alias] if registration is None else registration.storage
 
     def get_prep_value(self, value: Any) -> Any:

@@ -13,12 +13,12 @@ from django.db.models.fields.files import FieldFile
 
 
 class OnDelete(Enum):
-    """What becomes of the links of an object that is deleted."""
+    """What happens to the links of an object that is deleted."""
 
     REVOKE = "revoke"
     """They stop, and open again if an object with the same key comes back."""
     DELETE = "delete"
-    """They are deleted, and with them their history and their numbers."""
+    """They are deleted, with their history and statistics."""
 
 
 REVOKE, DELETE = OnDelete.REVOKE, OnDelete.DELETE
@@ -62,7 +62,10 @@ class Registration:
         except FieldDoesNotExist as error:
             raise LookupError(str(error)) from error
         if not isinstance(field, FileField):
-            raise LookupError(f"{self.label} is no FileField.")  # noqa: TRY004  # as above
+            raise LookupError(f"{self.label} is not a FileField.")  # noqa: TRY004  # as above
+        if field.model is not self.model:
+            # Its objects can be saved without those of the child being told.
+            raise LookupError(f"{self.label} is declared by {field.model._meta.label}.")
         return field
 
     @property
@@ -77,19 +80,23 @@ class Registration:
 
     def key_of(self, instance: Any) -> str:
         """Return the primary key of ``instance`` as text; of a child, that of the model's part."""
-        meta = self.model._meta
-        return str(instance._get_pk_val(meta))
+        key: Any = self.model._meta.pk
+        value = instance._get_pk_val(self.model._meta)
+        while key.is_relation:
+            key = key.target_field
+        # An object that was not read may have "007" or a UUID in another spelling.
+        return str(key.to_python(value))
 
 
 _registrations: dict[str, Registration] = {}
-_repeated: list[Registration] = []
+_duplicates: list[Registration] = []
 _of_models: dict[type[Model], tuple[Registration, ...]] = {}
 
 
 def add(registration: Registration) -> bool:
     """Add ``registration``, and return True unless its field was registered before."""
     if registration.label in _registrations:
-        _repeated.append(registration)
+        _duplicates.append(registration)
         return False
     _registrations[registration.label] = registration
     _of_models.clear()
@@ -100,26 +107,26 @@ def remove(registration: Registration) -> None:
     """Forget ``registration``. For tests."""
     _registrations.pop(registration.label, None)
     _of_models.clear()
-    _repeated[:] = [one for one in _repeated if one.label != registration.label]
+    _duplicates[:] = [one for one in _duplicates if one.label != registration.label]
 
 
 def registrations() -> list[Registration]:
-    """Return what is registered, each field once."""
+    """Return all registrations, one for each field."""
     return list(_registrations.values())
 
 
-def repeated() -> list[Registration]:
-    """Return what was registered a second time."""
-    return list(_repeated)
+def duplicates() -> list[Registration]:
+    """Return the registrations of fields that were registered before."""
+    return list(_duplicates)
 
 
-def registered(label: str) -> Registration | None:
-    """Return what is registered as ``app.model.field``, or None."""
+def registration_named(label: str) -> Registration | None:
+    """Return the registration of the field ``app.model.field``, or None."""
     return _registrations.get(label)
 
 
 def registrations_of(model: type[Model]) -> tuple[Registration, ...]:
-    """Return what is registered of ``model``, of what it inherits from or is a proxy for."""
+    """Return the registrations of ``model``, and of the models that it inherits or stands for."""
     found = _of_models.get(model)
     if found is None:
         labels = [
@@ -137,7 +144,7 @@ def registrations_of(model: type[Model]) -> tuple[Registration, ...]:
 
 
 def registration_of(file: FieldFile) -> Registration | None:
-    """Return what is registered of the field that ``file`` is in, or None."""
+    """Return the registration of the field that ``file`` is in, or None."""
     name = file.field.name
     for registration in registrations_of(type(file.instance)):
         if registration.field_name == name:

@@ -1,5 +1,6 @@
 """What every test stands on."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.fixtures import Settings
+
+import directlinks
+from directlinks.services.following import unregister
 
 # No property depends on how busy the machine is. Continuous integration asks once for the thorough
 # profile, by pytest's own --hypothesis-profile=thorough.
@@ -33,6 +37,20 @@ def _own_media_root(tmp_path: Path, settings: Settings) -> None:
 def _forgotten_throttles() -> None:
     """No test pays for the logins of another."""
     cache.clear()
+
+
+@pytest.fixture
+def register() -> Iterator[Callable[..., None]]:
+    """Register a field of a model until the test is over."""
+    fields: list[tuple[Any, str]] = []
+
+    def register(model: Any, field: str, **options: Any) -> None:
+        directlinks.register(model, field, **options)
+        fields.append((model, field))
+
+    yield register
+    for model, field in fields:
+        unregister(model, field)
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,19 @@ from directlinks.delivery.backends.stream import StreamBackend
 from directlinks.models import File
 from directlinks.registry import Registration
 from directlinks.services.adding import Source, add_file
-from directlinks.services.registering import link_for, unregister
+from directlinks.services.following import unregister
+from directlinks.services.linking import link_for
 from tests.factories import UserFactory
-from tests.hosts.models import Attachment, Import, Invoice, Long, PaidInvoice
-from tests.services.test_registering import content, make_invoice
+from tests.hosts.invoices import content, make_invoice
+from tests.hosts.models import (
+    Attachment,
+    Customer,
+    Import,
+    Invoice,
+    Long,
+    PaidInvoice,
+    Reminder,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +48,7 @@ def register() -> Iterator[Callable[..., Registration]]:
 
     def register(model: Any, field: str, **options: Any) -> Registration:
         directlinks.register(model, field, **options)
-        registration = registry.registered(f"{registry.label_of(model)}.{field}")
+        registration = registry.registration_named(f"{registry.label_of(model)}.{field}")
         assert registration is not None
         fields.append(registration)
         return registration
@@ -73,6 +82,9 @@ class TestChecks:
             (Invoice, "pdf", "customer.nothing", "E047"),
             (Invoice, "pdf", "number", "E047"),
             (Invoice, "pdf", "customer", "E047"),
+            (Invoice, "pdf", 7, "E047"),
+            (Reminder, "pdf", None, "E045"),
+            (Reminder, "nothing", None, "E045"),
             (Import, "file", None, "E048"),
             (Long, "file", None, "E049"),
         ],
@@ -89,9 +101,23 @@ class TestChecks:
         register(PaidInvoice, "pdf", owner="customer.user")
         (message,) = check_registrations(None)
         assert message.id == "directlinks.E046"
-        registered = registry.registered("hosts.invoice.pdf")
+        registered = registry.registration_named("hosts.invoice.pdf")
         assert registered is not None
         assert registered.owner is None
+
+    def test_an_owner_behind_a_generic_relation(self, register: Any, monkeypatch: Any) -> None:
+        monkeypatch.setattr(Customer._meta.get_field("user"), "related_model", None)
+        register(Invoice, "pdf", owner="customer.user")
+        (message,) = check_registrations(None)
+        assert message.id == "directlinks.E047"
+
+    def test_a_key_that_is_that_of_another_object(self, register: Any, monkeypatch: Any) -> None:
+        monkeypatch.setattr(Import._meta, "managed", True)
+        key = models.OneToOneField(Long, models.CASCADE, primary_key=True)
+        monkeypatch.setattr(Import._meta, "pk", key)
+        register(Import, "file")
+        (message,) = check_registrations(None)
+        assert message.id == "directlinks.E049"
 
     def test_a_key_of_several_columns(self, register: Any, monkeypatch: Any) -> None:
         key = models.CompositePrimaryKey("number", "is_paid")

@@ -35,7 +35,7 @@ from directlinks.core import codes
 from directlinks.core.errors import ContentNotFound, StorageError
 from directlinks.models import DirectLink, File
 from directlinks.querysets import FileQuerySet
-from directlinks.registry import registered
+from directlinks.registry import registration_named
 from directlinks.services.creating import issue_links
 from directlinks.storage import lacks_bytes
 from directlinks.storage_errors import storage_errors
@@ -191,13 +191,17 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         """Return False for a file of another model, which follows its object."""
         return _is_own(obj) and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: File | None = None) -> bool:
-        return _is_own(obj) and super().has_delete_permission(request, obj)
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Refuse to delete files of other models here; with their owners they are let go."""
+        listed, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        if not all(map(_is_own, objs)):
+            perms_needed = {*perms_needed, _("file of another model")}
+        return listed, counts, perms_needed, protected
 
     @admin.display(description=_("belongs to"))
     def source(self, file: File) -> SafeString:
         """Return the object whose file this is, linked to its page if the admin has one."""
-        registration = registered(file.storage_alias)
+        registration = registration_named(file.storage_alias)
         label = f"{file.storage_alias} {file.source_key}"
         page = registration and page_address(
             self.admin_site, registration.model, "change", file.source_key

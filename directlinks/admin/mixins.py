@@ -1,8 +1,11 @@
 """Direct links in the admin of a site's own models."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest
@@ -12,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from directlinks import addresses
-from directlinks.admin.base import copy_button, may_create_links, page_address
+from directlinks.admin.base import copy_button, may_create_links, page_address, visible_files
 from directlinks.models import DirectLink
+from directlinks.policies import site_policy
+from directlinks.querysets import is_everything
 from directlinks.registry import registrations_of
-from directlinks.services.registering import existing_links, links_for
+from directlinks.services.linking import existing_links, make_links
 
 _LINKS = "_directlinks_of_file"
 
@@ -47,10 +52,12 @@ class DirectLinksAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # not 
         return [*fieldsets, (_("direct links"), {"fields": ["direct_links"]})]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Add our action, unless the admin has no actions, or only asks for an object."""
         actions: dict[str, Any] = super().get_actions(request)
-        if may_create_links(request.user):
-            function, name, title = self.get_action("create_direct_links") or (None, "", "")
-            actions[name] = (function, name, title)
+        is_off = self.actions is None or IS_POPUP_VAR in request.GET
+        if not is_off and may_create_links(request.user):
+            title = _("Create direct links")
+            actions["create_direct_links"] = (_create_direct_links, "create_direct_links", title)
         return actions
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -79,16 +86,36 @@ class DirectLinksAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # not 
             or "-"
         )
 
-    @admin.action(description=_("Create direct links"))
-    def create_direct_links(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Create the links of all files of the chosen objects, and show their addresses."""
-        links = links_for(_files_of(list(queryset)), created_by=request.user)
-        made = [link for link in links if link is not None]
-        ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(made))
-        urls = [link.url(request) for link in made]
-        lines = format_html_join("", '<br><a href="{0}">{0}</a>', ((url,) for url in urls))
-        level = messages.SUCCESS if made else messages.WARNING
-        self.message_user(request, format_html("{}{}", ready % len(made), lines), level)
+
+# More addresses than these would bury the message.
+_SHOWN_ADDRESSES = 10
+
+
+def _create_direct_links(
+    model_admin: DirectLinksAdminMixin, request: HttpRequest, queryset: QuerySet[Any]
+) -> None:
+    """Create the links of all files of the chosen objects, and show the first addresses.
+
+    Files are left out if the site's policy does not let the user manage their links.
+    """
+    try:
+        links = make_links(
+            _files_of(list(queryset)),
+            created_by=request.user,
+            limits={},
+            allows=partial(site_policy().allows, request.user),
+        )
+    except ValidationError as error:
+        model_admin.message_user(request, " ".join(error.messages), messages.ERROR)
+        return
+    urls = [link.url(request) for link in links if link is not None]
+    ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
+    shown = ((url,) for url in urls[:_SHOWN_ADDRESSES])
+    lines = format_html_join("", '<br><a href="{0}">{0}</a>', shown)
+    more = mark_safe("<br>…") if len(urls) > _SHOWN_ADDRESSES else ""
+    level = messages.SUCCESS if urls else messages.WARNING
+    text = format_html("{}{}{}", ready % len(urls), lines, more)
+    model_admin.message_user(request, text, level)
 
 
 def _files_of(objects: list[Model]) -> list[FieldFile]:
@@ -101,14 +128,23 @@ def _files_of(objects: list[Model]) -> list[FieldFile]:
 
 
 def _find_links(objects: list[Model], request: HttpRequest) -> None:
-    """Note on each of ``objects`` the links to its files: one statement for all."""
+    """Note on each of ``objects`` the links to its files that the user may see.
+
+    One statement for all, and one more if the policy lets the user see only some files.
+    """
     for one in objects:
         vars(one)[_LINKS] = []
     if not request.user.has_perm("directlinks.view_directlink"):
         return
     files = _files_of(objects)
-    for file, link in zip(files, existing_links(files), strict=True):
-        if link is not None:
-            url = addresses.absolute(link.get_absolute_url(), request)
-            shown = (link, link.name, url, copy_button(url, str(link.name)))
-            vars(file.instance)[_LINKS].append(shown)
+    found = zip(files, existing_links(files), strict=True)
+    links = [(file, link) for file, link in found if link is not None]
+    visible = visible_files(request.user)
+    if not is_everything(visible):
+        keys = visible.filter(pk__in=[link.file_id for _, link in links])
+        seen = set(keys.values_list("pk", flat=True))
+        links = [(file, link) for file, link in links if link.file_id in seen]
+    for file, link in links:
+        url = addresses.absolute(link.get_absolute_url(), request)
+        shown = (link, link.name, url, copy_button(url, str(link.name)))
+        vars(file.instance)[_LINKS].append(shown)

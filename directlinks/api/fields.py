@@ -1,5 +1,6 @@
 """A serializer field for your own serializers: the address of the link to a file."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import QuerySet
@@ -7,37 +8,45 @@ from django.db.models.fields.files import FieldFile
 from rest_framework import serializers
 
 from directlinks.models import DirectLink
-from directlinks.services.registering import links_for
+from directlinks.services.linking import links_for
 
 
 class DirectLinkField(serializers.Field[Any, Any, str | None, Any]):
     """The absolute address of the link to a file in a registered field; ``source`` names it.
 
-    It is read-only. The value is None if the file is empty or may have no links now. With
+    It is read-only. The value is None if the file is empty or cannot be linked now. With
     ``many=True`` the links of all objects are found, or made, together.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "read_only": True})
+        self._links: dict[tuple[type, Any], DirectLink | None] = {}
 
     def to_representation(self, value: FieldFile) -> str | None:
-        link = self._link(value)
+        if _place(value) not in self._links:
+            files = [value, *self._others()]
+            self._links |= zip(map(_place, files), links_for(files), strict=True)
+        link = self._links[_place(value)]
         return None if link is None else link.url(self.context.get("request"))
 
-    def _link(self, file: FieldFile) -> DirectLink | None:
-        objects = self._objects()
-        if objects is None:
-            return links_for([file])[0]
-        known: dict[int, DirectLink | None] | None = getattr(self, "_links", None)
-        if known is None or id(file.instance) not in known:
-            files: list[Any] = [self.get_attribute(one) for one in objects]
-            pairs = zip(files, links_for(files), strict=True)
-            known = self._links = {id(one.instance): link for one, link in pairs}
-        return known[id(file.instance)]
-
-    def _objects(self) -> list[Any] | None:
-        """Return the objects of the list that is being represented, None if it is not known."""
+    def _others(self) -> list[FieldFile]:
+        """Return the files of all objects of the list that is being represented."""
         above = getattr(self.parent, "parent", None)
         objects = getattr(above, "instance", None)
-        # Anything else would be read once more.
-        return list(objects) if isinstance(objects, list | tuple | QuerySet) else None
+        # Anything else than these would be read once more.
+        if not isinstance(above, serializers.ListSerializer) or not isinstance(
+            objects, list | tuple | QuerySet
+        ):
+            return []
+        files = []
+        for one in objects:
+            # An object on the way to its file may be missing.
+            with suppress(serializers.SkipField):
+                file = self.get_attribute(one)
+                if isinstance(file, FieldFile) and file.instance.pk is not None:
+                    files.append(file)
+        return files
+
+
+def _place(file: FieldFile) -> tuple[type, Any]:
+    return type(file.instance), file.instance.pk

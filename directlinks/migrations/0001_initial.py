@@ -2,6 +2,7 @@
 
 import directlinks.fields
 import directlinks.models.contents
+import directlinks.models.files
 import directlinks.models.links
 import directlinks.storage
 import django.core.validators
@@ -138,7 +139,7 @@ class Migration(migrations.Migration):
                         db_index=False,
                         help_text="Leave empty for a file of the site, which administrators manage.",
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=directlinks.models.files.delete_own_files,
                         related_name="directlinks_files",
                         to=settings.AUTH_USER_MODEL,
                         verbose_name="owner",

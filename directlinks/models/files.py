@@ -33,6 +33,12 @@ from directlinks.storage_errors import storage_error
 logger = logging.getLogger("directlinks")
 
 
+def delete_own_files(collector: Any, field: Any, files: FileQuerySet, using: str) -> None:
+    """Delete the files of an owner, but let those of other models go: their objects may stay."""
+    models.CASCADE(collector, field, files.filter(source_key=None), using)
+    models.SET_NULL(collector, field, files.filter(source_key__isnull=False), using)
+
+
 class File(models.Model):
     """One file in the space of its owner, or in the site's own if it has none.
 
@@ -43,7 +49,7 @@ class File(models.Model):
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
+        on_delete=delete_own_files,
         null=True,
         blank=True,
         db_index=False,  # two others begin with it

@@ -14,7 +14,7 @@ from directlinks.datetimes import seconds_of
 from directlinks.delivery.reading import SETTLED_AFTER, open_content
 from directlinks.models import DirectLink, File
 from directlinks.querysets import in_batches
-from directlinks.services.registering import out_of_date
+from directlinks.services.syncing import out_of_date
 from directlinks.storage import has_local_paths
 from directlinks.storage_errors import storage_errors
 from directlinks.users import is_active

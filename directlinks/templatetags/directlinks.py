@@ -1,21 +1,23 @@
 """``{% load directlinks %}``: addresses of links to files in registered fields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import template
 from django.db.models.fields.files import FieldFile
 
-from directlinks.services.registering import links_for
+from directlinks.services.linking import links_for
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def direct_link(context: template.Context, file: FieldFile) -> str:
-    """Return the address of the link to ``file``, "" if it is empty or may have none now."""
-    (link,) = links_for([file])
-    return "" if link is None else link.url(context.get("request"))
+def direct_link(context: template.Context, file: object) -> str:
+    """Return the address of the link to ``file``.
+
+    It is "" if there is no file, if its object is not saved, or if it cannot be linked now.
+    """
+    return _addresses(context, [file])[0]
 
 
 @register.simple_tag(takes_context=True)
@@ -27,9 +29,23 @@ def direct_links(
     The same number of statements for any number of objects. The address is "" as above.
     """
     listed = list(objects)
-    links = links_for([getattr(one, field) for one in listed])
+    files = [getattr(one, field) for one in listed]
+    return list(zip(listed, _addresses(context, files), strict=True))
+
+
+def _addresses(context: template.Context, files: Sequence[object]) -> list[str]:
+    linkable = [file for file in files if isinstance(file, FieldFile) and _is_saved(file)]
+    # Each file is another object here, also if two are equal.
+    links = dict(zip(map(id, linkable), links_for(linkable), strict=True))
     request = context.get("request")
-    return [
-        (one, "" if link is None else link.url(request))
-        for one, link in zip(listed, links, strict=True)
-    ]
+    return ["" if (link := links.get(id(file))) is None else link.url(request) for file in files]
+
+
+def _is_saved(file: FieldFile) -> bool:
+    # The last is Django's own mark, which its stubs do not know.
+    return (
+        bool(file)
+        and file.instance.pk is not None
+        and not file.instance._state.adding
+        and file._committed  # type: ignore[attr-defined]
+    )

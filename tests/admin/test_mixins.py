@@ -4,18 +4,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 import directlinks
 from directlinks.models import DirectLink
-from directlinks.services.registering import link_for, unregister
+from directlinks.services.following import unregister
+from directlinks.services.linking import link_for
 from tests.factories import UserFactory
+from tests.hosts.invoices import make_invoice
 from tests.hosts.models import Invoice
-from tests.services.test_registering import make_invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +29,7 @@ LIST = reverse("admin:hosts_invoice_changelist")
 
 @pytest.fixture(autouse=True)
 def _registered() -> Iterator[None]:
-    directlinks.register(Invoice, "pdf")
+    directlinks.register(Invoice, "pdf", owner="customer.user")
     yield
     unregister(Invoice, "pdf")
 
@@ -73,6 +78,61 @@ def test_a_page_has_a_panel_and_a_new_object_has_none(staff: Client) -> None:
         not in staff.get(reverse("admin:hosts_invoice_add")).content.decode().split("<form", 2)[-1]
     )
     assert staff.get(reverse("admin:hosts_invoice_change", args=["x"])).status_code == 302
+
+
+def test_many_addresses_are_cut_short(staff: Client) -> None:
+    keys = [make_invoice().pk for _ in range(11)]
+    data = {"action": "create_direct_links", "_selected_action": keys}
+    text = staff.post(LIST, data, follow=True).content.decode()
+    assert "11 direct links are ready:" in text
+    assert text.split("11 direct links")[1].split("</li>")[0].count("<a ") == 10
+
+
+def test_limits_of_the_site_that_contradict_each_other_are_told(
+    staff: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise ValidationError("No links today.")
+
+    monkeypatch.setattr("directlinks.admin.mixins.make_links", refuse)
+    data = {"action": "create_direct_links", "_selected_action": [make_invoice().pk]}
+    assert "No links today." in staff.post(LIST, data, follow=True).content.decode()
+
+
+def test_the_policy_of_the_site_decides(staff: Client, settings: Settings) -> None:
+    mine = make_invoice(get_user_model().objects.get())
+    others = make_invoice(UserFactory())
+    links = {one.pk: link_for(one.pdf).get_absolute_url() for one in (mine, others)}
+    settings.DIRECTLINKS = {"POLICY": "tests.admin.test_files.OwnFilesOnly"}
+    text = staff.get(LIST).content.decode()
+    assert [links[one.pk] in text for one in (mine, others)] == [True, False]
+    data = {"action": "create_direct_links", "_selected_action": list(links)}
+    text = staff.post(LIST, data, follow=True).content.decode()
+    assert "1 direct link is ready:" in text
+    assert links[others.pk] not in text
+
+
+@pytest.mark.parametrize("has_actions", [True, False])
+def test_there_is_no_action_where_none_is_wanted(
+    staff: Client, monkeypatch: pytest.MonkeyPatch, has_actions: bool
+) -> None:
+    make_invoice()
+    page = LIST
+    if has_actions:
+        page += "?_popup=1"
+    else:
+        monkeypatch.setattr(site._registry[Invoice], "actions", None)
+    assert "create_direct_links" not in staff.get(page).content.decode()
+
+
+def test_an_owner_is_deleted_and_the_link_stays(staff: Client) -> None:
+    user = UserFactory()
+    link = link_for(make_invoice(user).pdf)
+    page = reverse("admin:auth_user_delete", args=[user.pk])
+    assert staff.post(page, {"post": "yes"}).status_code == 302
+    assert link_for(Invoice.objects.get().pdf) == link
+    link.refresh_from_db()
+    assert link.file.owner is None
 
 
 def test_links_are_for_those_who_may_see_them(client: Client) -> None:

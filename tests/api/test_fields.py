@@ -11,9 +11,10 @@ from rest_framework import serializers
 
 import directlinks
 from directlinks.api import DirectLinkField
-from directlinks.services.registering import link_for, unregister
+from directlinks.services.following import unregister
+from directlinks.services.linking import link_for
+from tests.hosts.invoices import make_invoice, statements
 from tests.hosts.models import Invoice
-from tests.services.test_registering import make_invoice, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +57,40 @@ def test_a_page_of_a_hundred_costs_as_many_statements_as_one(as_list: bool) -> N
         shown = InvoiceSerializer(list(invoices) if as_list else invoices, many=True).data
     assert len(statements(queries)) == 2  # the invoices, the links
     assert len({one["pdf_link"] for one in shown}) == 100
+
+
+class Bill:
+    """An object on the way to an invoice, which it makes anew each time."""
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    @property
+    def invoice(self) -> Any:
+        return Invoice.objects.filter(pk=self.key).first()
+
+
+class BillSerializer(serializers.Serializer[Any]):
+    link = DirectLinkField(source="invoice.pdf", allow_null=True)
+
+
+class NestedSerializer(serializers.Serializer[Any]):
+    invoice = InvoiceSerializer()
+
+
+def test_objects_on_the_way_may_be_others_each_time_or_missing() -> None:
+    invoices = [make_invoice() for _ in range(3)]
+    expected = [link_for(one.pdf).get_absolute_url() for one in invoices]
+    bills = [*(Bill(one.pk) for one in invoices), Bill("00000000000000000000000000000000")]
+    shown = BillSerializer(bills, many=True).data
+    assert [one.get("link") for one in shown] == [*expected, None]
+
+
+def test_it_may_be_in_a_serializer_in_another() -> None:
+    bills = [Bill(make_invoice().pk) for _ in range(2)]
+    expected = [link_for(bill.invoice.pdf).get_absolute_url() for bill in bills]
+    shown = NestedSerializer(bills, many=True).data
+    assert [one["invoice"]["pdf_link"] for one in shown] == expected
 
 
 def test_a_field_cannot_be_written() -> None:

@@ -26,7 +26,7 @@ def archive() -> FileSystemStorage:
 
 
 class Customer(models.Model):
-    """Whoever gets invoices; some of them have an account."""
+    """A customer, who may have an account."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
 

@@ -8,7 +8,7 @@ from directlinks.delivery.backends.signed_url import SignedURLBackend
 from directlinks.delivery.backends.storage_url import StorageURLBackend
 from directlinks.delivery.base import DeliveryBackend
 from directlinks.delivery.download import Download
-from directlinks.registry import registered
+from directlinks.registry import registration_named
 from directlinks.storage import are_same, has_local_paths
 
 
@@ -32,7 +32,7 @@ def get_delivery_backend(storage: Storage, alias: str | None = None) -> Delivery
 
 
 def _made(storage: Storage, alias: str) -> DeliveryBackend:
-    if registered(alias) is not None and not conf.is_delivery_chosen(alias):
+    if registration_named(alias) is not None and not conf.is_delivery_chosen(alias):
         # A registered field is delivered as the storage in STORAGES that it uses.
         alias = next(
             (one for one in conf.storage_aliases if are_same(storages[one], storage)), alias

@@ -16,7 +16,7 @@ from directlinks.management.base import (
     printable,
 )
 from directlinks.registry import Registration
-from directlinks.services.registering import sync
+from directlinks.services.syncing import sync
 
 
 class Command(StrictCommand):
@@ -59,7 +59,7 @@ class Command(StrictCommand):
         wanted = []
         for name in names:
             model, _, field = name.rpartition(".")
-            registration = registry.registered(f"{model.lower()}.{field}")
+            registration = registry.registration_named(f"{model.lower()}.{field}")
             if registration is None:
                 known = ", ".join(one.label for one in registry.registrations()) or "none"
                 raise CommandError(f"{name!r} is not registered. Registered fields: {known}.")

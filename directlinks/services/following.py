@@ -1,0 +1,293 @@
+"""Registering fields of a site's own models, and following the objects that have them.
+
+Saving and deleting an object changes its mirror (see ``mirrors.py``) in the same transaction. What
+sends no signals is found by ``syncing.py``.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
+from django.db import connections, router, transaction
+from django.db.models import Model
+from django.db.models.fields.files import FieldFile
+from django.db.models.signals import post_delete, post_init, post_save, pre_save
+
+from directlinks import registry
+from directlinks.models import File
+from directlinks.querysets import retry_on_conflict
+from directlinks.registry import REVOKE, OnDelete, Registration
+from directlinks.services import mirrors
+
+logger = logging.getLogger("directlinks")
+
+
+def register(
+    model: type[Model] | str,
+    field: str,
+    *,
+    owner: str | Callable[[Any], Any] | None = None,
+    path: Callable[[Any], str] | None = None,
+    when: Callable[[Any], bool] | None = None,
+    on_delete: OnDelete = REVOKE,
+) -> None:
+    """Let the files in the FileField ``field`` of ``model`` have links.
+
+    Call it in ``AppConfig.ready()``. See ``Registration`` for ``owner``, ``path`` and ``when``.
+    System checks report a field that cannot be registered. Raise ImproperlyConfigured if models are
+    not loaded yet.
+    """
+    try:
+        apps.check_models_ready()
+    except AppRegistryNotReady as error:
+        fault = "Models are not loaded yet: call directlinks.register() in AppConfig.ready()."
+        raise ImproperlyConfigured(fault) from error
+    registration = Registration(registry.label_of(model), field, owner, path, when, on_delete)
+    if registry.add(registration):
+        for sender in _senders(registration):
+            for signal, receiver in _RECEIVERS.items():
+                signal.connect(receiver, sender=sender, dispatch_uid=_uid(receiver))
+
+
+def unregister(model: type[Model] | str, field: str) -> None:
+    """Forget the registration of a field. For tests: files that have links keep them."""
+    registration = registry.registration_named(f"{registry.label_of(model)}.{field}")
+    if registration is None:
+        return
+    registry.remove(registration)
+    for sender in _senders(registration):
+        if not registry.registrations_of(sender):
+            for signal, receiver in _RECEIVERS.items():
+                signal.disconnect(sender=sender, dispatch_uid=_uid(receiver))
+
+
+def _senders(registration: Registration) -> list[type[Model]]:
+    """Return the models whose objects have the field, none if a check will report it."""
+    try:
+        model, _ = registration.model, registration.field
+    except LookupError:
+        return []
+    models = apps.get_models(include_auto_created=True)
+    return [sender for sender in models if issubclass(sender, model)]
+
+
+def _uid(receiver: Callable[..., None]) -> str:
+    return f"{receiver.__module__}.{receiver.__name__}"
+
+
+class _Seen(NamedTuple):
+    """What decides a mirror, as it was when an object was read or last saved.
+
+    ``name`` is the very text in the file's column: a file that is stored anew under the same name
+    comes with another text.
+    """
+
+    key: Any
+    name: Any
+    others: tuple[Any, ...]
+
+
+_UNKNOWN = "unknown"  # a column that was not read, or a file that is not stored
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """What is known of an object: kept with Django's own state of it, so that no copy shares it.
+
+    ``unsettled`` are labels of files that were followed in a transaction which is not over: if it
+    is rolled back, the same object may be saved once more. ``uploaded`` are those of files that are
+    about to be stored.
+    """
+
+    seen: dict[str, _Seen] = field(default_factory=dict)
+    unsettled: frozenset[str] = frozenset()
+    uploaded: frozenset[str] = frozenset()
+
+
+def _followed(instance: Model) -> _Followed:
+    followed: _Followed = getattr(instance._state, "directlinks", None) or _Followed()
+    return followed
+
+
+def _note(instance: Model, **changes: Any) -> None:
+    state: Any = instance._state
+    state.directlinks = replace(_followed(instance), **changes)
+
+
+def _watched(registration: Registration) -> tuple[str, ...] | None:
+    """Return the columns beside the file's own that decide a mirror, None if any may.
+
+    What a function looks at is not known.
+    """
+    if registration.path or registration.when:
+        return None
+    if registration.owner is None:
+        return ()
+    if not isinstance(registration.owner, str):
+        return None
+    first = registration.owner.split(".")[0]
+    columns = {field.name: field.attname for field in registration.model._meta.concrete_fields}
+    return (columns[first],) if first in columns else None
+
+
+def _seen(registration: Registration, instance: Model) -> _Seen:
+    values = vars(instance)
+    name = values.get(registration.field_name, _UNKNOWN)
+    if not isinstance(name, str):
+        name = name.name if isinstance(name, FieldFile) and _is_stored(name) else _UNKNOWN
+    watched = _watched(registration) or ()
+    others = tuple(values.get(column, _UNKNOWN) for column in watched)
+    return _Seen(values.get(registration.model._meta.pk.attname, _UNKNOWN), name, others)
+
+
+def _is_stored(file: FieldFile) -> bool:
+    # Django's own mark, which its stubs do not know.
+    is_committed: bool = file._committed  # type: ignore[attr-defined]
+    return is_committed
+
+
+def _note_what_was_read(sender: type[Model], instance: Model, **kwargs: Any) -> None:
+    seen = {one.label: _seen(one, instance) for one in registry.registrations_of(sender)}
+    _note(instance, seen=seen)
+
+
+def _note_uploads(sender: type[Model], instance: Model, **kwargs: Any) -> None:
+    """Note what cannot be told after a save: which contents it stores, and whether it is new."""
+    uploaded = set()
+    for one in registry.registrations_of(sender):
+        file = vars(instance).get(one.field_name)
+        is_stored = isinstance(file, str) or (isinstance(file, FieldFile) and _is_stored(file))
+        if instance._state.adding or not (is_stored or file is None):
+            uploaded.add(one.label)
+    _note(instance, uploaded=frozenset(uploaded))
+
+
+def _follow_saved(
+    sender: type[Model],
+    instance: Model,
+    *,
+    created: bool,
+    raw: bool,
+    using: str,
+    update_fields: Collection[str] | None,
+    **kwargs: Any,
+) -> None:
+    # Rows of another database are not those that links are made for.
+    if raw or using != router.db_for_write(sender):
+        return
+    for one in registry.registrations_of(sender):
+        followed = _followed(instance)
+        before, now = followed.seen.get(one.label), _seen(one, instance)
+        watched = _watched(one)
+        has_new_content = (
+            created
+            or one.label in followed.uploaded | followed.unsettled
+            or before is None
+            or before.key != now.key
+            or before.name is not now.name
+        )
+        if not (has_new_content or watched is None or before is None or before != now):
+            continue
+        written = _written(one, watched, update_fields)
+        if written is False:
+            continue
+        if written is None or using != File.objects.db:
+            # What the object says is not what its row says.
+            key = one.key_of(instance)
+            contents = frozenset({key} if has_new_content else ())
+            change: Callable[[], object] = partial(
+                mirrors.refresh, one, [key], new_contents=contents
+            )
+        else:
+            change = partial(mirrors.update, one, instance, has_new_content=has_new_content)
+        if _change(using, one, one.key_of(instance), change):
+            _note(instance, unsettled=_followed(instance).unsettled | {one.label})
+            # Not before: what is rolled back may be saved again by the same object.
+            _after_commit(partial(_settle, instance, one.label, now), using)
+
+
+def _written(
+    registration: Registration,
+    watched: tuple[str, ...] | None,
+    update_fields: Collection[str] | None,
+) -> bool | None:
+    """Return True if a save wrote all that decides a mirror, False if nothing of it, else None."""
+    if update_fields is None:
+        return True
+    if watched is None:
+        return None
+    columns = {field.attname: field.name for field in registration.model._meta.concrete_fields}
+    deciding = [{registration.field_name}, *({name, columns[name]} for name in watched)]
+    are_written = [not names.isdisjoint(update_fields) for names in deciding]
+    return True if all(are_written) else None if any(are_written) else False
+
+
+def _settle(instance: Model, label: str, seen: _Seen) -> None:
+    followed = _followed(instance)
+    _note(
+        instance,
+        seen={**followed.seen, label: seen},
+        unsettled=followed.unsettled - {label},
+    )
+
+
+def _follow_deleted(sender: type[Model], instance: Model, *, using: str, **kwargs: Any) -> None:
+    if using != router.db_for_write(sender):
+        return
+    for one in registry.registrations_of(sender):
+        # Of a child that is deleted, its parent may be kept.
+        if sender._meta.concrete_model is one.model:
+            key = one.key_of(instance)
+            _change(using, one, key, partial(mirrors.withdraw, one, [key]))
+
+
+_RECEIVERS: dict[Any, Callable[..., None]] = {
+    post_init: _note_what_was_read,
+    pre_save: _note_uploads,
+    post_save: _follow_saved,
+    post_delete: _follow_deleted,
+}
+
+
+def _change(using: str, registration: Registration, key: str, change: Callable[[], object]) -> bool:
+    """Make ``change`` in the site's transaction, or after it if that is of another database.
+
+    Errors are logged, and the site goes on. Return False if there was one.
+    """
+    if using == File.objects.db:
+        return _try(registration, key, change)
+    _after_commit(partial(_try, registration, key, change), using)
+    return True
+
+
+def _try(registration: Registration, key: str, change: Callable[[], object]) -> bool:
+    def attempt() -> None:
+        # A savepoint of its own, so that what fails does not spoil the site's transaction.
+        with File.objects.atomic():
+            change()
+
+    try:
+        retry_on_conflict(attempt)
+    except Exception:  # of a site's function or storage, or of the database
+        connection = connections[File.objects.db]
+        if connection.in_atomic_block and connection.needs_rollback:
+            raise  # the site's transaction is lost already, as by a deadlock: it must know
+        logger.exception(
+            "The links of %s %s may be out of date; directlinks_sync updates them.",
+            registration.label,
+            key,
+        )
+        return False
+    return True
+
+
+def _after_commit(function: Callable[[], object], using: str) -> None:
+    connection = connections[using]
+    if connection.in_atomic_block or connection.get_autocommit():
+        transaction.on_commit(function, using=using)
+    else:  # the site commits by itself, which Django does not tell
+        function()
