@@ -32,9 +32,6 @@ class Customer(models.Model):
 
     objects: ClassVar[Any] = models.Manager()
 
-    def __str__(self) -> str:
-        return f"Customer {self.pk}"
-
 
 class Invoice(models.Model):
     """A document with two files."""
@@ -47,9 +44,6 @@ class Invoice(models.Model):
     scan = models.FileField(upload_to="scans", storage=archive, blank=True)
 
     objects: ClassVar[Any] = models.Manager()
-
-    def __str__(self) -> str:
-        return self.number
 
 
 class Reminder(Invoice):
@@ -82,9 +76,6 @@ class Import(models.Model):
     class Meta:
         managed = False
 
-    def __str__(self) -> str:
-        return str(self.file)
-
 
 class Long(models.Model):
     """A key that is longer than what a row of ours holds."""
@@ -92,9 +83,11 @@ class Long(models.Model):
     name = models.CharField(max_length=300, primary_key=True)
     file = models.FileField()
 
-    def __str__(self) -> str:
-        return self.name
 
+class Receipt(models.Model):
+    """What belongs to one invoice, and has its key."""
 
-def owner_of_customer(invoice: Any) -> Any:
-    return invoice.customer and invoice.customer.user
+    invoice = models.OneToOneField(Invoice, models.CASCADE, primary_key=True)
+    file = models.FileField()
+
+    objects: ClassVar[Any] = models.Manager()

@@ -419,6 +419,18 @@ class TestFollowing:
             assert str(mirror_of(invoice).content) != str(invoice.pdf)
         assert seen(link) == SECOND
 
+    def test_a_function_is_asked_at_each_save(
+        self, register: Any, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        register(Invoice, "pdf", when=lambda invoice: invoice.is_paid)
+        invoice = make_invoice()
+        before = File.objects.values().get()
+        invoice = Invoice.objects.get()
+        with CaptureQueriesContext(connection) as queries:
+            invoice.save()
+        assert sum("directlinks_" in one for one in statements(queries)) == 1
+        assert File.objects.values().get() == before
+
 
 class TestFaults:
     """If something goes wrong on our side, the site goes on."""
@@ -479,6 +491,16 @@ class TestFaults:
         invoice = Invoice.objects.create(pdf="lost.txt")
         assert "The size of hosts.invoice.pdf" in caplog.text
         assert seen(link_for(invoice.pdf)) == 404
+
+    def test_a_path_that_too_many_want(
+        self, register: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mirrors, "_MOST_OF_A_PATH", 2)
+        register(Invoice, "pdf", path=lambda invoice: "the same.txt")
+        for _ in range(3):
+            make_invoice()
+        assert caplog.text.count("may be out of date") == 1
+        assert File.objects.count() == 2
 
     def test_models_that_are_not_loaded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(apps, "models_ready", False)

@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from directlinks.models import File
 from directlinks.registry import Registration
+from directlinks.services import mirrors
 from directlinks.services.linking import link_for, links_for
 from directlinks.services.syncing import sync
 from tests.factories import UserFactory
@@ -26,7 +27,7 @@ from tests.hosts.invoices import (
     seen,
     statements,
 )
-from tests.hosts.models import Invoice
+from tests.hosts.models import Invoice, Receipt
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +160,30 @@ class TestLinks:
             link_for(Invoice.objects.get().pdf)
         assert not File.objects.exists()
 
+    def test_an_old_object_makes_no_link(self, register: Any) -> None:
+        register(Invoice, "pdf", when=lambda invoice: invoice.is_paid)
+        Invoice.objects.bulk_create([Invoice(pdf="a.txt")])
+        old = Invoice.objects.get()
+        Invoice.objects.update(is_paid=False)
+        assert links_for([old.pdf]) == [None]
+        assert not File.objects.exists()
+
+    def test_a_key_may_be_that_of_another_object(self, register: Any) -> None:
+        register(Receipt, "file")
+        receipt = Receipt.objects.create(invoice=make_invoice(), file=content(FIRST, "a.pdf"))
+        link = link_for(receipt.file)
+        assert (link.file.source_key, link.file.content_type) == (
+            str(receipt.invoice.pk),
+            "application/pdf",
+        )
+        assert link_for(Receipt.objects.get().file) == link
+
+    def test_a_text_that_only_a_request_could_read_is_of_any_charset(
+        self, registration: Registration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mirrors, "beginning", lambda content, size: None)
+        assert link_for(make_invoice().pdf).file.content_type == "text/plain"
+
     def test_a_path_that_is_no_text_is_refused(self, register: Any) -> None:
         Invoice.objects.bulk_create([Invoice(pdf="a.txt")])
         register(Invoice, "pdf", path=lambda invoice: None)
@@ -175,6 +200,9 @@ class TestLinks:
         assert (first.name, second.name) == ("1.txt", "2.txt")
         assert link_for(Invoice.objects.get().pdf) == second
         assert seen(first) == seen(second) == FIRST
+        invoice.number = "1"
+        invoice.save()
+        assert link_for(Invoice.objects.get().pdf) == first
 
     def test_a_database_that_returns_no_keys(
         self, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
