@@ -13,6 +13,7 @@ from django.core.checks import Warning as Caution
 from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.db.models import BooleanField, CharField, FileField, TextField
+from django.db.models.fields.related_descriptors import ReverseManyToOneDescriptor
 from django.urls import NoReverseMatch, get_resolver, get_script_prefix, resolve, reverse
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -119,7 +120,7 @@ def _registration_fault(registration: Registration) -> Error | None:
         meta: Any = registration.model._meta
     except LookupError:
         return Error(
-            f"directlinks.register(): no model {label!r} has a table.",
+            f"directlinks.register(): there is no model {label!r} with a table.",
             hint="Write app.Model. An abstract model has no table: register what inherits it.",
             id="directlinks.E044",
         )
@@ -178,9 +179,15 @@ def _owner_fault(registration: Registration) -> str | None:
         fields = {field.name: field for field in model._meta.get_fields()}
         field = fields.get(name)
         if field is None:
+            found = getattr(model, name, None)
+            if found is None:
+                return f"{model.__name__} has no {name!r}"
             # A property may return anything.
-            return None if hasattr(model, name) else f"{model.__name__} has no {name!r}"
-        if not (field.many_to_one or field.one_to_one) or field.related_model is None:
+            is_many = isinstance(found, ReverseManyToOneDescriptor)
+            return f"{model.__name__}.{name} leads to many objects" if is_many else None
+        if field.many_to_one and field.related_model is None:
+            return f"{model.__name__}.{name} may lead to any model, so write a function"
+        if not (field.many_to_one or field.one_to_one):
             return f"{model.__name__}.{name} leads to no single object"
         model = field.related_model
     is_user = issubclass(model, get_user_model())

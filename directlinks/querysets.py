@@ -341,7 +341,8 @@ _TRIES = 3
 
 
 def retry_on_conflict(
-    attempt: Callable[[], Item], errors: type[DatabaseError] = IntegrityError
+    attempt: Callable[[], Item],
+    errors: type[DatabaseError] | tuple[type[DatabaseError], ...] = IntegrityError,
 ) -> Item:
     """Return what ``attempt`` returns, which is made up to three times.
 
@@ -349,8 +350,9 @@ def retry_on_conflict(
     written what it was about to write. The last try raises what it raises. ``attempt`` opens its
     own transaction, so nothing is left of one that failed.
     """
+    kinds = errors if isinstance(errors, tuple) else (errors,)
     for _ in range(_TRIES - 1):
-        with suppress(errors):
+        with suppress(*kinds):
             return attempt()
     return attempt()
 

@@ -82,6 +82,7 @@ class TestChecks:
             (Invoice, "pdf", "customer.nothing", "E047"),
             (Invoice, "pdf", "number", "E047"),
             (Invoice, "pdf", "customer", "E047"),
+            (Invoice, "pdf", "customer.invoice_set", "E047"),
             (Invoice, "pdf", 7, "E047"),
             (Reminder, "pdf", None, "E045"),
             (Reminder, "nothing", None, "E045"),
@@ -229,7 +230,7 @@ class TestCommand:
 
     def test_what_cannot_be_followed_is_named(self, register: Any) -> None:
         invoice = make_invoice()
-        register(Invoice, "pdf", when=lambda invoice: 1 / 0)
+        register(Invoice, "pdf", owner=lambda invoice: 1 / 0)
         with pytest.raises(CommandError, match="1 could not be brought up to date"):
             self.run()
         assert str(invoice.pk)

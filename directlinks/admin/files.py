@@ -192,7 +192,7 @@ class FileAdmin(OwnPages, BoundedSearch, FileLinks):
         return _is_own(obj) and super().has_change_permission(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
-        """Refuse to delete files of other models here; with their owners they are let go."""
+        """Refuse to delete files of other models here: they follow their objects."""
         listed, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         if not all(map(_is_own, objs)):
             perms_needed = {*perms_needed, _("file of another model")}

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.fields.files import FieldFile
@@ -23,6 +23,8 @@ from directlinks.registry import registrations_of
 from directlinks.services.linking import existing_links, make_links
 
 _LINKS = "_directlinks_of_file"
+# More addresses than these would bury the message.
+_SHOWN_ADDRESSES = 10
 
 
 class DirectLinksAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -35,30 +37,65 @@ class DirectLinksAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # not 
         css = {"all": ("directlinks/admin.css",)}  # Django's own attribute
         js = ("directlinks/copy.js",)
 
+    actions: Any = ("create_direct_links",)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Add the action to those of the site, unless it wants none."""
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).get("actions")
+        if own is not None:
+            cls.actions = tuple(dict.fromkeys((*own, "create_direct_links")))
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [*super().get_list_display(request), "direct_links"]
+        return list(dict.fromkeys((*super().get_list_display(request), "direct_links")))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[Any]:
-        return [*super().get_readonly_fields(request, obj), "direct_links"]
+        return list(dict.fromkeys((*super().get_readonly_fields(request, obj), "direct_links")))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
-        """Put the panel below all fields; a new object has no files yet, and so no panel."""
+        """Put the panel below all fields, unless the site has a place for it.
+
+        A new object has no files yet, and so no panel.
+        """
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and "direct_links" in flatten_fieldsets(
+            self.fieldsets or [(None, {"fields": self.fields or ()})]
+        ):
+            return fieldsets
         fieldsets = [
             (title, {**options, "fields": [f for f in options["fields"] if f != "direct_links"]})
-            for title, options in super().get_fieldsets(request, obj)
+            for title, options in fieldsets
         ]
         if obj is None:
             return fieldsets
         return [*fieldsets, (_("direct links"), {"fields": ["direct_links"]})]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Add our action, unless the admin has no actions, or only asks for an object."""
-        actions: dict[str, Any] = super().get_actions(request)
-        is_off = self.actions is None or IS_POPUP_VAR in request.GET
-        if not is_off and may_create_links(request.user):
-            title = _("Create direct links")
-            actions["create_direct_links"] = (_create_direct_links, "create_direct_links", title)
-        return actions
+    def has_create_direct_links_permission(self, request: HttpRequest) -> bool:
+        return may_create_links(request.user)
+
+    @admin.action(description=_("Create direct links"), permissions=["create_direct_links"])
+    def create_direct_links(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Create the links of all files of the chosen objects, and show the first addresses.
+
+        Files are left out if the site's policy does not let the user manage their links.
+        """
+        try:
+            links = make_links(
+                _files_of(list(queryset)),
+                created_by=request.user,
+                limits={},
+                allows=partial(site_policy().allows, request.user),
+            )
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return
+        urls = [link.url(request) for link in links if link is not None]
+        ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
+        shown = ((url,) for url in urls[:_SHOWN_ADDRESSES])
+        lines = format_html_join("", '<br><a href="{0}">{0}</a>', shown)
+        more = mark_safe("<br>…") if len(urls) > _SHOWN_ADDRESSES else ""
+        level = messages.SUCCESS if urls else messages.WARNING
+        self.message_user(request, format_html("{}{}{}", ready % len(urls), lines, more), level)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Find the links of a whole page at once."""
@@ -87,37 +124,6 @@ class DirectLinksAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # not 
         )
 
 
-# More addresses than these would bury the message.
-_SHOWN_ADDRESSES = 10
-
-
-def _create_direct_links(
-    model_admin: DirectLinksAdminMixin, request: HttpRequest, queryset: QuerySet[Any]
-) -> None:
-    """Create the links of all files of the chosen objects, and show the first addresses.
-
-    Files are left out if the site's policy does not let the user manage their links.
-    """
-    try:
-        links = make_links(
-            _files_of(list(queryset)),
-            created_by=request.user,
-            limits={},
-            allows=partial(site_policy().allows, request.user),
-        )
-    except ValidationError as error:
-        model_admin.message_user(request, " ".join(error.messages), messages.ERROR)
-        return
-    urls = [link.url(request) for link in links if link is not None]
-    ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
-    shown = ((url,) for url in urls[:_SHOWN_ADDRESSES])
-    lines = format_html_join("", '<br><a href="{0}">{0}</a>', shown)
-    more = mark_safe("<br>…") if len(urls) > _SHOWN_ADDRESSES else ""
-    level = messages.SUCCESS if urls else messages.WARNING
-    text = format_html("{}{}{}", ready % len(urls), lines, more)
-    model_admin.message_user(request, text, level)
-
-
 def _files_of(objects: list[Model]) -> list[FieldFile]:
     return [
         file
@@ -134,7 +140,8 @@ def _find_links(objects: list[Model], request: HttpRequest) -> None:
     """
     for one in objects:
         vars(one)[_LINKS] = []
-    if not request.user.has_perm("directlinks.view_directlink"):
+    rights = ("directlinks.view_directlink", "directlinks.change_directlink")
+    if not any(map(request.user.has_perm, rights)):
         return
     files = _files_of(objects)
     found = zip(files, existing_links(files), strict=True)

@@ -8,14 +8,15 @@ from django.db.models.fields.files import FieldFile
 from rest_framework import serializers
 
 from directlinks.models import DirectLink
-from directlinks.services.linking import links_for
+from directlinks.services.linking import is_saved, links_for
 
 
 class DirectLinkField(serializers.Field[Any, Any, str | None, Any]):
     """The absolute address of the link to a file in a registered field; ``source`` names it.
 
-    It is read-only. The value is None if the file is empty or cannot be linked now. With
-    ``many=True`` the links of all objects are found, or made, together.
+    It is read-only. The value is None if the file is empty, its object is not saved, or it cannot
+    be linked now. If the serializer is called with ``many=True``, the links of all objects are
+    found, or made, together; in a list within another serializer they are not.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -23,6 +24,8 @@ class DirectLinkField(serializers.Field[Any, Any, str | None, Any]):
         self._links: dict[tuple[type, Any], DirectLink | None] = {}
 
     def to_representation(self, value: FieldFile) -> str | None:
+        if not is_saved(value):
+            return None
         if _place(value) not in self._links:
             files = [value, *self._others()]
             self._links |= zip(map(_place, files), links_for(files), strict=True)
@@ -43,7 +46,7 @@ class DirectLinkField(serializers.Field[Any, Any, str | None, Any]):
             # An object on the way to its file may be missing.
             with suppress(serializers.SkipField):
                 file = self.get_attribute(one)
-                if isinstance(file, FieldFile) and file.instance.pk is not None:
+                if isinstance(file, FieldFile) and is_saved(file):
                     files.append(file)
         return files
 

@@ -34,7 +34,7 @@ logger = logging.getLogger("directlinks")
 
 
 def delete_own_files(collector: Any, field: Any, files: FileQuerySet, using: str) -> None:
-    """Delete the files of an owner, but let those of other models go: their objects may stay."""
+    """Delete the uploaded files of an owner, and leave files of other models without one."""
     models.CASCADE(collector, field, files.filter(source_key=None), using)
     models.SET_NULL(collector, field, files.filter(source_key__isnull=False), using)
 

@@ -5,9 +5,10 @@ sends no signals is found by ``syncing.py``.
 """
 
 import logging
+import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -91,7 +92,7 @@ class _Seen(NamedTuple):
     others: tuple[Any, ...]
 
 
-_UNKNOWN = "unknown"  # a column that was not read, or a file that is not stored
+_UNKNOWN = "unknown"  # stands for a column that was not read, and a file that is not stored yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +114,30 @@ def _followed(instance: Model) -> _Followed:
     return followed
 
 
-def _note(instance: Model, **changes: Any) -> None:
+def _note(instance: Model, followed: _Followed) -> None:
     state: Any = instance._state
-    state.directlinks = replace(_followed(instance), **changes)
+    state.directlinks = followed
 
 
-def _watched(registration: Registration) -> tuple[str, ...] | None:
-    """Return the columns beside the file's own that decide a mirror, None if any may.
+class _Columns(NamedTuple):
+    """What decides a mirror, as attributes of an object.
 
-    What a function looks at is not known.
+    ``others`` are columns on the way to the owner, None if a function may look at any.
     """
+
+    key: str
+    file: str
+    others: tuple[str, ...] | None
+
+
+# At each object of the model that is read, so it is worth keeping.
+@cache
+def _columns(registration: Registration) -> _Columns:
+    meta: Any = registration.model._meta
+    return _Columns(meta.pk.attname, registration.field_name, _others(registration, meta))
+
+
+def _others(registration: Registration, meta: Any) -> tuple[str, ...] | None:
     if registration.path or registration.when:
         return None
     if registration.owner is None:
@@ -130,18 +145,21 @@ def _watched(registration: Registration) -> tuple[str, ...] | None:
     if not isinstance(registration.owner, str):
         return None
     first = registration.owner.split(".")[0]
-    columns = {field.name: field.attname for field in registration.model._meta.concrete_fields}
+    columns = {field.name: field.attname for field in meta.concrete_fields}
     return (columns[first],) if first in columns else None
 
 
 def _seen(registration: Registration, instance: Model) -> _Seen:
+    key, file, others = _columns(registration)
     values = vars(instance)
-    name = values.get(registration.field_name, _UNKNOWN)
+    name = values.get(file, _UNKNOWN)
     if not isinstance(name, str):
         name = name.name if isinstance(name, FieldFile) and _is_stored(name) else _UNKNOWN
-    watched = _watched(registration) or ()
-    others = tuple(values.get(column, _UNKNOWN) for column in watched)
-    return _Seen(values.get(registration.model._meta.pk.attname, _UNKNOWN), name, others)
+    return _Seen(
+        values.get(key, _UNKNOWN),
+        name,
+        tuple([values.get(column, _UNKNOWN) for column in others or ()]),
+    )
 
 
 def _is_stored(file: FieldFile) -> bool:
@@ -152,18 +170,18 @@ def _is_stored(file: FieldFile) -> bool:
 
 def _note_what_was_read(sender: type[Model], instance: Model, **kwargs: Any) -> None:
     seen = {one.label: _seen(one, instance) for one in registry.registrations_of(sender)}
-    _note(instance, seen=seen)
+    _note(instance, _Followed(seen))
 
 
 def _note_uploads(sender: type[Model], instance: Model, **kwargs: Any) -> None:
-    """Note what cannot be told after a save: which contents it stores, and whether it is new."""
+    """Note what cannot be told after a save: which contents it stores, and if it is a new row."""
     uploaded = set()
     for one in registry.registrations_of(sender):
         file = vars(instance).get(one.field_name)
         is_stored = isinstance(file, str) or (isinstance(file, FieldFile) and _is_stored(file))
         if instance._state.adding or not (is_stored or file is None):
             uploaded.add(one.label)
-    _note(instance, uploaded=frozenset(uploaded))
+    _note(instance, replace(_followed(instance), uploaded=frozenset(uploaded)))
 
 
 def _follow_saved(
@@ -182,7 +200,6 @@ def _follow_saved(
     for one in registry.registrations_of(sender):
         followed = _followed(instance)
         before, now = followed.seen.get(one.label), _seen(one, instance)
-        watched = _watched(one)
         has_new_content = (
             created
             or one.label in followed.uploaded | followed.unsettled
@@ -190,49 +207,68 @@ def _follow_saved(
             or before.key != now.key
             or before.name is not now.name
         )
-        if not (has_new_content or watched is None or before is None or before != now):
+        if not has_new_content and before == now and _columns(one).others is not None:
             continue
-        written = _written(one, watched, update_fields)
+        written = _written(one, update_fields)
         if written is False:
             continue
-        if written is None or using != File.objects.db:
-            # What the object says is not what its row says.
-            key = one.key_of(instance)
-            contents = frozenset({key} if has_new_content else ())
-            change: Callable[[], object] = partial(
-                mirrors.refresh, one, [key], new_contents=contents
+        # Else what the object says is not what its row says, or not yet.
+        is_as_written = written and not _is_elsewhere(using) and not _has_expressions(instance)
+        if is_as_written:
+            # A storage is asked here, and not while rows are locked.
+            known = mirrors.describe_new(one, instance) if has_new_content else {}
+            change = partial(
+                mirrors.update,
+                one,
+                instance,
+                is_new=created,
+                has_new_content=has_new_content,
+                described=known,
             )
         else:
-            change = partial(mirrors.update, one, instance, has_new_content=has_new_content)
-        if _change(using, one, one.key_of(instance), change):
-            _note(instance, unsettled=_followed(instance).unsettled | {one.label})
+            change = partial(_update_from_row, one, instance, has_new_content=has_new_content)
+        settle = partial(_settle, weakref.ref(instance), one.label, now)
+        if _is_elsewhere(using):
+            _after_commit(partial(_try_and_settle, one, instance, change, settle), using)
+        elif _try(one, instance, change):
+            unsettled = _followed(instance).unsettled | {one.label}
+            _note(instance, replace(_followed(instance), unsettled=unsettled))
             # Not before: what is rolled back may be saved again by the same object.
-            _after_commit(partial(_settle, instance, one.label, now), using)
+            _after_commit(settle, using)
 
 
-def _written(
-    registration: Registration,
-    watched: tuple[str, ...] | None,
-    update_fields: Collection[str] | None,
-) -> bool | None:
+def _update_from_row(registration: Registration, instance: Model, *, has_new_content: bool) -> None:
+    key = registration.key_of(instance)
+    new_contents = frozenset({key} if has_new_content else ())
+    refreshed = mirrors.refresh(registration, [key], new_contents=new_contents)
+    for fault in refreshed.faults.values():
+        raise fault
+
+
+def _written(registration: Registration, update_fields: Collection[str] | None) -> bool | None:
     """Return True if a save wrote all that decides a mirror, False if nothing of it, else None."""
     if update_fields is None:
         return True
-    if watched is None:
+    others = _columns(registration).others
+    if others is None:
         return None
-    columns = {field.attname: field.name for field in registration.model._meta.concrete_fields}
-    deciding = [{registration.field_name}, *({name, columns[name]} for name in watched)]
-    are_written = [not names.isdisjoint(update_fields) for names in deciding]
+    names = {field.attname: field.name for field in registration.model._meta.concrete_fields}
+    deciding = [{registration.field_name}, *({column, names[column]} for column in others)]
+    are_written = [not columns.isdisjoint(update_fields) for columns in deciding]
     return True if all(are_written) else None if any(are_written) else False
 
 
-def _settle(instance: Model, label: str, seen: _Seen) -> None:
-    followed = _followed(instance)
-    _note(
-        instance,
-        seen={**followed.seen, label: seen},
-        unsettled=followed.unsettled - {label},
-    )
+def _has_expressions(instance: Model) -> bool:
+    """Return True if a column was saved as an expression, whose value only the database knows."""
+    return any(hasattr(value, "resolve_expression") for value in vars(instance).values())
+
+
+def _settle(object_of: "weakref.ref[Model]", label: str, seen: _Seen) -> None:
+    instance = object_of()
+    if instance is not None:
+        followed = _followed(instance)
+        seen_now, unsettled = {**followed.seen, label: seen}, followed.unsettled - {label}
+        _note(instance, replace(followed, seen=seen_now, unsettled=unsettled))
 
 
 def _follow_deleted(sender: type[Model], instance: Model, *, using: str, **kwargs: Any) -> None:
@@ -240,9 +276,14 @@ def _follow_deleted(sender: type[Model], instance: Model, *, using: str, **kwarg
         return
     for one in registry.registrations_of(sender):
         # Of a child that is deleted, its parent may be kept.
-        if sender._meta.concrete_model is one.model:
-            key = one.key_of(instance)
-            _change(using, one, key, partial(mirrors.withdraw, one, [key]))
+        if sender._meta.concrete_model is not one.model:
+            continue
+        # The object loses its key once it is deleted.
+        change = partial(mirrors.withdraw, one, [one.key_of(instance)])
+        if _is_elsewhere(using):
+            _after_commit(partial(_try, one, instance, change), using)
+        else:
+            _try(one, instance, change)
 
 
 _RECEIVERS: dict[Any, Callable[..., None]] = {
@@ -253,33 +294,39 @@ _RECEIVERS: dict[Any, Callable[..., None]] = {
 }
 
 
-def _change(using: str, registration: Registration, key: str, change: Callable[[], object]) -> bool:
-    """Make ``change`` in the site's transaction, or after it if that is of another database.
-
-    Errors are logged, and the site goes on. Return False if there was one.
-    """
-    if using == File.objects.db:
-        return _try(registration, key, change)
-    _after_commit(partial(_try, registration, key, change), using)
-    return True
+def _is_elsewhere(using: str) -> bool:
+    """Return True if our tables are in another database, and so in another transaction."""
+    return bool(using != File.objects.db)
 
 
-def _try(registration: Registration, key: str, change: Callable[[], object]) -> bool:
+def _try_and_settle(
+    registration: Registration,
+    instance: Model,
+    change: Callable[[], object],
+    settle: Callable[[], object],
+) -> None:
+    if _try(registration, instance, change):
+        settle()
+
+
+def _try(registration: Registration, instance: Model, change: Callable[[], object]) -> bool:
+    """Make ``change``. Log what goes wrong, and return False: the site goes on."""
+
     def attempt() -> None:
         # A savepoint of its own, so that what fails does not spoil the site's transaction.
         with File.objects.atomic():
             change()
 
     try:
-        retry_on_conflict(attempt)
+        retry_on_conflict(attempt, mirrors.conflicts())
     except Exception:  # of a site's function or storage, or of the database
         connection = connections[File.objects.db]
         if connection.in_atomic_block and connection.needs_rollback:
-            raise  # the site's transaction is lost already, as by a deadlock: it must know
+            raise  # the transaction is lost, as by a deadlock: the site has to begin it again
         logger.exception(
             "The links of %s %s may be out of date; directlinks_sync updates them.",
             registration.label,
-            key,
+            instance.pk,
         )
         return False
     return True

@@ -1,5 +1,6 @@
 """Links to the files of a site's own objects."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,8 @@ from directlinks.services import mirrors
 from directlinks.services.creating import create_dedicated_links, create_reusable_links
 from directlinks.services.limits import is_reusable, limits_of_new
 from directlinks.sql.batches import FoundLink
+
+logger = logging.getLogger("directlinks")
 
 
 def link_for(
@@ -37,7 +40,10 @@ def link_for(
         raise ValueError(f"{source} is empty: there is no file to link to.")
     (link,) = links_for([file], created_by=created_by, expires_in=expires_in, **limits)
     if link is None:
-        raise ValueError(f"{source} cannot be linked now: it is gone, or `when` says no.")
+        raise ValueError(
+            f"{source} cannot be linked now: it is gone, `when` says no, or a function of its "
+            "registration failed, which the log says."
+        )
     return link
 
 
@@ -50,7 +56,8 @@ def links_for(
 ) -> list[DirectLink | None]:
     """Return a link for each of ``files``, in their order, as ``link_for`` does.
 
-    It is None for a file that is empty, or cannot be linked now. One statement for any number of
+    It is None for a file that is empty, or cannot be linked now; if a function of its registration
+    fails, that is logged. One statement for any number of
     files that have their links. Objects whose files are not known, or not as they are here, are
     read again: what an object in memory says may be old. Raise ValueError and ValidationError as
     ``link_for`` does, and TypeError for ``expires_in`` beside ``expires_at``.
@@ -122,6 +129,15 @@ class _Source:
         return self.registration.label, self.key
 
 
+def is_saved(file: FieldFile) -> bool:
+    """Return True if ``file`` is stored, and its object has a row."""
+    instance: Any = file.instance
+    # The last is Django's own mark, which its stubs do not know.
+    return (
+        instance.pk is not None and not instance._state.adding and file._committed  # type: ignore[attr-defined]
+    )
+
+
 def _source(file: FieldFile) -> _Source:
     """Return the source of ``file``. Raise ValueError if it can have no link."""
     if not isinstance(file, FieldFile):
@@ -132,8 +148,7 @@ def _source(file: FieldFile) -> _Source:
         meta = file.field.model._meta
         line = f'directlinks.register("{meta.label}", "{file.field.name}")'
         raise ValueError(f"This field is not registered: write {line} in AppConfig.ready().")
-    # The second is Django's own mark, which its stubs do not know.
-    if instance.pk is None or instance._state.adding or not file._committed:  # type: ignore[attr-defined]
+    if not is_saved(file):
         raise ValueError(f"Save this object first: {registration.label} is not stored.")
     return _Source(registration, instance, registration.key_of(instance), str(file.name or ""))
 
@@ -159,8 +174,10 @@ def _mirrors(sources: Iterable[_Source]) -> dict[_Source, _Mirror]:
             outdated.setdefault(source.registration.label, []).append(source)
     for those in outdated.values():
         refreshed = mirrors.refresh(those[0].registration, [source.key for source in those])
+        for key, fault in refreshed.faults.items():
+            logger.error("%s %s cannot be linked: %s", those[0].registration.label, key, fault)
         for source in those:
-            if (file := refreshed.get(source.key)) is not None:
+            if (file := refreshed.live.get(source.key)) is not None:
                 before = found.get(source.place)
                 link = before.link if before and before.file.name == file.name else None
                 live[source] = _Mirror(file, link)

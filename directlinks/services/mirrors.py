@@ -12,13 +12,12 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from itertools import count
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connections, router
-from django.db.models import Model
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, router
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from directlinks.conf import conf
@@ -60,93 +59,163 @@ def mirrors_of(registration: Registration, keys: Iterable[str]) -> FileQuerySet:
 def objects_of(registration: Registration) -> Any:
     """Return the objects of the model as they are in the database that is written to.
 
-    What the path to their owner leads through is joined.
+    No manager of the site hides any. What the path to their owner leads through is joined.
     """
     model = registration.model
-    objects = model._base_manager.using(router.db_for_write(model))
+    objects: QuerySet[Any] = QuerySet(model, using=router.db_for_write(model))
     relations = _relations(registration)
     # Without a name it would follow every relation that is not null.
-    return objects.select_related(*relations) if relations else objects.all()
+    return objects.select_related(*relations) if relations else objects
 
 
 def may_open(registration: Registration, instance: Model) -> bool:
-    """Return True if ``instance`` has a file, and links to it may open now."""
+    """Return True if ``instance`` has a file, and links to it may open now.
+
+    A function that raises says no.
+    """
     if not registration.file_of(instance):
         return False
-    return registration.when is None or bool(registration.when(instance))
+    if registration.when is None:
+        return True
+    try:
+        return bool(registration.when(instance))
+    except Exception:
+        logger.exception(
+            "Links to %s %s do not open: `when` of its registration failed.",
+            registration.label,
+            registration.key_of(instance),
+        )
+        return False
 
 
 def withdraw(registration: Registration, keys: Sequence[str]) -> None:
-    """Stop the links of objects that are gone."""
+    """Stop the links of objects that are gone, or delete them. In a transaction."""
     mirrors = mirrors_of(registration, keys)
     if registration.on_delete is REVOKE:
         mirrors.trash(timezone.now())
     else:
-        mirrors.delete()
+        # A link that is being made would be left without its file.
+        deleted = [mirror.pk for mirror in _locked(mirrors)]
+        File.objects.filter(pk__in=deleted).delete()
 
 
-def update(registration: Registration, instance: Model, *, has_new_content: bool) -> None:
-    """Let the mirror of ``instance`` say what the object says. In a transaction.
+def update(
+    registration: Registration,
+    instance: Model,
+    *,
+    is_new: bool,
+    has_new_content: bool,
+    described: "Described | None" = None,
+) -> None:
+    """Update the mirror of ``instance``, whose row is as it is here. In a transaction.
 
-    Two statements at most, unless another file has the path.
+    Two statements at most, unless another file has the path. Of ``is_new`` objects it does not lock
+    what is rarely there: two who lock a gap cannot both fill it.
     """
-    key = registration.key_of(instance)
-    mirror = mirrors_of(registration, [key]).select_for_update().first()
-    mirror, fields = changed_mirror(registration, instance, mirror, has_new_content=has_new_content)
+    mirrors = mirrors_of(registration, [registration.key_of(instance)])
+    mirror = next(iter(mirrors if is_new else _locked(mirrors)), None)
+    mirror, fields = changed_mirror(
+        registration, instance, mirror, has_new_content=has_new_content, described=described
+    )
     if mirror is not None:
         _save(mirror, fields)
+
+
+class Refreshed(NamedTuple):
+    """Mirrors whose links may open, and what is wrong with others, both by the object's key."""
+
+    live: dict[str, File]
+    faults: dict[str, Exception]
 
 
 def refresh(
     registration: Registration,
     keys: Sequence[str],
     *,
-    described: "Mapping[tuple[str, str], Description] | None" = None,
+    described: "Described | None" = None,
     new_contents: frozenset[str] = frozenset(),
-) -> dict[str, File]:
-    """Let the mirrors of the objects with ``keys`` say what the database says of these.
+) -> Refreshed:
+    """Update the mirrors of the objects with ``keys`` from their rows.
 
-    Return the mirrors whose links may open, by key. ``described`` is what is known of contents, by
-    key and name; ``new_contents`` are keys of objects whose contents changed under their names.
-    Four statements, as far as the database takes that many parameters.
+    ``described`` is what is known of contents; ``new_contents`` are keys of objects whose contents
+    changed under their names. Two reads and two writes, as far as the database takes that many
+    parameters; more if a path is taken.
     """
 
-    def attempt() -> dict[str, File]:
+    def attempt() -> Refreshed:
         with File.objects.atomic():
-            # First the lock, then the read: a save of an object meanwhile comes after this.
-            mirrors = {
-                str(mirror.source_key): mirror
-                for mirror in mirrors_of(registration, keys).select_for_update()
-            }
-            objects = {
-                registration.key_of(one): one
-                for one in objects_of(registration).filter(pk__in=keys)
-            }
-            new: list[File] = []
-            changed: list[tuple[File, set[str]]] = []
-            for key, instance in objects.items():
-                mirror, fields = changed_mirror(
-                    registration,
-                    instance,
-                    mirrors.get(key),
-                    has_new_content=key in new_contents,
-                    described=described,
-                )
-                if mirror is None:
-                    continue
-                mirrors[key] = mirror
-                if mirror._state.adding:
-                    new.append(mirror)
-                elif fields:
-                    changed.append((mirror, fields))
-            _write(new, changed)
-            if gone := [key for key in mirrors if key not in objects]:
-                withdraw(registration, gone)
-            return {
-                key: mirror for key, mirror in mirrors.items() if key in objects and mirror.is_live
-            }
+            return _refresh(registration, keys, described or {}, new_contents)
 
-    return retry_on_conflict(attempt)
+    return retry_on_conflict(attempt, conflicts())
+
+
+def conflicts() -> tuple[type[DatabaseError], ...]:
+    """Return the errors after which a transaction of ours may be made once more.
+
+    In the site's own transaction, only the site can begin again after a deadlock or a lock that was
+    not given.
+    """
+    if connections[File.objects.db].in_atomic_block:
+        return (IntegrityError,)
+    return (IntegrityError, OperationalError)
+
+
+def _refresh(
+    registration: Registration,
+    keys: Sequence[str],
+    described: "Described",
+    new_contents: frozenset[str],
+) -> Refreshed:
+    # Objects first, as the site does when it saves one.
+    objects = {
+        registration.key_of(one): one
+        for one in _locked(objects_of(registration).filter(pk__in=keys))
+    }
+    mirrors = {str(one.source_key): one for one in _locked(mirrors_of(registration, keys))}
+    faults: dict[str, Exception] = {}
+    new: list[File] = []
+    changed: list[tuple[File, set[str]]] = []
+    for key, instance in objects.items():
+        try:
+            mirror, fields = changed_mirror(
+                registration,
+                instance,
+                mirrors.get(key),
+                has_new_content=key in new_contents,
+                described=described,
+            )
+        except Exception as error:  # noqa: BLE001  # of a site's function
+            faults[key] = error
+            continue
+        if mirror is not None and mirror._state.adding:
+            mirrors[key] = mirror
+            new.append(mirror)
+        elif mirror is not None and fields:
+            changed.append((mirror, fields))
+    faults |= _write(new, changed)
+    if gone := [key for key in mirrors if key not in objects]:
+        withdraw(registration, gone)
+    live = {
+        key: mirror
+        for key, mirror in mirrors.items()
+        if key in objects and key not in faults and mirror.is_live
+    }
+    return Refreshed(live, faults)
+
+
+def _locked(rows: Any) -> Any:
+    """Return ``rows`` locked in the order of their keys, if their database can lock rows.
+
+    Others may refer to them meanwhile. Rows that are joined stay free.
+    """
+    connection = connections[rows.db]
+    if not connection.in_atomic_block:  # objects in another database than ours
+        return rows
+    features = connection.features
+    return rows.order_by("pk").select_for_update(
+        of=("self",) if features.has_select_for_update_of else (),
+        no_key=features.has_select_for_no_key_update,
+    )
 
 
 def changed_mirror(
@@ -155,7 +224,7 @@ def changed_mirror(
     mirror: File | None,
     *,
     has_new_content: bool = False,
-    described: "Mapping[tuple[str, str], Description] | None" = None,
+    described: "Described | None" = None,
 ) -> tuple[File | None, set[str]]:
     """Return the mirror of ``instance``, not saved, and which fields of ``mirror`` are different.
 
@@ -170,11 +239,15 @@ def changed_mirror(
         mirror.path = _path(registration, instance)
         _take_content(mirror, registration, instance, described)
         return mirror, set()
+    if not is_open:
+        # No other function of the site is asked: what must stop is not to depend on them.
+        if not mirror.is_live:
+            return mirror, set()
+        mirror.deleted_at = timezone.now()
+        return mirror, {"deleted_at"}
     fields: set[str] = set()
     owner_key = _owner_key(registration, instance)
-    # A path of the site's own that was left by its owner, whose account was deleted.
-    is_unclaimed = owner_key is None and mirror.is_live and mirror.site_path_key is None
-    if mirror.owner_id != owner_key or is_unclaimed:
+    if mirror.owner_id != owner_key or _is_unclaimed(mirror):
         mirror.owner_id = owner_key
         fields.add("owner")
     # A path that we gave stays, as the name in an address does.
@@ -183,14 +256,18 @@ def changed_mirror(
         if mirror.path != path and not _is_numbered(mirror.path, path):
             mirror.path = path
             fields.add("path")
-    name = registration.file_of(instance).name
-    if name and (has_new_content or str(mirror.content) != name):
+    if has_new_content or str(mirror.content) != registration.file_of(instance).name:
         _take_content(mirror, registration, instance, described)
         fields.add("content")
-    if mirror.is_live != is_open:
-        mirror.deleted_at = None if is_open else timezone.now()
+    if not mirror.is_live:
+        mirror.deleted_at = None
         fields.add("deleted_at")
     return mirror, fields
+
+
+def _is_unclaimed(mirror: File) -> bool:
+    """Return True if ``mirror`` lost its owner with the owner's account, but has no path yet."""
+    return mirror.owner_id is None and mirror.is_live and mirror.site_path_key is None
 
 
 def stale_reason(registration: Registration, instance: Model, mirror: File) -> str | None:
@@ -199,7 +276,9 @@ def stale_reason(registration: Registration, instance: Model, mirror: File) -> s
         return "has another file"
     if may_open(registration, instance) != mirror.is_live:
         return "may not be linked now" if mirror.is_live else "may be linked again"
-    if _owner_key(registration, instance) != mirror.owner_id:
+    if mirror.is_live and (
+        _owner_key(registration, instance) != mirror.owner_id or _is_unclaimed(mirror)
+    ):
         return "has another owner"
     return None
 
@@ -211,6 +290,10 @@ class Description(NamedTuple):
     version: str
     updated_at: datetime
     content_type: str
+
+
+# By the key of an object and the name of its file.
+Described = Mapping[tuple[str, str], Description]
 
 
 def describe(registration: Registration, instance: Model) -> Description:
@@ -241,11 +324,19 @@ def describe(registration: Registration, instance: Model) -> Description:
     return Description(mirror.size, mirror.version, mirror.content_updated_at, content_type)
 
 
+def describe_new(registration: Registration, instance: Model) -> Described:
+    """Return what the storage tells of a new file of ``instance``, nothing if it has none."""
+    if not (file := registration.file_of(instance)):
+        return {}
+    place = registration.key_of(instance), str(file.name)
+    return {place: describe(registration, instance)}
+
+
 def _take_content(
     mirror: File,
     registration: Registration,
     instance: Model,
-    described: Mapping[tuple[str, str], Description] | None,
+    described: Described | None,
 ) -> None:
     """Let ``mirror`` name the file of ``instance``."""
     name = str(registration.file_of(instance).name)
@@ -328,8 +419,11 @@ def _is_numbered(path: str, wanted: str) -> bool:
     return re.fullmatch(pattern, path) is not None
 
 
-def _write(new: Sequence[File], changed: Sequence[tuple[File, set[str]]]) -> None:
-    """Write mirrors by two statements, or, if a path is taken, one by one."""
+def _write(new: Sequence[File], changed: Sequence[tuple[File, set[str]]]) -> dict[str, Exception]:
+    """Write mirrors by two statements, or, if a path is taken, one by one.
+
+    Return what is wrong with those that cannot be written, by the keys of their objects.
+    """
     now = timezone.now()
     for mirror in (*new, *(mirror for mirror, _ in changed)):
         mirror.derive_from_path()
@@ -338,11 +432,15 @@ def _write(new: Sequence[File], changed: Sequence[tuple[File, set[str]]]) -> Non
     if connections[File.objects.db].features.can_return_rows_from_bulk_insert:
         with suppress(IntegrityError):
             _write_at_once(new, [mirror for mirror, _ in changed])
-            return
-    for mirror in new:
-        _save(mirror)
-    for mirror, fields in changed:
-        _save(mirror, fields)
+            return {}
+    faults: dict[str, Exception] = {}
+    nothing: set[str] = set()
+    for mirror, fields in (*((mirror, nothing) for mirror in new), *changed):
+        try:
+            _save(mirror, fields)
+        except ValidationError as error:
+            faults[str(mirror.source_key)] = error
+    return faults
 
 
 def _write_at_once(new: Sequence[File], changed: Sequence[File]) -> None:
@@ -359,23 +457,37 @@ def _write_at_once(new: Sequence[File], changed: Sequence[File]) -> None:
         raise
 
 
-# Up to this number of files may want the same path.
-_MOST_OF_A_PATH = 1000
+# Numbers that are tried at a path that is taken, before one is drawn.
+_FIRST_NUMBERS = range(2, 102)
+_TRIES = 3
 
 
-def _save(mirror: File, fields: set[str] | None = None) -> None:
-    """Save ``fields`` of ``mirror``, or all of a new one, at a free path if its own is taken."""
+def _save(mirror: File, fields: set[str]) -> None:
+    """Save ``fields`` of ``mirror``, or all of a new one, at a free path if its own is taken.
+
+    Raise ValidationError for a path that is too long with its number.
+    """
     if not (fields or mirror._state.adding):
         return
     wanted = mirror.path
-    for number in count(2):  # pragma: no branch
+    for _ in range(_TRIES):
         try:
             mirror.save(update_fields=fields or None)
         except ValidationError as error:
-            is_taken = any(one.code == "path_taken" for one in error.error_dict.get("path", []))
-            if not is_taken or number > _MOST_OF_A_PATH:
+            if not any(one.code == "path_taken" for one in error.error_dict.get("path", [])):
                 raise
-            mirror.path = _numbered(wanted, number)
+            mirror.path = _free_path(mirror.owner_id, wanted)
             fields = fields and fields | {"path"}
         else:
             return
+    raise IntegrityError(f"Another process takes each path like {wanted}.")
+
+
+def _free_path(owner_key: Any, wanted: str) -> str:
+    """Return the first path with a number that is free. One read."""
+    paths_of_numbers = [_numbered(wanted, number) for number in _FIRST_NUMBERS]
+    for path in paths_of_numbers:
+        validate_path(path)
+    taken = {file.path for file in File.objects.at((owner_key, one) for one in paths_of_numbers)}
+    drawn = _numbered(wanted, secrets.randbelow(10**9))
+    return next((path for path in paths_of_numbers if path not in taken), drawn)

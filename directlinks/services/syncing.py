@@ -16,7 +16,7 @@ from directlinks.storage import has_local_paths
 
 @dataclass(slots=True)
 class Synced:
-    """What happened to the mirrors of one batch of objects, and what went wrong, in a line each."""
+    """What happened to the mirrors of one batch of objects; ``faults`` has one line for each."""
 
     made: int = 0
     updated: int = 0
@@ -57,7 +57,8 @@ def _sync_step(registration: Registration, objects: Sequence[Model], *, dry_run:
     for key, instance in zip(keys, objects, strict=True):
         try:
             before = known.get(key)
-            is_new = before is not None and _has_another_size(before)
+            has_file = bool(registration.file_of(instance))
+            is_new = has_file and before is not None and _has_another_size(before)
             # Storages are asked here, and not while rows are locked.
             if _needs_description(registration, instance, before) or is_new:
                 place = key, str(registration.file_of(instance).name)
@@ -80,9 +81,12 @@ def _sync_step(registration: Registration, objects: Sequence[Model], *, dry_run:
         else:
             synced.updated += 1
     if different and not dry_run:
-        mirrors.refresh(
+        refreshed = mirrors.refresh(
             registration, different, described=described, new_contents=frozenset(new_contents)
         )
+        synced.faults += [
+            f"{registration.label} {key}: {fault}" for key, fault in refreshed.faults.items()
+        ]
     return synced
 
 

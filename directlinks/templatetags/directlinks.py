@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.db.models.fields.files import FieldFile
 
-from directlinks.services.linking import links_for
+from directlinks.services.linking import is_saved, links_for
 
 register = template.Library()
 
@@ -34,18 +34,8 @@ def direct_links(
 
 
 def _addresses(context: template.Context, files: Sequence[object]) -> list[str]:
-    linkable = [file for file in files if isinstance(file, FieldFile) and _is_saved(file)]
+    linkable = [file for file in files if isinstance(file, FieldFile) and file and is_saved(file)]
     # Each file is another object here, also if two are equal.
     links = dict(zip(map(id, linkable), links_for(linkable), strict=True))
     request = context.get("request")
     return ["" if (link := links.get(id(file))) is None else link.url(request) for file in files]
-
-
-def _is_saved(file: FieldFile) -> bool:
-    # The last is Django's own mark, which its stubs do not know.
-    return (
-        bool(file)
-        and file.instance.pk is not None
-        and not file.instance._state.adding
-        and file._committed  # type: ignore[attr-defined]
-    )

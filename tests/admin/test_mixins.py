@@ -9,12 +9,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 import directlinks
+from directlinks.admin import DirectLinksAdminMixin
 from directlinks.models import DirectLink
 from directlinks.services.following import unregister
 from directlinks.services.linking import link_for
@@ -133,6 +134,28 @@ def test_an_owner_is_deleted_and_the_link_stays(staff: Client) -> None:
     assert link_for(Invoice.objects.get().pdf) == link
     link.refresh_from_db()
     assert link.file.owner is None
+
+
+def test_a_site_may_choose_places_and_actions(rf: RequestFactory) -> None:
+    class OtherAdmin(DirectLinksAdminMixin):
+        list_display = ("direct_links", "number")
+        fields = ("direct_links", "number")
+        actions = ("mine",)
+
+    class QuietAdmin(DirectLinksAdminMixin):
+        actions = None
+
+    request = rf.get("/")
+    request.user = UserFactory(is_staff=True, is_superuser=True)
+    admin = OtherAdmin(Invoice, site)
+    assert admin.get_list_display(request) == ["direct_links", "number"]
+    assert admin.actions == ("mine", "create_direct_links")
+    assert QuietAdmin.actions is None
+    fieldsets = [(None, {"fields": ("direct_links", "number")})]
+    assert [
+        (None, {"fields": tuple(options["fields"])})
+        for _, options in admin.get_fieldsets(request, make_invoice())
+    ] == fieldsets
 
 
 def test_links_are_for_those_who_may_see_them(client: Client) -> None:

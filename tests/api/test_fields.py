@@ -43,8 +43,11 @@ def test_one_object_has_the_address_of_its_link(rf: RequestFactory) -> None:
     assert InvoiceSerializer(invoice).data["pdf_link"] == link.get_absolute_url()
 
 
-def test_an_empty_file_has_none() -> None:
+def test_an_empty_file_has_none_nor_has_one_that_is_not_saved() -> None:
     assert InvoiceSerializer(make_invoice(pdf="")).data["pdf_link"] is None
+    assert InvoiceSerializer(Invoice(pdf="a.txt")).data["pdf_link"] is None
+    shown = InvoiceSerializer([make_invoice(), Invoice(pdf="a.txt")], many=True).data
+    assert [one["pdf_link"] is None for one in shown] == [False, True]
 
 
 @pytest.mark.parametrize("as_list", [True, False])

@@ -50,6 +50,7 @@ class Reminder(Invoice):
     """An invoice with a table of its own beside that of all invoices."""
 
     level = models.PositiveSmallIntegerField(default=1)
+    level_file = models.FileField(upload_to="reminders", blank=True)
 
 
 class PaidInvoice(Invoice):

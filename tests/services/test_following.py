@@ -1,11 +1,13 @@
 """Links follow the files of their objects, and the site goes on if they cannot."""
 
 import copy
+import gc
 import pickle
+import re
 import uuid
+import weakref
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from django.contrib.auth import get_user_model
 from django.core import serializers
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, transaction
+from django.db.models import F
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.test.utils import CaptureQueriesContext
 
@@ -412,12 +415,30 @@ class TestFollowing:
     ) -> None:
         invoice = make_invoice()
         link = link_for(invoice.pdf)
-        own = SimpleNamespace(objects=SimpleNamespace(db="elsewhere", atomic=transaction.atomic))
-        monkeypatch.setattr("directlinks.services.following.File", own)
+        elsewhere = "directlinks.services.following._is_elsewhere"
+        with monkeypatch.context() as patch:
+            patch.setattr(elsewhere, lambda using: True)
+            with transaction.atomic():
+                replace_under_a_new_name(invoice)
+                assert str(mirror_of(invoice).content) != str(invoice.pdf)
+            assert seen(link) == SECOND
+            patch.setattr(mirrors, "refresh", lambda *args, **kwargs: 1 / 0)
+            replace_by_saving_the_file(invoice)
+            patch.undo()
+            patch.setattr(elsewhere, lambda using: True)
+            invoice.save()
+            assert str(mirror_of(invoice).content) == str(invoice.pdf)
+            invoice.delete()
+        assert seen(link) == 404
+
+    @pytest.mark.django_db(transaction=True)
+    def test_objects_are_not_kept_until_a_transaction_ends(
+        self, registration: Registration
+    ) -> None:
         with transaction.atomic():
-            replace_under_a_new_name(invoice)
-            assert str(mirror_of(invoice).content) != str(invoice.pdf)
-        assert seen(link) == SECOND
+            made = weakref.ref(make_invoice())
+            gc.collect()
+            assert made() is None
 
     def test_a_function_is_asked_at_each_save(
         self, register: Any, django_capture_on_commit_callbacks: Any
@@ -464,6 +485,29 @@ class TestFaults:
         (synced,) = sync(registered())
         assert synced.faults == [f"{LABEL} {invoice.pk}: division by zero"]
 
+    def test_a_function_that_fails_after_a_save_of_one_column(
+        self, register: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        register(Invoice, "pdf", owner=lambda invoice: 1 / (invoice.number != "x") and None)
+        invoice = make_invoice()
+        invoice.number = "x"
+        invoice.save(update_fields=["number"])
+        assert "division by zero" in caplog.text
+
+    def test_a_type_that_cannot_be_sent(
+        self,
+        registration: Registration,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(mirrors.content_types, "guess", lambda name, added: "no type")
+        make_invoice()
+        assert "may be out of date" in caplog.text
+
+    @pytest.mark.django_db(transaction=True)
+    def test_rows_of_another_database_are_not_locked(self) -> None:
+        assert not mirrors._locked(File.objects.all()).query.select_for_update
+
     def test_an_owner_who_is_no_user(self, register: Any, caplog: pytest.LogCaptureFixture) -> None:
         register(Invoice, "pdf", owner="number")
         make_invoice(number="1")
@@ -492,15 +536,72 @@ class TestFaults:
         assert "The size of hosts.invoice.pdf" in caplog.text
         assert seen(link_for(invoice.pdf)) == 404
 
-    def test_a_path_that_too_many_want(
+    def test_a_path_that_many_want(self, register: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(mirrors, "_FIRST_NUMBERS", range(2, 3))
+        register(Invoice, "pdf", path=lambda invoice: "the same.txt")
+        for _ in range(4):
+            make_invoice()
+        paths = set(File.objects.values_list("path", flat=True))
+        assert {"the same.txt", "the same (2).txt"} < paths
+        assert len(paths) == 4
+        assert all(re.fullmatch(r"the same( \([0-9]+\))?\.txt", path) for path in paths)
+
+    def test_a_path_that_others_take_each_time(
         self, register: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(mirrors, "_MOST_OF_A_PATH", 2)
+        monkeypatch.setattr(mirrors, "_free_path", lambda owner, wanted: wanted)
         register(Invoice, "pdf", path=lambda invoice: "the same.txt")
-        for _ in range(3):
+        for _ in range(2):
             make_invoice()
-        assert caplog.text.count("may be out of date") == 1
-        assert File.objects.count() == 2
+        assert "Another process takes each path like the same.txt" in caplog.text
+        assert File.objects.count() == 1
+
+    def test_a_function_that_fails_does_not_keep_a_link_open(self, register: Any) -> None:
+        register(Invoice, "pdf", path=lambda invoice: f"bills/{Path(str(invoice.pdf)).name}")
+        invoice = make_invoice()
+        link = link_for(invoice.pdf)
+        invoice.pdf = ""
+        invoice.save()
+        assert seen(link) == 404
+
+    def test_a_question_that_fails_is_answered_no(
+        self, register: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        register(Invoice, "pdf", when=lambda invoice: not 1 / len(invoice.number))
+        invoice = make_invoice(number="a" * 10)
+        assert links_for([invoice.pdf]) == [None]
+        register(Invoice, "scan", when=lambda invoice: 1 / len(invoice.number) > 0)
+        invoice = make_invoice(number="1", scan=content(FIRST))
+        link = link_for(invoice.scan)
+        invoice.number = ""
+        invoice.save()
+        assert seen(link) == 404
+        assert "`when` of its registration failed" in caplog.text
+
+    def test_what_is_saved_as_an_expression_is_read(self, register: Any) -> None:
+        register(Reminder, "level_file", when=lambda reminder: reminder.level < 2)
+        reminder = Reminder.objects.create(level_file=content(FIRST))
+        link = link_for(reminder.level_file)
+        reminder.level = F("level") + 5
+        reminder.save()
+        assert seen(link) == 404
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_lock_that_is_not_given_is_tried_again(
+        self, registration: Registration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        invoice = make_invoice()
+        link = link_for(invoice.pdf)
+        update, failures = mirrors.update, iter([OperationalError("database is locked")])
+
+        def fail_once(*args: Any, **kwargs: Any) -> None:
+            for failure in failures:
+                raise failure
+            update(*args, **kwargs)
+
+        monkeypatch.setattr(mirrors, "update", fail_once)
+        replace_under_a_new_name(invoice)
+        assert seen(link) == SECOND
 
     def test_models_that_are_not_loaded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(apps, "models_ready", False)

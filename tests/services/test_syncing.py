@@ -82,6 +82,22 @@ class TestSync:
         list(sync(registered()))
         assert sum(step.updated for step in sync(registered())) == 0
 
+    def test_a_path_that_gets_too_long_is_told_and_the_others_go_on(self, register: Any) -> None:
+        for _ in range(2):
+            make_invoice()
+        register(Invoice, "pdf", path=lambda invoice: "/".join(["a" * 200] * 5) + "/" + "b" * 19)
+        (synced,) = sync(registered())
+        assert len(synced.faults) == 1
+        assert File.objects.count() == 1
+
+    def test_a_cleared_file_is_closed_if_its_path_cannot_be_one(self, register: Any) -> None:
+        register(Invoice, "pdf", path=lambda invoice: f"bills/{Path(str(invoice.pdf)).name}")
+        link = link_for(make_invoice().pdf)
+        Invoice.objects.update(pdf="")
+        (synced,) = sync(registered())
+        assert (synced.withdrawn, synced.faults) == (1, [])
+        assert seen(link) == 404
+
     @pytest.mark.parametrize("path", ["a//b", "", None])
     def test_a_path_that_cannot_be_one_is_told(self, register: Any, path: Any) -> None:
         make_invoice()
@@ -141,7 +157,11 @@ class TestSync:
 
         link_for(invoice.pdf)
         assert details() == []
-        Invoice.objects.update(customer=None)
+        invoice.customer.user.delete()
+        assert details() == [f"{LABEL} {invoice.pk} has another owner."]
+        list(sync(registered()))
+        assert details() == []
+        Invoice.objects.update(customer=Customer.objects.create(user=UserFactory()))
         assert details() == [f"{LABEL} {invoice.pk} has another owner."]
         Invoice.objects.update(pdf="another.txt")
         assert details() == [f"{LABEL} {invoice.pk} has another file."]
