@@ -149,7 +149,7 @@ def test_a_site_may_choose_places_and_actions(rf: RequestFactory) -> None:
     request.user = UserFactory(is_staff=True, is_superuser=True)
     admin = OtherAdmin(Invoice, site)
     assert admin.get_list_display(request) == ["direct_links", "number"]
-    assert admin.actions == ("mine", "create_direct_links")
+    assert list(admin.actions) == ["mine", "create_direct_links"]
     assert QuietAdmin.actions is None
     fieldsets = [(None, {"fields": ("direct_links", "number")})]
     assert [

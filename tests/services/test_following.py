@@ -23,6 +23,7 @@ from django.test.utils import CaptureQueriesContext
 
 import directlinks
 from directlinks import registry
+from directlinks.core import content_types
 from directlinks.models import DirectLink, File
 from directlinks.registry import Registration
 from directlinks.services import mirrors
@@ -500,7 +501,7 @@ class TestFaults:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(mirrors.content_types, "guess", lambda name, added: "no type")
+        monkeypatch.setattr(content_types, "guess", lambda name, added: "no type")
         make_invoice()
         assert "may be out of date" in caplog.text
 
