@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import Storage
+from django.db import router
 from django.db.models import FileField, Model
 from django.db.models.fields.files import FieldFile
 
@@ -67,6 +68,11 @@ class Registration:
             # Its objects can be saved without those of the child being told.
             raise LookupError(f"{self.label} is declared by {field.model._meta.label}.")
         return field
+
+    @property
+    def database(self) -> str:
+        """The alias of the database that objects are written to."""
+        return router.db_for_write(self.model)
 
     @property
     def storage(self) -> Storage:

@@ -42,7 +42,7 @@ def replica_database(file: Path) -> Iterator[None]:
     complete = connections.configure_settings({"default": {}, ALIAS: described})
     connections.databases[ALIAS] = complete[ALIAS]
     try:
-        call_command("migrate", database=ALIAS, verbosity=0)
+        call_command("migrate", database=ALIAS, run_syncdb=True, verbosity=0)
         with transaction.atomic(using=ALIAS):  # at its end, every row has what it refers to
             _copy(_SETTLED)
         yield
@@ -55,7 +55,8 @@ def replica_database(file: Path) -> Iterator[None]:
 def freeze() -> None:
     """Copy every row of the first database into the replica, which takes no other row later."""
     thaw()
-    _copy([model for model in apps.get_models() if model not in _SETTLED])
+    models = [model for model in apps.get_models() if model._meta.managed]
+    _copy([model for model in models if model not in _SETTLED and not model._meta.proxy])
     _tell("PRAGMA query_only = 1")
 
 

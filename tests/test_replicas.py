@@ -14,6 +14,7 @@ import os
 import pkgutil
 import secrets
 import shutil
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, is_dataclass
@@ -65,6 +66,7 @@ from directlinks.services import (
     diagnostics,
     history,
     idempotency,
+    linking,
     listing,
     locating,
     moving,
@@ -73,6 +75,7 @@ from directlinks.services import (
     pruning,
     revoking,
     statistics,
+    syncing,
     transfer,
 )
 from directlinks.storage import content_storage
@@ -81,6 +84,8 @@ from tests.admin.pages import FILES, LINKS, NEW_FILE, page_of, run
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, DirectLinkFactory, FileFactory, UserFactory
 from tests.frozen_replica import ROUTED, freeze, replica_database, thaw
+from tests.hosts.invoices import LABEL, make_invoice, mirror_of
+from tests.hosts.models import Customer, Invoice
 from tests.management.terminals import said
 
 NOW = as_stored(datetime(2026, 5, 4, 12, tzinfo=UTC))
@@ -159,6 +164,10 @@ def settled() -> None:
         ("to-open", "kept.txt", {"max_downloads": 1}),
     ):
         DirectLinkFactory(file=File.objects.get(path=path), code=code, **columns)
+    for number in ("linked", "replaced", "given", "emptied", "gone"):
+        of_ada = make_invoice(ada, number=number, id=uuid.uuid5(uuid.NAMESPACE_URL, number))
+        name = mirror_of(of_ada).name
+        DirectLinkFactory(file=mirror_of(of_ada), code=f"of-{number}", reuse_name=name)
 
 
 def later() -> None:
@@ -194,6 +203,16 @@ def later() -> None:
     DirectLink.objects.filter(former_codes__code="to-rotate").update(code="rotated")
     DailyDownloads.objects.create(link=link("kept"), day=date(2026, 5, 3), downloads=3)
     DailyDownloads.objects.create(link=link("kept"), day=date(2020, 5, 3), downloads=3)
+    objects = Invoice.objects
+    objects.filter(number="replaced").update(pdf=invoice("linked").pdf.name)
+    objects.filter(number="given").update(customer=Customer.objects.create(user=eve))
+    objects.filter(number="emptied").update(pdf="")
+    objects.filter(number="gone").delete()
+    objects.bulk_create(
+        [Invoice(number="new", id=uuid.UUID(int=1), pdf=invoice("linked").pdf.name)]
+    )
+    late = make_invoice(ada, number="late", id=uuid.UUID(int=2))
+    DirectLinkFactory(file=mirror_of(late), code="of-late", reuse_name=mirror_of(late).name)
     IdempotentRequest.objects.create(user=ada, key="old", digest="0" * 64, created_at=now)
     FlushedBatch.objects.create(name="journal/a/0", flushed_at=now)
 
@@ -628,6 +647,11 @@ def most_downloaded(world: World) -> Any:
 
 
 WITHOUT_A_QUERY = {
+    "following.register": "notes a field",
+    "following.unregister": "forgets a field",
+    "linking.is_saved": "looks at an object",
+    "mirrors.conflicts": "asks the connection",
+    "mirrors.may_open": "asks a function of the site",
     "adding.local_sources": "reads a folder",
     "adding.stored_sources": "reads a storage",
     "sending.send_on_commit": "sends a signal",
@@ -648,6 +672,61 @@ WITHOUT_A_QUERY = {
     "walking.in_steps": "slices a list",
     "walking.walk": "asks the queryset that it is given",
 }
+
+
+# --- Objects of the site --------------------------------------------------------------------------
+
+
+def invoice(number: str) -> Invoice:
+    """The invoice as it is. Its site would have to see to that."""
+    found: Invoice = Invoice.objects.using("default").get(number=number)
+    return found
+
+
+@case("directlinks_sync", "syncing.sync", "mirrors.mirrors_of", "mirrors.objects_of")
+def sync(world: World) -> Any:
+    out = io.StringIO()
+    tried(said, "directlinks_sync", into=out)
+    return out.getvalue()
+
+
+@case("syncing.out_of_date", "mirrors.stale_reason")
+def out_of_date(world: World) -> Any:
+    mirrors_there = list(File.objects.filter(storage_alias=LABEL).order_by("source_key"))
+    return list(syncing.out_of_date(mirrors_there).values())
+
+
+@case("linking.link_for", "linking.links_for", "linking.make_links", "mirrors.refresh")
+def links_of_objects(world: World) -> Any:
+    files = [invoice(number).pdf for number in ("linked", "replaced", "given", "new", "emptied")]
+    return [
+        linking.links_for(files, created_by=user("boss")),
+        linking.link_for(files[0]).code,
+        tried(linking.link_for, files[-1]),
+        linking.link_for(files[2], max_downloads=2, created_by=user("boss")).code,
+        linking.existing_links(files),
+    ]
+
+
+@case("linking.existing_links")
+def existing_links_of_objects(world: World) -> Any:
+    return linking.existing_links([invoice(number).pdf for number in ("linked", "late", "new")])
+
+
+@case("mirrors.update", "mirrors.changed_mirror", "mirrors.describe", "mirrors.describe_new")
+def save_objects(world: World) -> Any:
+    for number in ("linked", "replaced", "given", "new"):
+        one = invoice(number)
+        one.pdf = ContentFile(b"other bytes", name=f"{number}-other.txt")
+        one.save(using="default")
+    return [str(link.file.content) for link in links("of-linked", "of-replaced")]
+
+
+@case("mirrors.withdraw")
+def delete_objects(world: World) -> Any:
+    for number in ("linked", "late"):
+        invoice(number).delete(using="default")
+    return None
 
 
 # --- Models ---------------------------------------------------------------------------------------
@@ -886,6 +965,9 @@ def api_login(world: World) -> Any:
 WITHOUT_A_CASE = {
     "GET unknown-route": "reads nothing",
     "admin directlink add": "links are made on the page of a file",
+    "DirectLink.url": "reads a request",
+    "File.derive_from_path": "computes columns",
+    "File.describe_content": "asks a storage",
 }
 
 
@@ -1084,9 +1166,16 @@ def _replica(
 
 
 @pytest.fixture
-def world(_replica: None, db: None, tmp_path: Path, settings: Settings) -> Iterator[World]:
+def world(
+    _replica: None,
+    db: None,
+    tmp_path: Path,
+    settings: Settings,
+    register: Callable[..., None],
+) -> Iterator[World]:
     settings.DIRECTLINKS = {"GROUP_LIMITS": {"guests": {"MAX_DOWNLOADS": 10}}}
     with time_machine.travel(NOW, tick=False):
+        register(Invoice, "pdf", owner="customer.user")
         settled()
         browser = Client()
         browser.force_login(user("boss"))

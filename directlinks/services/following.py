@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
-from django.db import connections, router, transaction
+from django.db import connections, transaction
 from django.db.models import Model
 from django.db.models.fields.files import FieldFile
 from django.db.models.signals import post_delete, post_init, post_save, pre_save
@@ -194,10 +194,10 @@ def _follow_saved(
     update_fields: Collection[str] | None,
     **kwargs: Any,
 ) -> None:
-    # Rows of another database are not those that links are made for.
-    if raw or using != router.db_for_write(sender):
-        return
     for one in registry.registrations_of(sender):
+        # Rows of another database are not those that links are made for.
+        if raw or using != one.database:
+            continue
         followed = _followed(instance)
         before, now = followed.seen.get(one.label), _seen(one, instance)
         has_new_content = (
@@ -272,11 +272,9 @@ def _settle(object_of: "weakref.ref[Model]", label: str, seen: _Seen) -> None:
 
 
 def _follow_deleted(sender: type[Model], instance: Model, *, using: str, **kwargs: Any) -> None:
-    if using != router.db_for_write(sender):
-        return
     for one in registry.registrations_of(sender):
         # Of a child that is deleted, its parent may be kept.
-        if sender._meta.concrete_model is not one.model:
+        if sender._meta.concrete_model is not one.model or using != one.database:
             continue
         # The object loses its key once it is deleted.
         change = partial(mirrors.withdraw, one, [one.key_of(instance)])

@@ -7,7 +7,6 @@ Nothing here writes, moves or deletes the contents of a site.
 
 import logging
 import posixpath
-import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, OperationalError, connections, router
+from django.db import DatabaseError, IntegrityError, OperationalError, connections
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -61,11 +60,10 @@ def objects_of(registration: Registration) -> Any:
 
     No manager of the site hides any. What the path to their owner leads through is joined.
     """
-    model = registration.model
-    objects: QuerySet[Any] = QuerySet(model, using=router.db_for_write(model))
+    objects: QuerySet[Any] = QuerySet(registration.model, using=registration.database)
     relations = _relations(registration)
     # Without a name it would follow every relation that is not null.
-    return objects.select_related(*relations) if relations else objects
+    return objects.select_related("__".join(relations)) if relations else objects
 
 
 def may_open(registration: Registration, instance: Model) -> bool:
@@ -359,6 +357,9 @@ def _owner_key(registration: Registration, instance: Model) -> Any:
         user = registration.owner(instance)
     else:
         user = instance
+        if not _is_loaded(instance, _relations(registration)):
+            # Django would ask the database that reads are routed to, once for each relation.
+            user = objects_of(registration).get(pk=registration.key_of(instance))
         for attribute in registration.owner.split("."):
             if user is None:
                 break
@@ -369,7 +370,7 @@ def _owner_key(registration: Registration, instance: Model) -> Any:
 
 
 def _relations(registration: Registration) -> list[str]:
-    """Return the relations on the path to the owner, so that no object costs a statement."""
+    """Return the relations that the path to the owner begins with."""
     if not isinstance(registration.owner, str):
         return []
     relations: list[str] = []
@@ -380,7 +381,19 @@ def _relations(registration: Registration) -> list[str]:
             break
         relations.append(name)
         model = field.related_model
-    return ["__".join(relations)] if relations else []
+    return relations
+
+
+def _is_loaded(instance: Any, relations: Iterable[str]) -> bool:
+    """Return True if no statement is needed to follow ``relations`` from ``instance``."""
+    for name in relations:
+        field = instance._meta.get_field(name)
+        if getattr(instance, field.attname) is None:
+            break
+        if not field.is_cached(instance):
+            return False
+        instance = getattr(instance, name)
+    return True
 
 
 def _path(registration: Registration, instance: Model) -> str:
@@ -415,8 +428,9 @@ def _numbered(path: str, number: int | str) -> str:
 
 def _is_numbered(path: str, wanted: str) -> bool:
     """Return True if ``path`` is what a mirror got because another file had the ``wanted`` one."""
-    pattern = re.escape(_numbered(wanted, "\0")).replace("\0", "[0-9]+")
-    return re.fullmatch(pattern, path) is not None
+    stem, extension = posixpath.splitext(wanted)
+    number = path.removeprefix(f"{stem} (").removesuffix(f"){extension}")
+    return number.isdecimal() and path == _numbered(wanted, number)
 
 
 def _write(new: Sequence[File], changed: Sequence[tuple[File, set[str]]]) -> dict[str, Exception]:
