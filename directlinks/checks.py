@@ -10,9 +10,10 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, CheckMessage, Error, Info
 from django.core.checks import Warning as Caution
+from django.core.exceptions import FieldError
 from django.core.files.storage import FileSystemStorage
 from django.db import connections
-from django.db.models import BooleanField, CharField, FileField, TextField
+from django.db.models import BooleanField, CharField, FileField, QuerySet, TextField
 from django.db.models.fields.related_descriptors import ReverseManyToOneDescriptor
 from django.urls import NoReverseMatch, get_resolver, get_script_prefix, resolve, reverse
 from django.utils import translation
@@ -24,7 +25,13 @@ from directlinks.core.paths import nearest_name
 from directlinks.counters.base import Counter, loses_tenants, make_counter
 from directlinks.delivery.backends import get_delivery_backend
 from directlinks.delivery.base import DeliveryBackend
-from directlinks.registry import Registration, duplicates, registration_named, registrations
+from directlinks.registry import (
+    Condition,
+    Registration,
+    duplicates,
+    registration_named,
+    registrations,
+)
 from directlinks.storage import OWN_FOLDER, content_storage, has_local_paths
 from directlinks.users import users
 
@@ -98,7 +105,7 @@ def check_surroundings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
 
 
 def check_registrations(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Return E044 to E049, for fields that were registered and cannot be followed."""
+    """Return E044 to E050, for fields that were registered and cannot be followed."""
     messages = [message for one in registrations() if (message := _registration_fault(one))]
     return [
         *messages,
@@ -151,6 +158,12 @@ def _registration_fault(registration: Registration) -> Error | None:
             hint='Write attributes that lead to a user, such as "customer.user", or a function.',
             id="directlinks.E047",
         )
+    if (fault := _condition_fault(registration)) is not None:
+        return Error(
+            f"directlinks.register(): `when` of {label}.{name}: {fault}.",
+            hint="Write a function of an object, or a condition that filter() takes.",
+            id="directlinks.E050",
+        )
     return None
 
 
@@ -192,6 +205,20 @@ def _owner_fault(registration: Registration) -> str | None:
         model = field.related_model
     is_user = issubclass(model, get_user_model())
     return None if is_user else f"it leads to {model.__name__}, which is not the user model"
+
+
+def _condition_fault(registration: Registration) -> str | None:
+    """Return what is wrong with the condition under which links may open."""
+    when = registration.when
+    if when is None:
+        return None
+    if not isinstance(when, Condition):
+        return None if callable(when) else "it is neither a function nor a condition"
+    try:
+        QuerySet(registration.model).filter(when)
+    except (FieldError, TypeError) as error:
+        return str(error).removesuffix(".")
+    return None
 
 
 def _check_flags(user_model: Any) -> list[CheckMessage]:

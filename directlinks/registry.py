@@ -9,7 +9,8 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import Storage
 from django.db import router
-from django.db.models import FileField, Model
+from django.db.models import FileField, Model, Q
+from django.db.models.expressions import Combinable
 from django.db.models.fields.files import FieldFile
 
 
@@ -24,22 +25,28 @@ class OnDelete(Enum):
 
 REVOKE, DELETE = OnDelete.REVOKE, OnDelete.DELETE
 
+# What filter() takes by itself.
+Condition = Q | Combinable
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Registration:
     """A FileField, and how its files appear among the files of this app.
 
     ``owner`` is a path of attributes from an object to a user, a function of the object that
     returns a user or None, or None for files of the site. ``path`` is a function that returns the
-    path in the owner's space. ``when`` is one that returns True if links to the file may open now.
+    path in the owner's space. ``when`` is one that returns True if links to the file may open now,
+    or a condition for ``filter()``, which holds for the rows of such objects. ``given_storage``
+    is the storage of the files, or a function that returns it, if the field does not say which.
     """
 
     model_label: str
     field_name: str
     owner: str | Callable[[Any], Any] | None = None
     path: Callable[[Any], str] | None = None
-    when: Callable[[Any], bool] | None = None
+    when: Callable[[Any], bool] | Condition | None = None
     on_delete: OnDelete = REVOKE
+    given_storage: Storage | Callable[[], Storage] | None = None
 
     @property
     def label(self) -> str:
@@ -76,7 +83,8 @@ class Registration:
 
     @property
     def storage(self) -> Storage:
-        storage: Storage = self.field.storage
+        given = self.field.storage if self.given_storage is None else self.given_storage
+        storage: Storage = given() if callable(given) else given
         return storage
 
     def file_of(self, instance: Any) -> FieldFile:
@@ -86,8 +94,11 @@ class Registration:
 
     def key_of(self, instance: Any) -> str:
         """Return the primary key of ``instance`` as text; of a child, that of the model's part."""
+        return self.key_as_text(instance._get_pk_val(self.model._meta))
+
+    def key_as_text(self, value: Any) -> str:
+        """Return the primary key ``value`` as text."""
         key: Any = self.model._meta.pk
-        value = instance._get_pk_val(self.model._meta)
         while key.is_relation:
             key = key.target_field
         # An object that was not read may have "007" or a UUID in another spelling.

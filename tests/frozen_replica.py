@@ -42,7 +42,7 @@ def replica_database(file: Path) -> Iterator[None]:
     complete = connections.configure_settings({"default": {}, ALIAS: described})
     connections.databases[ALIAS] = complete[ALIAS]
     try:
-        call_command("migrate", database=ALIAS, run_syncdb=True, verbosity=0)
+        call_command("migrate", database=ALIAS, verbosity=0)
         with transaction.atomic(using=ALIAS):  # at its end, every row has what it refers to
             _copy(_SETTLED)
         yield

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -25,8 +26,9 @@ from directlinks.services.adding import Source, add_file
 from directlinks.services.following import unregister
 from directlinks.services.linking import link_for
 from tests.factories import UserFactory
-from tests.hosts.invoices import content, make_invoice
+from tests.hosts.invoices import FIRST, content, make_invoice, seen
 from tests.hosts.models import (
+    ArchiveStorage,
     Attachment,
     Customer,
     Import,
@@ -34,6 +36,7 @@ from tests.hosts.models import (
     Long,
     PaidInvoice,
     Reminder,
+    archive,
 )
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +100,30 @@ class TestChecks:
         found = [message.id for message in check_registrations(None)]
         assert found == ([] if expected is None else [f"directlinks.{expected}"])
 
+    @pytest.mark.parametrize(
+        ("when", "fault"),
+        [
+            (Q(is_paid=True), None),
+            (Q(customer__user__isnull=False), None),
+            (Exists(Customer.objects.filter(pk=OuterRef("customer"))), None),
+            (Q(nothing=1), "nothing"),
+            (Q(customer__nothing=1), "nothing"),
+            (F("number"), "conditional"),
+            ("is_paid", "neither a function nor a condition"),
+        ],
+    )
+    def test_a_condition_is_one_of_the_model(
+        self, register: Any, when: Any, fault: str | None
+    ) -> None:
+        register(Invoice, "pdf", when=when)
+        messages = check_registrations(None)
+        if fault is None:
+            assert messages == []
+        else:
+            (message,) = messages
+            assert message.id == "directlinks.E050"
+            assert fault in message.msg
+
     def test_a_field_that_is_registered_twice(self, register: Any) -> None:
         register(Invoice, "pdf")
         register(PaidInvoice, "pdf", owner="customer.user")
@@ -153,6 +180,16 @@ class TestDelivery:
             registration = register(Invoice, field)
             backend = get_delivery_backend(registration.storage, registration.label)
             assert type(backend) is expected
+
+    def test_a_field_whose_storage_is_named(self, register: Any) -> None:
+        register(Invoice, "pdf", storage=archive)
+        invoice = Invoice.objects.create(number="1")
+        name = archive().save("named.txt", content(FIRST))
+        Invoice.objects.filter(number="1").update(pdf=name)
+        invoice.refresh_from_db()
+        link = link_for(invoice.pdf)
+        assert isinstance(link.file.content.storage, ArchiveStorage)
+        assert seen(link) == FIRST
 
 
 class TestAdmin:

@@ -651,7 +651,6 @@ WITHOUT_A_QUERY = {
     "following.unregister": "forgets a field",
     "linking.is_saved": "looks at an object",
     "mirrors.conflicts": "asks the connection",
-    "mirrors.may_open": "asks a function of the site",
     "adding.local_sources": "reads a folder",
     "adding.stored_sources": "reads a storage",
     "sending.send_on_commit": "sends a signal",
@@ -690,7 +689,7 @@ def sync(world: World) -> Any:
     return out.getvalue()
 
 
-@case("syncing.out_of_date", "mirrors.stale_reason")
+@case("syncing.out_of_date", "mirrors.stale_reason", "mirrors.openable_keys")
 def out_of_date(world: World) -> Any:
     mirrors_there = list(File.objects.filter(storage_alias=LABEL).order_by("source_key"))
     return list(syncing.out_of_date(mirrors_there).values())

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
+from django.core.files.storage import Storage
 from django.db import connections, transaction
 from django.db.models import Model
 from django.db.models.fields.files import FieldFile
@@ -21,7 +22,7 @@ from django.db.models.signals import post_delete, post_init, post_save, pre_save
 from directlinks import registry
 from directlinks.models import File
 from directlinks.querysets import retry_on_conflict
-from directlinks.registry import REVOKE, OnDelete, Registration
+from directlinks.registry import REVOKE, Condition, OnDelete, Registration
 from directlinks.services import mirrors
 
 logger = logging.getLogger("directlinks")
@@ -33,21 +34,22 @@ def register(
     *,
     owner: str | Callable[[Any], Any] | None = None,
     path: Callable[[Any], str] | None = None,
-    when: Callable[[Any], bool] | None = None,
+    when: Callable[[Any], bool] | Condition | None = None,
     on_delete: OnDelete = REVOKE,
+    storage: Storage | Callable[[], Storage] | None = None,
 ) -> None:
     """Let the files in the FileField ``field`` of ``model`` have links.
 
-    Call it in ``AppConfig.ready()``. See ``Registration`` for ``owner``, ``path`` and ``when``.
-    System checks report a field that cannot be registered. Raise ImproperlyConfigured if models are
-    not loaded yet.
+    Call it in ``AppConfig.ready()``. See ``Registration`` for the arguments. System checks report a
+    field that cannot be registered. Raise ImproperlyConfigured if models are not loaded yet.
     """
     try:
         apps.check_models_ready()
     except AppRegistryNotReady as error:
         fault = "Models are not loaded yet: call directlinks.register() in AppConfig.ready()."
         raise ImproperlyConfigured(fault) from error
-    registration = Registration(registry.label_of(model), field, owner, path, when, on_delete)
+    label = registry.label_of(model)
+    registration = Registration(label, field, owner, path, when, on_delete, storage)
     if registry.add(registration):
         for sender in _senders(registration):
             for signal, receiver in _RECEIVERS.items():

@@ -162,11 +162,12 @@ def _mirrors(sources: Iterable[_Source]) -> dict[_Source, _Mirror]:
     """Return the live mirror of each source, with its reusable link, if it may have one."""
     known = {source.place: source for source in sources}
     found = _find(known)
+    openable = _openable(known.values())
     live: dict[_Source, _Mirror] = {}
     outdated: dict[str, list[_Source]] = {}
     for place, source in known.items():
         mirror = found.get(place)
-        is_open = mirrors.may_open(source.registration, source.instance)
+        is_open = place in openable
         is_live = mirror is not None and mirror.file.is_live
         if mirror is not None and is_open and is_live and str(mirror.file.content) == source.name:
             live[source] = mirror
@@ -182,6 +183,18 @@ def _mirrors(sources: Iterable[_Source]) -> dict[_Source, _Mirror]:
                 link = before.link if before and before.file.name == file.name else None
                 live[source] = _Mirror(file, link)
     return live
+
+
+def _openable(sources: Iterable[_Source]) -> set[tuple[str, str]]:
+    """Return the places of those ``sources`` that may be linked now, by their objects."""
+    instances: dict[Registration, list[Model]] = {}
+    for source in sources:
+        instances.setdefault(source.registration, []).append(source.instance)
+    return {
+        (registration.label, key)
+        for registration, those in instances.items()
+        for key in mirrors.openable_keys(registration, those)
+    }
 
 
 def _find(places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], _Mirror]:

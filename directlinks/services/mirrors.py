@@ -8,7 +8,7 @@ Nothing here writes, moves or deletes the contents of a site.
 import logging
 import posixpath
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from directlinks.core import content_types, paths
 from directlinks.models import File
 from directlinks.models.contents import beginning, validate_path
 from directlinks.querysets import FileQuerySet, retry_on_conflict
-from directlinks.registry import REVOKE, Registration
+from directlinks.registry import REVOKE, Condition, Registration
 
 logger = logging.getLogger("directlinks")
 
@@ -66,22 +66,33 @@ def objects_of(registration: Registration) -> Any:
     return objects.select_related("__".join(relations)) if relations else objects
 
 
-def may_open(registration: Registration, instance: Model) -> bool:
-    """Return True if ``instance`` has a file, and links to it may open now.
+def openable_keys(registration: Registration, instances: Iterable[Model]) -> set[str]:
+    """Return the keys of those ``instances`` that have a file, and whose links may open now.
 
-    A function that raises says no.
+    One read if ``when`` is a condition: the rows decide. If it is a function that raises, it says
+    no.
     """
-    if not registration.file_of(instance):
-        return False
-    if registration.when is None:
-        return True
+    keys = {registration.key_of(one): one for one in instances if registration.file_of(one)}
+    when = registration.when
+    if when is None or not keys:
+        return set(keys)
+    if isinstance(when, Condition):
+        rows: QuerySet[Any] = QuerySet(registration.model, using=registration.database)
+        found = rows.filter(when, pk__in=keys).values_list("pk", flat=True)
+        return {registration.key_as_text(key) for key in found}
+    return {key for key, instance in keys.items() if _says_yes(registration, when, key, instance)}
+
+
+def _says_yes(
+    registration: Registration, when: Callable[[Any], bool], key: str, instance: Model
+) -> bool:
     try:
-        return bool(registration.when(instance))
+        return bool(when(instance))
     except Exception:
         logger.exception(
             "Links to %s %s do not open: `when` of its registration failed.",
             registration.label,
-            registration.key_of(instance),
+            key,
         )
         return False
 
@@ -107,13 +118,20 @@ def update(
 ) -> None:
     """Update the mirror of ``instance``, whose row is as it is here. In a transaction.
 
-    Two statements at most, unless another file has the path. Of ``is_new`` objects it does not lock
-    what is rarely there: two who lock a gap cannot both fill it.
+    Two statements at most, and one more if ``when`` is a condition, unless another file has the
+    path. Of ``is_new`` objects it does not lock what is rarely there: two who lock a gap cannot
+    both fill it.
     """
-    mirrors = mirrors_of(registration, [registration.key_of(instance)])
+    key = registration.key_of(instance)
+    mirrors = mirrors_of(registration, [key])
     mirror = next(iter(mirrors if is_new else _locked(mirrors)), None)
     mirror, fields = changed_mirror(
-        registration, instance, mirror, has_new_content=has_new_content, described=described
+        registration,
+        instance,
+        mirror,
+        is_open=key in openable_keys(registration, [instance]),
+        has_new_content=has_new_content,
+        described=described,
     )
     if mirror is not None:
         _save(mirror, fields)
@@ -170,6 +188,7 @@ def _refresh(
         for one in _locked(objects_of(registration).filter(pk__in=keys))
     }
     mirrors = {str(one.source_key): one for one in _locked(mirrors_of(registration, keys))}
+    openable = openable_keys(registration, objects.values())
     faults: dict[str, Exception] = {}
     new: list[File] = []
     changed: list[tuple[File, set[str]]] = []
@@ -179,6 +198,7 @@ def _refresh(
                 registration,
                 instance,
                 mirrors.get(key),
+                is_open=key in openable,
                 has_new_content=key in new_contents,
                 described=described,
             )
@@ -221,14 +241,15 @@ def changed_mirror(
     instance: Model,
     mirror: File | None,
     *,
+    is_open: bool,
     has_new_content: bool = False,
     described: "Described | None" = None,
 ) -> tuple[File | None, set[str]]:
     """Return the mirror of ``instance``, not saved, and which fields of ``mirror`` are different.
 
-    It is a new one if there was none, and None if there was none and no link may open.
+    It is a new one if there was none, and None if there was none and no link may open, by
+    ``is_open``.
     """
-    is_open = may_open(registration, instance)
     if mirror is None:
         if not is_open:
             return None, set()
@@ -268,11 +289,13 @@ def _is_unclaimed(mirror: File) -> bool:
     return mirror.owner_id is None and mirror.is_live and mirror.site_path_key is None
 
 
-def stale_reason(registration: Registration, instance: Model, mirror: File) -> str | None:
+def stale_reason(
+    registration: Registration, instance: Model, mirror: File, *, is_open: bool
+) -> str | None:
     """Return what is different between ``instance`` and its ``mirror``, or None."""
     if registration.file_of(instance).name not in ("", None, str(mirror.content)):
         return "has another file"
-    if may_open(registration, instance) != mirror.is_live:
+    if is_open != mirror.is_live:
         return "may not be linked now" if mirror.is_live else "may be linked again"
     if mirror.is_live and (
         _owner_key(registration, instance) != mirror.owner_id or _is_unclaimed(mirror)

@@ -51,6 +51,7 @@ def _sync_step(registration: Registration, objects: Sequence[Model], *, dry_run:
     synced = Synced()
     keys = [registration.key_of(one) for one in objects]
     known = {str(mirror.source_key): mirror for mirror in mirrors_of(registration, keys)}
+    openable = mirrors.openable_keys(registration, objects)
     described: dict[tuple[str, str], Description] = {}
     new_contents: set[str] = set()
     different: list[str] = []
@@ -60,11 +61,17 @@ def _sync_step(registration: Registration, objects: Sequence[Model], *, dry_run:
             has_file = bool(registration.file_of(instance))
             is_new = has_file and before is not None and _has_another_size(before)
             # Storages are asked here, and not while rows are locked.
-            if _needs_description(registration, instance, before) or is_new:
-                place = key, str(registration.file_of(instance).name)
-                described[place] = describe(registration, instance)
+            name = registration.file_of(instance).name
+            is_open = key in openable
+            if is_new or (is_open if before is None else name and name != str(before.content)):
+                described[key, str(name)] = describe(registration, instance)
             mirror, fields = mirrors.changed_mirror(
-                registration, instance, before, has_new_content=is_new, described=described
+                registration,
+                instance,
+                before,
+                is_open=is_open,
+                has_new_content=is_new,
+                described=described,
             )
         except Exception as error:  # noqa: BLE001  # of a site's function
             synced.faults.append(f"{registration.label} {key}: {error}")
@@ -88,13 +95,6 @@ def _sync_step(registration: Registration, objects: Sequence[Model], *, dry_run:
             f"{registration.label} {key}: {fault}" for key, fault in refreshed.faults.items()
         ]
     return synced
-
-
-def _needs_description(registration: Registration, instance: Model, mirror: File | None) -> bool:
-    name = registration.file_of(instance).name
-    if mirror is None:
-        return mirrors.may_open(registration, instance)
-    return bool(name) and str(mirror.content) != name
 
 
 def _has_another_size(mirror: File) -> bool:
@@ -124,9 +124,13 @@ def out_of_date(files: Iterable[File]) -> dict[int, str]:
             continue
         objects = objects_of(registration).filter(pk__in=known)
         there = {registration.key_of(one): one for one in objects}
+        openable = mirrors.openable_keys(registration, there.values())
         for key, file in known.items():
             if key not in there:
                 faults[file.pk] = f"{label} {key} is gone."
-            elif (reason := mirrors.stale_reason(registration, there[key], file)) is not None:
+                continue
+            is_open = key in openable
+            reason = mirrors.stale_reason(registration, there[key], file, is_open=is_open)
+            if reason is not None:
                 faults[file.pk] = f"{label} {key} {reason}."
     return faults

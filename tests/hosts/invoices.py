@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings as site
 from django.core.files.base import ContentFile
+from django.db.models import Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -15,6 +16,8 @@ from directlinks.registry import Registration
 from tests.hosts.models import Customer, Invoice
 
 LABEL = "hosts.invoice.pdf"
+# The two ways to say it.
+WHEN_PAID: tuple[Any, ...] = (lambda invoice: invoice.is_paid, Q(is_paid=True))
 FIRST, SECOND = "the first bytes", "the second bytes"
 
 

@@ -34,6 +34,7 @@ from tests.hosts.invoices import (
     FIRST,
     LABEL,
     SECOND,
+    WHEN_PAID,
     checksums,
     content,
     make_invoice,
@@ -333,8 +334,9 @@ class TestFollowing:
         list(sync(registered()))
         assert File.objects.get().owner == other
 
-    def test_links_open_when_they_may(self, register: Any, owner: Any) -> None:
-        register(Invoice, "pdf", when=lambda invoice: invoice.is_paid)
+    @pytest.mark.parametrize("when", WHEN_PAID, ids=["function", "condition"])
+    def test_links_open_when_they_may(self, when: Any, register: Any, owner: Any) -> None:
+        register(Invoice, "pdf", when=when)
         invoice = make_invoice(is_paid=False)
         assert not File.objects.exists()
         assert links_for([invoice.pdf]) == [None]
@@ -441,16 +443,18 @@ class TestFollowing:
             gc.collect()
             assert made() is None
 
-    def test_a_function_is_asked_at_each_save(
-        self, register: Any, django_capture_on_commit_callbacks: Any
+    @pytest.mark.parametrize("when", WHEN_PAID, ids=["function", "condition"])
+    def test_what_decides_is_asked_at_each_save(
+        self, when: Any, register: Any, django_capture_on_commit_callbacks: Any
     ) -> None:
-        register(Invoice, "pdf", when=lambda invoice: invoice.is_paid)
+        register(Invoice, "pdf", when=when)
         invoice = make_invoice()
         before = File.objects.values().get()
         invoice = Invoice.objects.get()
         with CaptureQueriesContext(connection) as queries:
             invoice.save()
-        assert sum("directlinks_" in one for one in statements(queries)) == 1
+        own = sum("directlinks_" in one for one in statements(queries))
+        assert (own, len(statements(queries))) == (1, 2 if callable(when) else 3)
         assert File.objects.values().get() == before
 
 

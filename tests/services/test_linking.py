@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import Q
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +22,7 @@ from directlinks.services.syncing import sync
 from tests.factories import UserFactory
 from tests.hosts.invoices import (
     FIRST,
+    WHEN_PAID,
     content,
     make_invoice,
     registered,
@@ -142,8 +144,9 @@ class TestLinks:
         with pytest.raises(TypeError, match="exclude each other"):
             link_for(invoice.pdf, expires_in=timedelta(days=1), expires_at=None)
 
-    def test_what_may_not_open_is_found_and_closed(self, register: Any) -> None:
-        register(Invoice, "pdf", when=lambda invoice: invoice.is_paid)
+    @pytest.mark.parametrize("when", WHEN_PAID, ids=["function", "condition"])
+    def test_what_may_not_open_is_found_and_closed(self, when: Any, register: Any) -> None:
+        register(Invoice, "pdf", when=when)
         link = link_for(make_invoice().pdf)
         old = Invoice.objects.get()
         Invoice.objects.update(is_paid=False)
@@ -165,8 +168,9 @@ class TestLinks:
         assert link is not None
         assert [file.path for file in File.objects.all()] == ["good.txt"]
 
-    def test_an_old_object_makes_no_link(self, register: Any) -> None:
-        register(Invoice, "pdf", when=lambda invoice: invoice.is_paid)
+    @pytest.mark.parametrize("when", WHEN_PAID, ids=["function", "condition"])
+    def test_an_old_object_makes_no_link(self, when: Any, register: Any) -> None:
+        register(Invoice, "pdf", when=when)
         Invoice.objects.bulk_create([Invoice(pdf="a.txt")])
         old = Invoice.objects.get()
         Invoice.objects.update(is_paid=False)
@@ -264,7 +268,13 @@ def direct_link(file: object) -> str:
 
 class TestCosts:
     @pytest.mark.parametrize("number", [1, 100, 1000])
-    def test_links_for_any_number_of_files(self, registration: Registration, number: int) -> None:
+    @pytest.mark.parametrize(
+        ("when", "asked"), [(None, 0), (Q(is_paid=True), 1)], ids=["always", "condition"]
+    )
+    def test_links_for_any_number_of_files(
+        self, register: Any, number: int, when: Any, asked: int
+    ) -> None:
+        register(Invoice, "pdf", owner="customer.user", when=when)
         Invoice.objects.bulk_create([Invoice(pdf=f"{one}.txt") for one in range(number)])
         files = [one.pdf for one in Invoice.objects.all()]
         for file in files[:1]:
@@ -272,10 +282,10 @@ class TestCosts:
         list(sync(registered()))
         with CaptureQueriesContext(connection) as queries:
             made = links_for(files)
-        assert len(statements(queries)) <= 2, statements(queries)
+        assert len(statements(queries)) <= 2 + asked, statements(queries)
         with CaptureQueriesContext(connection) as queries:
             again = links_for(files)
-        assert len(statements(queries)) == 1, statements(queries)
+        assert len(statements(queries)) == 1 + asked, statements(queries)
         assert made == again
         assert None not in made
 
