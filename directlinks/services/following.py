@@ -15,17 +15,19 @@ from django.apps import apps
 from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.core.files.storage import Storage
 from django.db import connections, transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.db.models.signals import post_delete, post_init, post_save, pre_save
 
 from directlinks import registry
 from directlinks.models import File
-from directlinks.querysets import retry_on_conflict
+from directlinks.querysets import in_batches, retry_on_conflict
 from directlinks.registry import REVOKE, Condition, OnDelete, Registration
 from directlinks.services import mirrors
 
 logger = logging.getLogger("directlinks")
+
+_OUT_OF_DATE = "The links of %s %s may be out of date; directlinks_sync updates them."
 
 
 def register(
@@ -231,12 +233,30 @@ def _follow_saved(
             change = partial(_update_from_row, one, instance, has_new_content=has_new_content)
         settle = partial(_settle, weakref.ref(instance), one.label, now)
         if _is_elsewhere(using):
-            _after_commit(partial(_try_and_settle, one, instance, change, settle), using)
-        elif _try(one, instance, change):
+            _after_commit(partial(_try_and_settle, one, instance.pk, change, settle), using)
+        elif _try(one, instance.pk, change):
             unsettled = _followed(instance).unsettled | {one.label}
             _note(instance, replace(_followed(instance), unsettled=unsettled))
             # Not before: what is rolled back may be saved again by the same object.
             _after_commit(settle, using)
+
+
+def follow(registration: Registration, objects: "QuerySet[Any, Any]") -> None:
+    """Update the mirrors of ``objects`` of the registered model from their rows, in batches.
+
+    It is for changes of which the objects send no signal. What goes wrong is logged. Two reads and
+    two writes for each batch.
+    """
+    for step in in_batches(objects):
+        known = mirrors.mirrors_of(registration, [registration.key_of(one) for one in step])
+        keys = [str(mirror.source_key) for mirror in known]
+        if keys:
+            _try(registration, keys[0], partial(_update_from_rows, registration, keys))
+
+
+def _update_from_rows(registration: Registration, keys: list[str]) -> None:
+    for key, fault in mirrors.refresh(registration, keys).faults.items():
+        logger.error(_OUT_OF_DATE, registration.label, key, exc_info=fault)
 
 
 def _update_from_row(registration: Registration, instance: Model, *, has_new_content: bool) -> None:
@@ -279,11 +299,12 @@ def _follow_deleted(sender: type[Model], instance: Model, *, using: str, **kwarg
         if sender._meta.concrete_model is not one.model or using != one.database:
             continue
         # The object loses its key once it is deleted.
-        change = partial(mirrors.withdraw, one, [one.key_of(instance)])
+        key = one.key_of(instance)
+        change = partial(mirrors.withdraw, one, [key])
         if _is_elsewhere(using):
-            _after_commit(partial(_try, one, instance, change), using)
+            _after_commit(partial(_try, one, key, change), using)
         else:
-            _try(one, instance, change)
+            _try(one, key, change)
 
 
 _RECEIVERS: dict[Any, Callable[..., None]] = {
@@ -301,15 +322,15 @@ def _is_elsewhere(using: str) -> bool:
 
 def _try_and_settle(
     registration: Registration,
-    instance: Model,
+    key: object,
     change: Callable[[], object],
     settle: Callable[[], object],
 ) -> None:
-    if _try(registration, instance, change):
+    if _try(registration, key, change):
         settle()
 
 
-def _try(registration: Registration, instance: Model, change: Callable[[], object]) -> bool:
+def _try(registration: Registration, key: object, change: Callable[[], object]) -> bool:
     """Make ``change``. Log what goes wrong, and return False: the site goes on."""
 
     def attempt() -> None:
@@ -323,11 +344,7 @@ def _try(registration: Registration, instance: Model, change: Callable[[], objec
         connection = connections[File.objects.db]
         if connection.in_atomic_block and connection.needs_rollback:
             raise  # the transaction is lost, as by a deadlock: the site has to begin it again
-        logger.exception(
-            "The links of %s %s may be out of date; directlinks_sync updates them.",
-            registration.label,
-            instance.pk,
-        )
+        logger.exception(_OUT_OF_DATE, registration.label, key)
         return False
     return True
 

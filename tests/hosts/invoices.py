@@ -57,7 +57,11 @@ def seen(link: DirectLink) -> str | int:
 
 def checksums() -> dict[str, str]:
     """All files of the site with a digest of each."""
-    root = Path(site.MEDIA_ROOT)
+    return checksums_in(Path(site.MEDIA_ROOT))
+
+
+def checksums_in(root: Path) -> dict[str, str]:
+    """All files below ``root`` with a digest of each."""
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob("*"))

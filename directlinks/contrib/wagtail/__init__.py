@@ -1,0 +1,1 @@
+"""Links for the documents and images of Wagtail: add this app below Wagtail's own."""
