@@ -19,7 +19,7 @@ from directlinks.core import codes, uris, validators, visits
 Value = TypeVar("Value")
 
 # Apps that give each tenant a schema of its own in the database.
-_TENANTS = ("django_tenants", "tenant_schemas", "django_pgschemas")
+TENANT_APPS = ("django_tenants", "tenant_schemas", "django_pgschemas")
 
 # From these Django reads the script prefix if a server sets them, each with the whole path.
 PATHS_OF_SERVERS = ("SCRIPT_URL", "REDIRECT_URL")
@@ -135,7 +135,7 @@ class Conf:
     @cached_property
     def serves_tenants(self) -> bool:
         """True if each tenant has a schema of its own, which the site's middleware chooses."""
-        return any(map(apps.is_installed, _TENANTS))
+        return any(map(apps.is_installed, TENANT_APPS))
 
     @cached_property
     def debug(self) -> bool:

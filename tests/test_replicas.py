@@ -64,11 +64,13 @@ from directlinks.services import (
     changing,
     creating,
     diagnostics,
+    following,
     history,
     idempotency,
     linking,
     listing,
     locating,
+    mirrors,
     moving,
     opening,
     probing,
@@ -84,7 +86,7 @@ from tests.admin.pages import FILES, LINKS, NEW_FILE, page_of, run
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, DirectLinkFactory, FileFactory, UserFactory
 from tests.frozen_replica import ROUTED, freeze, replica_database, thaw
-from tests.hosts.invoices import LABEL, make_invoice, mirror_of
+from tests.hosts.invoices import LABEL, make_invoice, mirror_of, registered
 from tests.hosts.models import Customer, Invoice
 from tests.management.terminals import said
 
@@ -687,6 +689,11 @@ def sync(world: World) -> Any:
     out = io.StringIO()
     tried(said, "directlinks_sync", into=out)
     return out.getvalue()
+
+
+@case("following.follow")
+def follow_objects(world: World) -> Any:
+    return following.follow(registered(), mirrors.objects_of(registered()))
 
 
 @case("syncing.out_of_date", "mirrors.stale_reason", "mirrors.openable_keys")

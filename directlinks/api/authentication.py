@@ -23,10 +23,14 @@ from rest_framework_simplejwt.utils import datetime_from_epoch
 from directlinks.conf import conf
 from directlinks.core.errors import InvalidToken
 from directlinks.datetimes import rfc3339
+from directlinks.tenants import current_tenant
 from directlinks.users import is_active, users
 
 # Ends with the password: a stolen refresh token ends when its owner changes it.
 STATE_CLAIM = "state_hash"
+
+# On a site with tenants: each may have a user of this key.
+TENANT_CLAIM = "tenant_schema"
 
 MALFORMED_CLAIM_ERRORS = (
     ArithmeticError,
@@ -73,6 +77,8 @@ def token_pair(user: Any, root: str | None = None) -> dict[str, str]:
     refresh = cast("RefreshToken", RefreshToken.for_user(user))
     refresh[STATE_CLAIM] = user.get_session_auth_hash()
     refresh[ROOT_CLAIM] = root or root_of(refresh)
+    if (tenant := current_tenant()) is not None:
+        refresh[TENANT_CLAIM] = tenant
     access = refresh.access_token
     return {
         "access_token": str(access),
@@ -118,6 +124,9 @@ def is_token_of(token: tokens.Token, user: Any) -> bool:
 
     Databases also find user 1 by ``true``, ``1.5`` and ``" 1"``.
     """
+    tenant = current_tenant()
+    if tenant is not None and token.get(TENANT_CLAIM) != tenant:
+        return False
     key = token.get(api_settings.USER_ID_CLAIM)
     if isinstance(key, bool) or not isinstance(key, int | str):
         return False

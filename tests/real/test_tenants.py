@@ -38,6 +38,11 @@ class Customer(TenantMixin):
 class Domain(DomainMixin):
     pass
 """
+OWN_STORAGE = """
+from django.conf.global_settings import STORAGES
+OWN = "django_tenants.files.storage.TenantFileSystemStorage"
+STORAGES = {**STORAGES, "default": {"BACKEND": OWN}}
+"""
 VISITS = {"a": 3, "b": 2}
 
 
@@ -116,6 +121,44 @@ def test_each_tenant_has_its_downloads_with_a_counter_that_would_lose_them(
         }
     with pytest.raises(AssertionError, match=r"directlinks\.E035"):
         counting.manage("check")
+
+
+TOKENS = """
+import json
+from django_tenants.utils import schema_context
+from directlinks.api.authentication import token_pair
+from django.contrib.auth.models import User
+def token(name):
+    with schema_context(name):
+        return token_pair(User.objects.get(username="ada"))["access_token"]
+print(json.dumps({name: token(name) for name in ("a", "b")}))
+"""
+
+
+def test_the_api_and_commands_see_one_tenant(site: Site) -> None:
+    paths = links_of_tenants(site)
+    tokens = json.loads(site.shell(TOKENS).splitlines()[-1])
+    with gunicorn(site) as server:
+
+        def listed(tenant: str, token: str) -> Answer:
+            headers = {"Host": f"{tenant}.test", "Authorization": f"Bearer {token}"}
+            return ask("GET", f"{server.origin}/api/v4/file/source", headers=headers)
+
+        for tenant, other in (("a", "b"), ("b", "a")):
+            # Both tenants have a user of this key.
+            assert json.loads(listed(tenant, tokens[other]).body)["code"] != 0
+            (link,) = json.loads(listed(tenant, tokens[tenant]).body)["data"]["links"]
+            assert link["url"].endswith(paths[tenant])
+
+    # Contents of all tenants lie in one folder.
+    prune = ("tenant_command", "directlinks_prune", "--bytes", "--yes", "--schema=a")
+    with pytest.raises(AssertionError, match="other tenants"):
+        site.manage(*prune)
+    assert len([one for one in (site.folder / "media").rglob("*") if one.is_file()]) == 2
+    own = site.variant("own", OWN_STORAGE)
+    assert "Removed: nothing." in own.manage(*prune)
+    (row,) = site.manage("tenant_command", "directlinks_export", "--schema=a").splitlines()
+    assert json.loads(row)["code"] in paths["a"]
 
 
 PASSWORD = "password=make_password(name)"

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.core import serializers
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.test.utils import CaptureQueriesContext
 
@@ -27,7 +27,9 @@ from directlinks.core import content_types
 from directlinks.models import DirectLink, File
 from directlinks.registry import Registration
 from directlinks.services import mirrors
+from directlinks.services.following import follow
 from directlinks.services.linking import link_for, links_for
+from directlinks.services.mirrors import objects_of
 from directlinks.services.syncing import sync
 from tests.factories import UserFactory
 from tests.hosts.invoices import (
@@ -456,6 +458,39 @@ class TestFollowing:
         own = sum("directlinks_" in one for one in statements(queries))
         assert (own, len(statements(queries))) == (1, 2 if callable(when) else 3)
         assert File.objects.values().get() == before
+
+
+class TestChangesWithoutSignals:
+    """``follow`` is for packages that know of changes of their own."""
+
+    def test_all_are_followed_but_what_cannot_be(
+        self, register: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def path(invoice: Invoice) -> str:
+            return f"{int(invoice.number)}.txt"
+
+        register(Invoice, "pdf", path=path, when=Q(is_paid=True))
+        links = [link_for(make_invoice(number=number).pdf) for number in "123"]
+        unlinked = Invoice.objects.bulk_create([Invoice(pdf="a.txt", number="4")])
+        Invoice.objects.filter(number="1").update(is_paid=False)
+        Invoice.objects.filter(number="2").update(number="x")
+        Invoice.objects.filter(number="3").update(number="5")
+        follow(registered(), objects_of(registered()))
+        assert [seen(link) for link in links] == [404, FIRST, FIRST]
+        assert sorted(File.objects.values_list("path", flat=True)) == ["1.txt", "2.txt", "5.txt"]
+        messages = [record.getMessage() for record in caplog.records]
+        assert sum("may be out of date" in message for message in messages) == 1
+        assert not File.objects.filter(source_key=unlinked[0].pk).exists()
+
+    @pytest.mark.parametrize("number", [1, 30])
+    def test_it_costs_the_same_for_any_number(self, register: Any, number: int) -> None:
+        register(Invoice, "pdf", when=Q(is_paid=True))
+        links_for([make_invoice().pdf for _ in range(number)])
+        Invoice.objects.update(is_paid=False)
+        with CaptureQueriesContext(connection) as queries:
+            follow(registered(), objects_of(registered()))
+        assert len(statements(queries)) == 6, statements(queries)
+        assert not File.objects.live().exists()
 
 
 class TestFaults:

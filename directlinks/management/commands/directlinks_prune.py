@@ -25,6 +25,7 @@ from directlinks.management.base import (
 from directlinks.querysets import batched
 from directlinks.services import pruning
 from directlinks.storage import OWN_FOLDER, content_storage
+from directlinks.tenants import may_be_shared
 
 # What a year is compared with is the year before.
 _DEFAULT_AGE = timedelta(days=400)
@@ -96,6 +97,11 @@ class Command(StrictCommand):
             faults.append(f"{name}: {explained(error)}")
 
         storage = content_storage()
+        if may_be_shared(storage):
+            raise CommandError(
+                "Contents of other tenants may lie in this storage, so none are removed. Use a "
+                "storage of your app for tenants, such as TenantFileSystemStorage."
+            )
         try:
             for names in batched(pruning.contents_without_file(storage, now, note)):
                 before = len(faults)
