@@ -59,7 +59,8 @@ def opened(link: Any) -> tuple[int, str, bytes]:
         return 200, "", b"".join(answer.streaming_content)
     where = str(answer["Location"])
     if where.startswith("/"):
-        return 302, "", b"".join(Client().get(where).streaming_content)
+        answer = Client().get(where)
+        return 302, "", b"".join(answer.streaming_content)
     origin, _, rest = where.removeprefix("http://").partition("/")
     return 302, rest.partition("/")[0], visit("GET", where).body if origin else b""
 
