@@ -20,7 +20,8 @@ REAL := tests/real
 
 # Playwright runs its callbacks in greenlets.
 GREENLETS := --concurrency=greenlet,thread
-BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py asking_browser.py browser.py inline_types.py screenshots.py swagger.py)
+BROWSER := $(addprefix tests/real/test_,admin_morning.py admin_pages.py admin_themes.py asking_browser.py browser.py filer.py \
+	inline_types.py screenshots.py swagger.py wagtail.py)
 
 .PHONY: demo test gates check screenshots bench format clean
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from textwrap import indent
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,14 @@ from tests.real.admin_sites import STATIC_FILES
 from tests.real.chromium import chromium
 from tests.real.samples import png
 from tests.real.servers import Server, gunicorn
-from tests.real.sites import DOCUMENTED_SETTINGS, DOCUMENTED_URLS, PASSWORD, Site, new_site
+from tests.real.sites import (
+    CHECKOUT,
+    DOCUMENTED_SETTINGS,
+    DOCUMENTED_URLS,
+    PASSWORD,
+    Site,
+    new_site,
+)
 from tests.real.visitors import visit
 
 pytest.importorskip("wagtail", reason="NOT TESTED: this needs Wagtail.")
@@ -36,6 +44,11 @@ urlpatterns += [
 ]
 """
 
+
+PAGE = (CHECKOUT / "docs" / "hosts.md").read_text()
+(EXAMPLE,) = re.findall(
+    r"^```python\n(import directlinks\n.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+)
 
 PUBLIC = "Public"
 LOGGED_IN = "Private, accessible to any logged-in users"
@@ -234,20 +247,41 @@ def test_an_editor_needs_the_permission(browser: Browser, server: Server, site: 
         expect(page.get_by_role("button", name="Create a direct link")).to_have_count(0)
         # What the button would send.
         cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
-        context.request.post(
-            f"/cms/directlinks/wagtaildocs.document/{key}/",
-            headers={"X-CSRFToken": cookies["csrftoken"]},
-            max_redirects=0,
-        )
+        sent: Any = {"headers": {"X-CSRFToken": cookies["csrftoken"]}, "max_redirects": 0}
+        assert context.request.post("/cms/directlinks/auth.user/1/", **sent).status == 404
+        context.request.post(f"/cms/directlinks/wagtaildocs.document/{key}/", **sent)
         page.goto("/cms/documents/")
         expect(page.get_by_text("you do not have permission")).to_be_visible()
         expect(row(page, "menu").get_by_role("link", name="Open")).to_have_count(0)
-        site.shell(
-            "from django.contrib.auth.models import Permission",
-            "may = Permission.objects.get(codename='add_directlink')",
-            "User.objects.get(username='ada').user_permissions.add(may)",
-        )
+        with browser.new_context(base_url=server.origin) as others:
+            allow_editors(others.new_page())
         assert seen(server, link_in_list(page, "menu")) == (200, b"x")
+
+
+def allow_editors(page: Page) -> None:
+    """Give the group the permission on Wagtail's own page."""
+    sign_in(page)
+    page.goto("/cms/groups/")
+    page.get_by_role("link", name="Editors").click()
+    page.get_by_label("Can add direct link").check()
+    save(page)
+
+
+def test_a_site_may_register_documents_itself(site: Site) -> None:
+    own = site.folder / "own"
+    own.mkdir()
+    (own / "__init__.py").touch()
+    (own / "apps.py").write_text(
+        "from django.apps import AppConfig\n\nclass OwnConfig(AppConfig):\n    name = 'own'\n\n"
+        f"    def ready(self):\n{indent(EXAMPLE, ' ' * 8)}"
+    )
+    registering = site.variant("registering", 'INSTALLED_APPS.insert(0, "own")\n')
+    registering.manage("check", "--fail-level", "ERROR")
+    owner = registering.shell(
+        "from directlinks.registry import registration_named",
+        "print(registration_named('wagtaildocs.document.file').owner)",
+    )
+    assert owner == "uploaded_by_user"
 
 
 def add_collections(site: Site, *names: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.middleware.csrf import get_token
@@ -91,15 +91,11 @@ def create_link(request: HttpRequest, label: str, key: str) -> HttpResponseBase:
     instance: Any = get_object_or_404(models[label], pk=key)
     if not (may_create_links(request.user) and instance.is_editable_by_user(request.user)):
         raise PermissionDenied
-    try:
-        (link,) = links_for([instance.file], created_by=request.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+    (link,) = links_for([instance.file], created_by=request.user)
+    if link is None:
+        messages.error(request, _("“%s” is private, so it has no link.") % instance)
     else:
-        if link is None:
-            messages.error(request, _("“%s” is private, so it has no link.") % instance)
-        else:
-            messages.success(request, _("“%s” has a direct link.") % instance)
+        messages.success(request, _("“%s” has a direct link.") % instance)
     return redirect(get_valid_next_url_from_request(request) or "wagtailadmin_home")
 
 
