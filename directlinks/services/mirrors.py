@@ -323,26 +323,10 @@ def describe(registration: Registration, instance: Model) -> Description:
     A remote storage is asked for the size. What it does not tell is logged and left out: the site
     has saved its object.
     """
-    mirror = File(source_key=registration.key_of(instance))
-    name = str(registration.file_of(instance).name)
-    mirror.content = name
-    mirror.storage_alias = registration.label
-    content_type = content_types.guess(posixpath.basename(name), conf.CONTENT_TYPES)
     try:
-        mirror.describe_content()
-        if content_types.is_text_without_charset(content_type):
-            sample = beginning(mirror.content, content_types.SAMPLE_BYTES)
-            if sample is not None:
-                content_type = content_types.with_charset(content_type, sample)
-    except Exception as error:  # noqa: BLE001  # of any storage
-        logger.warning(
-            "The size of %s %s is not known: %s",
-            registration.label,
-            mirror.source_key,
-            "; ".join(error.messages) if isinstance(error, ValidationError) else error,
-        )
-        return Description(0, secrets.token_hex(16), timezone.now(), content_type)
-    return Description(mirror.size, mirror.version, mirror.content_updated_at, content_type)
+        return _describe(registration, instance)
+    except ValidationError as error:
+        return _unknown(registration, instance, "; ".join(error.messages))
 
 
 def describe_new(registration: Registration, instance: Model) -> Described:
@@ -350,7 +334,43 @@ def describe_new(registration: Registration, instance: Model) -> Described:
     if not (file := registration.file_of(instance)):
         return {}
     place = registration.key_of(instance), str(file.name)
-    return {place: describe(registration, instance)}
+    try:
+        return {place: _describe(registration, instance)}
+    except ValidationError:
+        # A file that must not be linked may be kept elsewhere. Of another it is logged later.
+        return {}
+
+
+def _describe(registration: Registration, instance: Model) -> Description:
+    """Do as ``describe``, but raise ValidationError if the storage lacks the file."""
+    mirror = File(source_key=registration.key_of(instance))
+    mirror.content = str(registration.file_of(instance).name)
+    mirror.storage_alias = registration.label
+    content_type = _content_type(registration, instance)
+    try:
+        mirror.describe_content()
+        if content_types.is_text_without_charset(content_type):
+            sample = beginning(mirror.content, content_types.SAMPLE_BYTES)
+            if sample is not None:
+                content_type = content_types.with_charset(content_type, sample)
+    except ValidationError:
+        raise
+    except Exception as error:  # noqa: BLE001  # of any storage
+        return _unknown(registration, instance, error)
+    return Description(mirror.size, mirror.version, mirror.content_updated_at, content_type)
+
+
+def _unknown(registration: Registration, instance: Model, fault: object) -> Description:
+    """Log why the storage does not tell of a file, and return what is known without it."""
+    key = registration.key_of(instance)
+    logger.warning("The size of %s %s is not known: %s", registration.label, key, fault)
+    content_type = _content_type(registration, instance)
+    return Description(0, secrets.token_hex(16), timezone.now(), content_type)
+
+
+def _content_type(registration: Registration, instance: Model) -> str:
+    name = posixpath.basename(str(registration.file_of(instance).name))
+    return content_types.guess(name, conf.CONTENT_TYPES)
 
 
 def _take_content(

@@ -577,6 +577,20 @@ class TestFaults:
         assert "The size of hosts.invoice.pdf" in caplog.text
         assert seen(link_for(invoice.pdf)) == 404
 
+    @pytest.mark.parametrize("when", WHEN_PAID, ids=["function", "condition"])
+    def test_a_file_that_may_not_be_linked_may_be_elsewhere(
+        self, when: Any, register: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        register(Invoice, "pdf", when=when)
+        invoice = make_invoice(is_paid=False)
+        invoice.pdf = "elsewhere.txt"
+        invoice.save()
+        assert "The size of" not in caplog.text
+        invoice.is_paid = True
+        invoice.save()
+        assert caplog.text.count("The size of hosts.invoice.pdf") == 1
+        assert mirror_of(invoice).size == 0
+
     def test_a_path_that_many_want(self, register: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(mirrors, "_FIRST_NUMBERS", range(2, 3))
         register(Invoice, "pdf", path=lambda invoice: "the same.txt")
