@@ -75,27 +75,8 @@ class DirectLinksAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # not 
 
     @admin.action(description=_("Create direct links"), permissions=["create_direct_links"])
     def create_direct_links(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Create the links of all files of the chosen objects, and show the first addresses.
-
-        Files are left out if the site's policy does not let the user manage their links.
-        """
-        try:
-            links = make_links(
-                _files_of(list(queryset)),
-                created_by=request.user,
-                limits={},
-                allows=partial(site_policy().allows, request.user),
-            )
-        except ValidationError as error:
-            self.message_user(request, " ".join(error.messages), messages.ERROR)
-            return
-        urls = [link.url(request) for link in links if link is not None]
-        ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
-        shown = ((url,) for url in urls[:_SHOWN_ADDRESSES])
-        lines = format_html_join("", '<br><a href="{0}">{0}</a>', shown)
-        more = mark_safe("<br>…") if len(urls) > _SHOWN_ADDRESSES else ""
-        level = messages.SUCCESS if urls else messages.WARNING
-        self.message_user(request, format_html("{}{}{}", ready % len(urls), lines, more), level)
+        """Create the links of all files of the chosen objects, and show the first addresses."""
+        create_links_for(list(queryset), self, request)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Find the links of a whole page at once."""
@@ -122,6 +103,32 @@ class DirectLinksAdminMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # not 
             )
             or "-"
         )
+
+
+def create_links_for(
+    objects: list[Model], model_admin: "admin.ModelAdmin[Any]", request: HttpRequest
+) -> None:
+    """Create the links of all files of ``objects``, and show the first addresses.
+
+    Files are left out if the site's policy does not let the user manage their links.
+    """
+    try:
+        links = make_links(
+            _files_of(objects),
+            created_by=request.user,
+            limits={},
+            allows=partial(site_policy().allows, request.user),
+        )
+    except ValidationError as error:
+        model_admin.message_user(request, " ".join(error.messages), messages.ERROR)
+        return
+    urls = [link.url(request) for link in links if link is not None]
+    ready = ngettext("%d direct link is ready:", "%d direct links are ready:", len(urls))
+    shown = ((url,) for url in urls[:_SHOWN_ADDRESSES])
+    lines = format_html_join("", '<br><a href="{0}">{0}</a>', shown)
+    more = mark_safe("<br>…") if len(urls) > _SHOWN_ADDRESSES else ""
+    level = messages.SUCCESS if urls else messages.WARNING
+    model_admin.message_user(request, format_html("{}{}{}", ready % len(urls), lines, more), level)
 
 
 def _files_of(objects: list[Model]) -> list[FieldFile]:

@@ -241,21 +241,30 @@ def _follow_saved(
             _after_commit(settle, using)
 
 
-def follow(registration: Registration, objects: "QuerySet[Any, Any]") -> None:
+def follow(
+    registration: Registration,
+    objects: "QuerySet[Any, Any]",
+    *,
+    have_new_contents: bool = False,
+) -> None:
     """Update the mirrors of ``objects`` of the registered model from their rows, in batches.
 
-    It is for changes of which the objects send no signal. What goes wrong is logged. Two reads and
-    two writes for each batch.
+    It is for changes of which the objects send no signal, and for contents that changed under their
+    names. What goes wrong is logged. Two reads and two writes for each batch.
     """
     for step in in_batches(objects):
         known = mirrors.mirrors_of(registration, [registration.key_of(one) for one in step])
         keys = [str(mirror.source_key) for mirror in known]
         if keys:
-            _try(registration, keys[0], partial(_update_from_rows, registration, keys))
+            new = frozenset(keys if have_new_contents else ())
+            _try(registration, keys[0], partial(_update_from_rows, registration, keys, new))
 
 
-def _update_from_rows(registration: Registration, keys: list[str]) -> None:
-    for key, fault in mirrors.refresh(registration, keys).faults.items():
+def _update_from_rows(
+    registration: Registration, keys: list[str], new_contents: frozenset[str]
+) -> None:
+    refreshed = mirrors.refresh(registration, keys, new_contents=new_contents)
+    for key, fault in refreshed.faults.items():
         logger.error(_OUT_OF_DATE, registration.label, key, exc_info=fault)
 
 
