@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -176,16 +177,19 @@ def pages(page: Page, origin: str) -> Iterator[tuple[str, int]]:
     """Name each page and how many buttons of ours it has at least, while it is on show."""
 
     def visit(path: str) -> None:
-        answer = page.goto(path if path.startswith("http") else origin + path)
+        answer = page.goto(urljoin(origin, path))
         assert answer is not None
         assert answer.status == 200, path
 
-    def first(section: str) -> str:
-        visit(f"{section}?q=logo")
-        row = page.locator(f'#result_list tbody a[href*="{section}"][href*="/change/"]').first
-        return f"{origin}{section}{str(row.get_attribute('href')).rpartition(section)[2]}"
-
     visit(f"{LINKS}?_facets=True")
+    row = page.locator("#result_list tbody tr", has_text="logo")
+    link, file = (
+        # unfold's addresses are relative to the page.
+        urljoin(
+            page.url, row.locator(f'a[href*="{section}"][href*="/change/"]').get_attribute("href")
+        )
+        for section in (LINKS, FILES)
+    )
     yield "links", 4
     # By the list of actions, which unfold shows when rows are selected.
     page.locator("input[name=_selected_action]").first.check()
@@ -196,15 +200,14 @@ def pages(page: Page, origin: str) -> Iterator[tuple[str, int]]:
     visit(f"{LINKS}dashboard/")
     page.locator(".dl-numbers summary").click()
     yield "dashboard", 0
-    link = first(LINKS)
-    for button, number in (("Give a new address", 2), ("Revoke for good", 2)):
-        visit(link)
-        if number:
-            with page.expect_navigation():
-                page.locator(".dl-verbs").get_by_role("button", name=button).click()
-        yield button, number
     visit(link)
     yield "link", 8
+    for action in ("Give a new address", "Revoke for good"):
+        with page.expect_navigation():
+            page.locator(".dl-verbs").get_by_role("button", name=action).click()
+        yield action, 2
+        with page.expect_navigation():
+            page.get_by_role("link", name="Cancel").click()
     visit(link.replace("/change/", "/delete/"))
     yield "deletion of a link", 0
     visit(link.replace("/change/", "/history/"))
@@ -213,7 +216,6 @@ def pages(page: Page, origin: str) -> Iterator[tuple[str, int]]:
     yield "files", 0
     visit(f"{FILES}add/")
     yield "a new file", 0
-    file = first(FILES)
     visit(file)
     yield "file", 4
     visit(file.replace("/change/", "/delete/"))
