@@ -100,9 +100,8 @@ def create_link(request: HttpRequest, label: str, key: str) -> HttpResponseBase:
 
 
 def follow_bulk_action(request: HttpRequest, action_type: str, objects: Any, action: Any) -> None:
-    """Follow objects that were put into another collection, of which Wagtail sends no signal."""
-    if action_type == "add_to_collection":
-        libraries.follow(list(objects))
+    """Follow objects that a bulk action may have put into another collection without a signal."""
+    libraries.follow(list(objects))
 
 
 def permissions_of_links() -> "QuerySet[Permission]":
