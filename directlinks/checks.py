@@ -10,7 +10,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, CheckMessage, Error, Info
 from django.core.checks import Warning as Caution
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.db.models import BooleanField, CharField, FileField, QuerySet, TextField
@@ -216,7 +216,7 @@ def _condition_fault(registration: Registration) -> str | None:
         return None if callable(when) else "it is neither a function nor a condition"
     try:
         QuerySet(registration.model).filter(when)
-    except (FieldError, TypeError) as error:
+    except (FieldError, TypeError, ValueError, ValidationError) as error:
         return str(error).removesuffix(".")
     return None
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.core.files.storage import Storage
+from django.core.signals import setting_changed
 from django.db import router
 from django.db.models import FileField, Model, Q
 from django.db.models.expressions import Combinable
@@ -83,9 +85,11 @@ class Registration:
 
     @property
     def storage(self) -> Storage:
-        given = self.field.storage if self.given_storage is None else self.given_storage
-        storage: Storage = given() if callable(given) else given
-        return storage
+        given = self.given_storage
+        if given is None:
+            storage: Storage = self.field.storage
+            return storage
+        return _called(given) if callable(given) else given
 
     def file_of(self, instance: Any) -> FieldFile:
         """Return the file of ``instance``, which is false if it has none."""
@@ -104,6 +108,18 @@ class Registration:
         # An object that was not read may have "007" or a UUID in another spelling.
         return str(key.to_python(value))
 
+
+@cache
+def _called(function: Callable[[], Storage]) -> Storage:
+    """Return what ``function`` returned the first time: a bucket keeps connections."""
+    return function()
+
+
+def _forget_storages(**kwargs: Any) -> None:
+    _called.cache_clear()
+
+
+setting_changed.connect(_forget_storages, dispatch_uid="directlinks.registry")
 
 _registrations: dict[str, Registration] = {}
 _duplicates: list[Registration] = []

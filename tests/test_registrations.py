@@ -107,6 +107,8 @@ class TestChecks:
             (Q(customer__user__isnull=False), None),
             (Exists(Customer.objects.filter(pk=OuterRef("customer"))), None),
             (Q(nothing=1), "nothing"),
+            (Q(is_paid="maybe"), "must be"),
+            (Q(customer="ada"), "expected a number"),
             (Q(customer__nothing=1), "nothing"),
             (F("number"), "conditional"),
             ("is_paid", "neither a function nor a condition"),
@@ -182,7 +184,8 @@ class TestDelivery:
             assert type(backend) is expected
 
     def test_a_field_whose_storage_is_named(self, register: Any) -> None:
-        register(Invoice, "pdf", storage=archive)
+        registration = register(Invoice, "pdf", storage=ArchiveStorage)
+        assert registration.storage is registration.storage
         invoice = Invoice.objects.create(number="1")
         name = archive().save("named.txt", content(FIRST))
         Invoice.objects.filter(number="1").update(pdf=name)

@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
 from django.db import connections
+from pytest_django.fixtures import Settings
 from rest_framework_simplejwt.tokens import AccessToken
 
 from directlinks.tenants import current_tenant, may_be_shared
 from tests.api.clients import APIClient
 from tests.factories import PASSWORD, UserFactory
+
+SIMPLEJWT = "rest_framework_simplejwt.authentication.JWTAuthentication"
 
 pytestmark = pytest.mark.django_db
 
@@ -53,9 +57,27 @@ def test_the_schema_is_the_tenant(tenants: Any, monkeypatch: pytest.MonkeyPatch)
     assert current_tenant() == "b"
 
 
-def test_a_storage_is_shared_unless_it_is_made_for_tenants(tenants: Any) -> None:
-    assert may_be_shared(FileSystemStorage())
-    assert not may_be_shared(OfTheTenants())
+@pytest.mark.parametrize(
+    ("storage", "expected"),
+    [
+        (FileSystemStorage("/srv/a"), True),
+        (OfTheTenants("/srv/a"), False),
+        (OfTheTenants("/srv"), True),  # a location that the site has set is that of all tenants
+    ],
+)
+def test_a_storage_is_shared_unless_each_tenant_has_a_folder(
+    tenants: Any, storage: Any, expected: bool
+) -> None:
+    tenants("a")
+    assert may_be_shared(storage) is expected
+
+
+def test_users_in_another_database_are_a_fault(
+    tenants: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(connections["default"], "schema_name")
+    with pytest.raises(ImproperlyConfigured, match="tenants' database"):
+        current_tenant()
 
 
 def test_contents_in_a_shared_storage_are_not_removed(tenants: Any) -> None:
@@ -64,7 +86,11 @@ def test_contents_in_a_shared_storage_are_not_removed(tenants: Any) -> None:
     call_command("directlinks_prune", "--yes")
 
 
-def test_a_token_of_a_tenant_is_none_of_another(tenants: Any) -> None:
+@pytest.mark.parametrize("own", [[], [SIMPLEJWT]], ids=["ours", "the site's own too"])
+def test_a_token_of_a_tenant_is_none_of_another(
+    tenants: Any, own: list[str], settings: Settings
+) -> None:
+    settings.REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": own}
     user = UserFactory(username="ada", email="ada@example.org")
     api = APIClient()
 
@@ -82,6 +108,7 @@ def test_a_token_of_a_tenant_is_none_of_another(tenants: Any) -> None:
     del api.headers["Authorization"]
     tenants("b")
     assert api.call("POST", "session/token/refresh", refresh).json()["code"] != 0
+    assert api.call("DELETE", "session/token", refresh).json()["code"] != 0
     assert listed(tokens["access_token"]) != 0
     del api.headers["Authorization"]
     tenants("a")

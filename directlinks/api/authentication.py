@@ -113,10 +113,21 @@ def discard(text: str) -> None:
 
     Nothing happens if they have ended already. Raise InvalidToken if it is no valid token.
     """
+    refused = InvalidToken("Failed to parse token")
     try:
-        end_family(tokens.UntypedToken(cast("Any", text)))
+        token = tokens.UntypedToken(cast("Any", text))
+        if is_own := is_of_tenant(token):
+            end_family(token)
     except (TokenError, *MALFORMED_CLAIM_ERRORS) as error:
-        raise InvalidToken("Failed to parse token") from error
+        raise refused from error
+    if not is_own:
+        raise refused
+
+
+def is_of_tenant(token: tokens.Token) -> bool:
+    """Return True if ``token`` was issued by the tenant that is served, or there are none."""
+    tenant = current_tenant()
+    return tenant is None or token.get(TENANT_CLAIM) == tenant
 
 
 def is_token_of(token: tokens.Token, user: Any) -> bool:
@@ -124,9 +135,6 @@ def is_token_of(token: tokens.Token, user: Any) -> bool:
 
     Databases also find user 1 by ``true``, ``1.5`` and ``" 1"``.
     """
-    tenant = current_tenant()
-    if tenant is not None and token.get(TENANT_CLAIM) != tenant:
-        return False
     key = token.get(api_settings.USER_ID_CLAIM)
     if isinstance(key, bool) or not isinstance(key, int | str):
         return False
@@ -137,6 +145,8 @@ def _user_of(refresh: RefreshToken) -> Any | None:
     key = refresh.get(api_settings.USER_ID_CLAIM)
     user: Any = users().filter(**{conf.token_user_field: key}).first()
     if user is None or not (is_token_of(refresh, user) and is_active(user)):
+        return None
+    if not is_of_tenant(refresh):
         return None
     # A token that was obtained elsewhere has no such claim; it ends with its own time.
     state = refresh.get(STATE_CLAIM)
@@ -169,7 +179,10 @@ class AccessTokenAuthentication(JWTAuthentication):
             return None
         try:
             token = UntypedToken(raw_token)  # type: ignore[arg-type]  # bytes are what it decodes
+            # Else the site's own classes are asked, and simplejwt's takes it.
             if token.get(api_settings.TOKEN_TYPE_CLAIM) == RefreshToken.token_type:
+                raise InvalidToken
+            if not is_of_tenant(token):
                 raise InvalidToken
             validated_token = self.get_validated_token(raw_token)
             user = self.get_user(validated_token)

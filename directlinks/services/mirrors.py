@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, OperationalError, connections
+from django.core.exceptions import FieldError, ValidationError
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -69,18 +69,43 @@ def objects_of(registration: Registration) -> Any:
 def openable_keys(registration: Registration, instances: Iterable[Model]) -> set[str]:
     """Return the keys of those ``instances`` that have a file, and whose links may open now.
 
-    One read if ``when`` is a condition: the rows decide. If it is a function that raises, it says
-    no.
+    One read if ``when`` is a condition: the rows decide. A function that raises counts as False,
+    and so does a condition that the model does not have.
     """
     keys = {registration.key_of(one): one for one in instances if registration.file_of(one)}
     when = registration.when
     if when is None or not keys:
         return set(keys)
     if isinstance(when, Condition):
-        rows: QuerySet[Any] = QuerySet(registration.model, using=registration.database)
-        found = rows.filter(when, pk__in=keys).values_list("pk", flat=True)
-        return {registration.key_as_text(key) for key in found}
+        return _fulfilling(registration, when, keys)
     return {key for key, instance in keys.items() if _says_yes(registration, when, key, instance)}
+
+
+def _fulfilling(registration: Registration, when: Condition, keys: Iterable[str]) -> set[str]:
+    """Return those of ``keys`` whose rows fulfil the condition."""
+    rows: QuerySet[Any] = QuerySet(registration.model, using=registration.database)
+    try:
+        found = list(rows.filter(when, pk__in=keys).values_list("pk", flat=True))
+    except (FieldError, TypeError, ValueError, ValidationError):
+        logger.exception("Links to %s do not open: `when` cannot be asked.", registration.label)
+        return set()
+    return {registration.key_as_text(key) for key in found}
+
+
+def _ask_again(registration: Registration, openable: Iterable[str]) -> None:
+    """After the commit, close links to ``openable`` that may not open any more. In a transaction.
+
+    Another transaction may have changed what the condition reads, without seeing this one.
+    """
+    when, keys = registration.when, list(openable)
+    if not keys or not isinstance(when, Condition):
+        return
+
+    def ask_again() -> None:
+        if closed := set(keys) - _fulfilling(registration, when, keys):
+            refresh(registration, sorted(closed))
+
+    transaction.on_commit(ask_again, using=File.objects.db, robust=True)
 
 
 def _says_yes(
@@ -125,11 +150,13 @@ def update(
     key = registration.key_of(instance)
     mirrors = mirrors_of(registration, [key])
     mirror = next(iter(mirrors if is_new else _locked(mirrors)), None)
+    openable = openable_keys(registration, [instance])
+    _ask_again(registration, openable)
     mirror, fields = changed_mirror(
         registration,
         instance,
         mirror,
-        is_open=key in openable_keys(registration, [instance]),
+        is_open=key in openable,
         has_new_content=has_new_content,
         described=described,
     )
@@ -189,6 +216,7 @@ def _refresh(
     }
     mirrors = {str(one.source_key): one for one in _locked(mirrors_of(registration, keys))}
     openable = openable_keys(registration, objects.values())
+    _ask_again(registration, openable)
     faults: dict[str, Exception] = {}
     new: list[File] = []
     changed: list[tuple[File, set[str]]] = []

@@ -20,9 +20,10 @@ PASSWORD = "correct horse"
 DOCUMENTED_SETTINGS = 'INSTALLED_APPS += ["rest_framework", "directlinks"]\n'
 DOCUMENTED_URLS = """
 from django.urls import include
-urlpatterns += [
+urlpatterns = [
     path("", include("directlinks.urls")),
     path("api/v4/", include("directlinks.api.urls")),
+    *urlpatterns,
 ]
 """
 

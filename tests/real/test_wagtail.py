@@ -37,10 +37,12 @@ MEDIA_ROOT = BASE_DIR / "media"
 ALLOWED_HOSTS = ["127.0.0.1"]
 """
 URLS = """
+from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 urlpatterns += [
     path("cms/", include(wagtailadmin_urls)), path("documents/", include(wagtaildocs_urls)),
+    path("", include(wagtail_urls)),
 ]
 """
 
@@ -189,11 +191,21 @@ def test_a_link_follows_a_document(page: Page, server: Server, site: Site) -> No
     assert seen(server, path) == opened
     put_into_collection(page, "prices", "secret")
     assert seen(server, path) == (404, b"")
+    expect(row(page, "prices").get_by_text("Private", exact=True)).to_be_visible()
     set_privacy(page, "secret", PUBLIC)
     assert seen(server, path) == opened
     set_privacy(page, "secret", LOGGED_IN)
     assert seen(server, path) == (404, b"")
     put_into_collection(page, "prices", "press")
+    assert seen(server, path) == opened
+    site.shell(
+        "from wagtail.models import Collection, CollectionViewRestriction",
+        "restriction = CollectionViewRestriction.objects.get()",
+        "restriction.collection = Collection.objects.get(name='press')",
+        "restriction.save()",
+        "restriction.collection = Collection.objects.get(name='secret')",
+        "restriction.save()",
+    )
     assert seen(server, path) == opened
     move_collection(page, "press", "secret")
     assert seen(server, path) == (404, b"")
@@ -214,8 +226,12 @@ def test_a_private_document_gets_no_link(page: Page, site: Site) -> None:
     add_document(page, "minutes", b"private")
     set_privacy(page, "board", LOGGED_IN)
     put_into_collection(page, "minutes", "board")
+    # In a part of the list that a search has fetched.
+    page.get_by_role("textbox", name="Search").last.fill("minutes")
+    page.wait_for_url("**/documents/?q=minutes*")
     with page.expect_navigation():
         row(page, "minutes").get_by_role("button", name="Create a direct link").click()
+    expect(page.get_by_role("heading", name="Documents")).to_be_visible()
     expect(page.get_by_text("“minutes” is private, so it has no link.")).to_be_visible()
     expect(row(page, "minutes").get_by_role("link", name="Open")).to_have_count(0)
 

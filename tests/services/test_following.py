@@ -493,6 +493,27 @@ class TestChangesWithoutSignals:
         assert len(statements(queries)) == 6, statements(queries)
         assert not File.objects.live().exists()
 
+    def test_a_condition_is_asked_again_after_the_commit(
+        self, register: Any, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        """Another transaction that changes what it reads may not see what this one links."""
+        register(Invoice, "pdf", when=Q(is_paid=True))
+        with django_capture_on_commit_callbacks() as callbacks:
+            link = link_for(make_invoice().pdf)
+            Invoice.objects.update(is_paid=False)
+        assert seen(link) == FIRST
+        for callback in callbacks:
+            callback()
+        assert seen(link) == 404
+
+    def test_a_condition_that_cannot_be_asked_closes_links(
+        self, register: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        make_invoice()
+        register(Invoice, "pdf", when=Q(nothing=1))
+        assert links_for([Invoice.objects.get().pdf]) == [None]
+        assert "cannot be asked" in caplog.text
+
 
 class TestFaults:
     """If something goes wrong on our side, the site goes on."""

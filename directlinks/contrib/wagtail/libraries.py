@@ -1,12 +1,13 @@
 """The documents and images of Wagtail as files that may have links, unless they are private."""
 
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.apps import apps
+from django.db import transaction
 from django.db.models import Exists, Model, OuterRef
 from django.db.models.functions import Left, Length
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_save
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.models import Collection, CollectionViewRestriction
@@ -22,7 +23,8 @@ FIELD = "file"
 def is_public() -> Condition:
     """Return the condition that neither an object's collection nor one above it is private."""
     above = Left(OuterRef("collection__path"), Length("collection__path"))
-    return ~Exists(CollectionViewRestriction.objects.filter(collection__path=above))
+    restrictions = CollectionViewRestriction.objects.filter(collection__path=above)
+    return ~Exists(restrictions.exclude(restriction_type=CollectionViewRestriction.NONE))
 
 
 def models() -> list[type[Model]]:
@@ -35,7 +37,7 @@ def models() -> list[type[Model]]:
 
 
 def register() -> None:
-    """Register the models, but those that the site has registered itself."""
+    """Register the models, except those that the site has registered itself."""
     for model in models():
         if registry.registration_named(f"{registry.label_of(model)}.{FIELD}") is None:
             following.register(model, FIELD, when=is_public())
@@ -52,6 +54,7 @@ def follow_collections() -> None:
 
     treebeard moves collections by SQL of its own, and sends no signal.
     """
+    pre_save.connect(_note_collection, sender=CollectionViewRestriction)
     post_save.connect(_follow_restriction, sender=CollectionViewRestriction)
     post_delete.connect(_follow_restriction, sender=CollectionViewRestriction)
     move = Collection.move
@@ -72,14 +75,28 @@ def follow(objects: list[Any]) -> None:
             following.follow(registration, objects_of(registration).filter(pk__in=keys))
 
 
+def _note_collection(instance: Any, **kwargs: Any) -> None:
+    """Note the collection that a restriction may be moved away from."""
+    rows = CollectionViewRestriction.objects.filter(pk=instance.pk)
+    instance.directlinks_before = list(rows.values_list("collection_id", flat=True))
+
+
 def _follow_restriction(instance: Any, **kwargs: Any) -> None:
-    _follow_collection(instance.collection_id)
+    for key in {instance.collection_id, *getattr(instance, "directlinks_before", ())}:
+        _follow_collection(key)
 
 
 def _follow_collection(key: Any) -> None:
-    """Update the links of all that is in a collection and in those below it."""
-    paths = Collection.objects.filter(pk=key).values_list("path", flat=True)
-    for path in paths:
+    """Update the links of all that is in a collection and in those below it.
+
+    Once more after the commit: meanwhile another transaction may have linked what is in it.
+    """
+    _follow_now(key)
+    transaction.on_commit(partial(_follow_now, key))
+
+
+def _follow_now(key: Any) -> None:
+    for path in Collection.objects.filter(pk=key).values_list("path", flat=True):
         for registration in registrations():
             inside = objects_of(registration).filter(collection__path__startswith=path)
             following.follow(registration, inside)

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -20,6 +21,7 @@ from wagtail.admin.utils import get_valid_next_url_from_request
 
 from directlinks.admin.base import copy_button, may_create_links
 from directlinks.contrib.wagtail import libraries
+from directlinks.services.limits import is_reusable, limits_of_new
 from directlinks.services.linking import existing_links, links_for
 
 
@@ -35,51 +37,57 @@ class LinkColumn(BaseColumn):
     def get_cell_context_data(self, instance: Any, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
         request: HttpRequest = parent_context["request"]
-        link = getattr(instance, "directlinks_link", None)
+        link, back = instance.directlinks
         if link is not None:
+            if not link.file.is_live:
+                return {**context, "state": _("Private")}
             url = link.url(request)
             return {**context, "url": url, "copy": copy_button(url, link.name)}
-        if not may_create_links(request.user):
+        if back is None:
             return context
         meta = instance._meta
         return {
             **context,
             "action": reverse("directlinks_wagtail_create", args=[meta.label_lower, instance.pk]),
-            "next": request.get_full_path(),
+            "next": back,
             "csrf_token": get_token(request),
         }
 
 
-class _WithLinks:
-    """A list of Wagtail's with the column at its end. One statement for a page, two if needed."""
+def add_column(view: Any) -> None:
+    """Put the column at the end of a list of Wagtail's, and of lists that inherit from it.
 
-    @property
-    def columns(self) -> list[Any]:
-        listed: list[Any] = super().columns  # type: ignore[misc]  # of the view that is mixed in
+    One statement for a page.
+    """
+    columns, get_context_data = vars(view)["columns"], view.get_context_data
+
+    def with_column(self: Any) -> list[Any]:
+        listed = columns.__get__(self, type(self))
         return [*listed, LinkColumn("direct_link", label=_("Direct link"))] if listed else []
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+    def with_links(self: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = get_context_data(self, **kwargs)
         objects = list(context["object_list"])
         links = existing_links([one.file for one in objects])
+        # The whole list, if only the part was asked for that a search fetches.
+        back = self.get_next_url() if _may_create_links(self.request.user) else None
         for one, link in zip(objects, links, strict=True):
-            one.directlinks_link = link
+            one.directlinks = (link, back)
         return context
+
+    view.columns, view.get_context_data = property(with_column), with_links
+
+
+def _may_create_links(user: Any) -> bool:
+    """Return False, too, if each click would create one more link, which the list does not show."""
+    limits = limits_of_new({}, user=user, now=timezone.now())
+    return may_create_links(user) and is_reusable(limits, reuse=True)
 
 
 def urls_of_links() -> list[Any]:
-    """Return the lists in place of Wagtail's own, and the address of the button."""
+    """Return the address of the button."""
     place = "directlinks/<str:label>/<path:key>/"
-    found = [path(place, create_link, name="directlinks_wagtail_create")]
-    for name in filter(apps.is_installed, ("wagtail.documents", "wagtail.images")):
-        kind = name.removeprefix("wagtail.")
-        view: Any = import_string(f"{name}.views.{kind}.IndexView")
-        listing: Any = type(view.__name__, (_WithLinks, view), {})
-        found += [
-            path(f"{kind}/", listing.as_view()),
-            path(f"{kind}/results/", listing.as_view(results_only=True)),
-        ]
-    return found
+    return [path(place, create_link, name="directlinks_wagtail_create")]
 
 
 @require_POST
@@ -88,8 +96,11 @@ def create_link(request: HttpRequest, label: str, key: str) -> HttpResponseBase:
     models = {model._meta.label_lower: model for model in libraries.models()}
     if label not in models:
         raise Http404
-    instance: Any = get_object_or_404(models[label], pk=key)
-    if not (may_create_links(request.user) and instance.is_editable_by_user(request.user)):
+    try:
+        instance: Any = get_object_or_404(models[label], pk=key)
+    except (ValueError, ValidationError) as error:  # no key of this model
+        raise Http404 from error
+    if not (_may_create_links(request.user) and instance.is_editable_by_user(request.user)):
         raise PermissionDenied
     (link,) = links_for([instance.file], created_by=request.user)
     if link is None:
@@ -111,6 +122,9 @@ def permissions_of_links() -> "QuerySet[Permission]":
     )
 
 
-hooks.register("register_admin_urls", urls_of_links, order=-1)
-hooks.register("after_bulk_action", follow_bulk_action)
+hooks.register("register_admin_urls", urls_of_links)
+# First: Wagtail asks no other hook after one that answers.
+hooks.register("after_bulk_action", follow_bulk_action, order=-1)
 hooks.register("register_permissions", permissions_of_links)
+for _name in filter(apps.is_installed, ("wagtail.documents", "wagtail.images")):
+    add_column(import_string(f"{_name}.views.{_name.removeprefix('wagtail.')}.IndexView"))

@@ -58,10 +58,16 @@
         }
     });
 
-    document.addEventListener("DOMContentLoaded", () => {
-        (document.querySelector("main") || document.body).append(announce);
-        for (const button of document.querySelectorAll("[data-copy]")) {
+    const show = () => {
+        for (const button of document.querySelectorAll("[data-copy][hidden]")) {
             button.hidden = false;
         }
+    };
+
+    document.addEventListener("DOMContentLoaded", () => {
+        (document.querySelector("main") || document.body).append(announce);
+        show();
+        // Some admins fetch a part of a list, and put it in place of what was there.
+        new MutationObserver(show).observe(document.body, { childList: true, subtree: true });
     });
 }
