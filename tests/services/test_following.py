@@ -483,6 +483,11 @@ class TestChangesWithoutSignals:
         assert sum("may be out of date" in message for message in messages) == 1
         assert not File.objects.filter(source_key=unlinked[0].pk).exists()
 
+    def test_what_has_no_links_is_left_alone(self, registration: Registration) -> None:
+        Invoice.objects.bulk_create([Invoice(pdf="a.txt")])
+        follow(registration, objects_of(registration))
+        assert not File.objects.exists()
+
     @pytest.mark.parametrize("number", [1, 30])
     def test_it_costs_the_same_for_any_number(self, register: Any, number: int) -> None:
         register(Invoice, "pdf", when=Q(is_paid=True))
