@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from directlinks import addresses
 from directlinks.admin.base import copy_button, may_create_links, page_address, visible_files
 from directlinks.models import DirectLink
 from directlinks.policies import site_policy
@@ -159,6 +158,6 @@ def _find_links(objects: list[Model], request: HttpRequest) -> None:
         seen = set(keys.values_list("pk", flat=True))
         links = [(file, link) for file, link in links if link.file_id in seen]
     for file, link in links:
-        url = addresses.absolute(link.get_absolute_url(), request)
+        url = link.url(request)
         shown = (link, link.name, url, copy_button(url, str(link.name)))
         vars(file.instance)[_LINKS].append(shown)

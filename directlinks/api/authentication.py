@@ -179,10 +179,10 @@ class AccessTokenAuthentication(JWTAuthentication):
             return None
         try:
             token = UntypedToken(raw_token)  # type: ignore[arg-type]  # bytes are what it decodes
-            # Else the site's own classes are asked, and simplejwt's takes it.
             if token.get(api_settings.TOKEN_TYPE_CLAIM) == RefreshToken.token_type:
                 raise InvalidToken
             if not is_of_tenant(token):
+                # Else the site's own classes are asked, and simplejwt's takes it.
                 raise InvalidToken
             validated_token = self.get_validated_token(raw_token)
             user = self.get_user(validated_token)

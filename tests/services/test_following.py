@@ -51,23 +51,6 @@ from tests.hosts.models import Customer, Invoice, PaidInvoice, Reminder
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def owner() -> Any:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def registration(register: Callable[..., None]) -> Registration:
-    """The field ``pdf``, whose files belong to the customer's user."""
-    register(Invoice, "pdf", owner="customer.user")
-    return registered()
-
-
-@pytest.fixture
-def invoice(registration: Registration, owner: Any) -> Invoice:
-    return make_invoice(owner)
-
-
 def replace_under_a_new_name(invoice: Invoice) -> None:
     invoice.pdf = content("the second bytes", "new.txt")
     invoice.save()

@@ -1,6 +1,5 @@
 """Links to the files of a site's own objects."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from directlinks.registry import Registration
 from directlinks.services import mirrors
 from directlinks.services.linking import link_for, links_for
 from directlinks.services.syncing import sync
-from tests.factories import UserFactory
 from tests.hosts.invoices import (
     FIRST,
     WHEN_PAID,
@@ -32,23 +30,6 @@ from tests.hosts.invoices import (
 from tests.hosts.models import Invoice, Receipt
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> Any:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def registration(register: Callable[..., None]) -> Registration:
-    """The field ``pdf``, whose files belong to the customer's user."""
-    register(Invoice, "pdf", owner="customer.user")
-    return registered()
-
-
-@pytest.fixture
-def invoice(registration: Registration, owner: Any) -> Invoice:
-    return make_invoice(owner)
 
 
 class TestLinks:

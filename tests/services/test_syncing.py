@@ -1,6 +1,5 @@
 """Mirrors are brought up to date with objects that changed without a signal."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,23 +31,6 @@ from tests.hosts.invoices import (
 from tests.hosts.models import Customer, Invoice
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> Any:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def registration(register: Callable[..., None]) -> Registration:
-    """The field ``pdf``, whose files belong to the customer's user."""
-    register(Invoice, "pdf", owner="customer.user")
-    return registered()
-
-
-@pytest.fixture
-def invoice(registration: Registration, owner: Any) -> Invoice:
-    return make_invoice(owner)
 
 
 class TestSync:
