@@ -110,7 +110,7 @@ def _has_another_size(mirror: File) -> bool:
 def out_of_date(files: Iterable[File]) -> dict[int, str]:
     """Return why mirrors among ``files`` are not what they should be, by their keys.
 
-    One read for each registered field.
+    One read for each registered field, and one more if its ``when`` is a condition.
     """
     of_label: dict[str, dict[str, File]] = {}
     for file in files:
